@@ -1,0 +1,1 @@
+"""The Protocols between the engine and its ends: target, source, store, runtime."""

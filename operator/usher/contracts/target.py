@@ -1,0 +1,82 @@
+"""What the engine asks of an app into which people are provisioned."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
+from usher.core.model.resources import AttributePath, ResourceType, TargetId, TargetResource
+
+Projection: TypeAlias = frozenset[AttributePath]
+"""The paths whose values are wanted; the id and the version always come along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `total` is what the target says it has in all, None where it does not say."""
+
+    resources: Sequence[TargetResource]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Ends a list: every resource was in it, none twice, as many as the target said."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the target can do, as data; the engine acts on it.
+
+    `disable_path` is the attribute whose False disables an account, None where there is none. `page_size` is how many
+    resources one list request brings at the most.
+    """
+
+    disable_path: AttributePath | None
+    page_size: int
+
+
+class TargetSession(Protocol):
+    """One open conversation with one target. Translates, never decides, never retries.
+
+    Every method may raise CycleError (the target as a whole), NotSent/Throttled (no effect), OutcomeUnknown (look first)
+    or ResourceError and its kinds (this one resource).
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def check(self) -> None:
+        """Raises CycleError unless the target is reachable, takes our credentials and speaks the protocol."""
+        ...
+
+    def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
+        """Pages, and exactly one Complete as the last item; raises IncompleteRead where the pages contradict themselves."""
+        ...
+
+    async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
+        """The resource, or None when the target says it has none of that id."""
+        ...
+
+    async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
+        """All resources that really match: hits of a target that ignores the filter are dropped, a truncated answer raises IncompleteRead."""
+        ...
+
+    async def create(self, change: Create) -> Stored: ...
+
+    async def update(self, change: Update) -> Stored: ...
+
+    async def delete(self, change: Delete) -> None:
+        """Gone already is success."""
+        ...
+
+
+class TargetOpener(Protocol):
+    """Opens a session; what `assembly` hands to the engine."""
+
+    def __call__(self) -> AbstractAsyncContextManager[TargetSession]: ...

@@ -1,0 +1,251 @@
+"""What will be done, and what came of it. Everything here is data: printable, comparable, storable as a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TypeAlias
+
+from usher.core.model.resources import (
+    AttributePath,
+    Fingerprint,
+    Json,
+    Link,
+    ResourceType,
+    SourceId,
+    TargetId,
+    TargetResource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The attribute shall hold this value; None removes it."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Of a multi-valued attribute: these values are added and those removed, all others stay as they are."""
+
+    add: tuple[Json, ...] = ()
+    remove: tuple[Json, ...] = ()
+
+
+Edit: TypeAlias = Replace | Amend
+Delta: TypeAlias = Mapping[AttributePath, Edit]
+"""One set of edits to one resource, each attribute at most once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """`path eq value`: one comparison of a matching rule, the value as the target's schema types it."""
+
+    path: AttributePath
+    value: str | bool | int | float
+
+
+Conjunction: TypeAlias = tuple[Criterion, ...]
+"""All of them hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKey:
+    """A matching attribute with its value for one person. The lowest precedence is tried first.
+
+    `claim` is the canonical text of the comparison (folded as the target's schema compares): equal claims can't both be settled.
+    """
+
+    precedence: int
+    conjunction: Conjunction
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A request to the target: a new resource with these values."""
+
+    resource_type: ResourceType
+    values: Mapping[AttributePath, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A request to the target: one delta, relative to the before-image `before` of the paths in it.
+
+    `expected_version` is sent as a precondition where the target has versions.
+    """
+
+    resource_type: ResourceType
+    target_id: TargetId
+    delta: Delta
+    before: Mapping[AttributePath, Json]
+    expected_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A request to the target: the resource shall be gone. Gone already is success."""
+
+    resource_type: ResourceType
+    target_id: TargetId
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the target confirmed: the id (it may have changed), its version, and the resource if the answer held it."""
+
+    id: TargetId
+    version: str | None
+    echo: TargetResource | None
+
+
+class Action(StrEnum):
+    """What a planned change does, in the words of the plan, the log and the counts."""
+
+    CREATE = "Create"
+    LINK = "Link"
+    UPDATE = "Update"
+    DISABLE = "Disable"
+
+
+class Phase(IntEnum):
+    """Order of one apply. Phases run one after the other; inside one, ranks do; inside a rank all run together."""
+
+    DISABLE = 10
+    FREE_KEYS = 20
+    CREATE = 30
+    UPDATE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One source resource as the mapping wants it at the target.
+
+    `values` holds what the mapping determines (never None: null leaves the target alone). `on_create` are values that
+    only a create sends; `fill_empty` those that a create sends and an update only where the target's attribute is empty.
+    `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without those whose value is missing.
+    """
+
+    source_id: SourceId
+    values: Mapping[AttributePath, Json]
+    on_create: Mapping[AttributePath, Json]
+    fill_empty: Mapping[AttributePath, Json]
+    keys: tuple[MatchKey, ...]
+    fingerprint: Fingerprint
+    active: bool
+
+
+# --- situations: what matching found -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """There is a link. `current` is set where the stored image is not to be trusted and the target was read again."""
+
+    desired: Desired
+    link: Link
+    current: TargetResource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """No link yet, exactly one resource at the target answers to a matching attribute, and nobody else claims it."""
+
+    desired: Desired
+    found: TargetResource
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """No link, and no resource at the target answers to any matching attribute."""
+
+    desired: Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """It can't be said which resource is meant. `rivals` are source and target ids, for the provisioning log only."""
+
+    desired: Desired
+    reason: str
+    rivals: tuple[str, ...]
+
+
+Pairing: TypeAlias = Linked | Matched | Unmatched | Ambiguous
+
+
+# --- the plan -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
+
+    `before` is the image of the mapped paths (empty for Create); `reason` says why a Disable is due. `keys` are kept for
+    the look-up after an unknown create. `cause` is the evidence or rule in one CamelCase word.
+    """
+
+    source_id: SourceId
+    target_id: TargetId | None
+    action: Action
+    phase: Phase
+    rank: int
+    delta: Delta
+    before: Mapping[AttributePath, Json]
+    version: str | None
+    fingerprint: Fingerprint
+    keys: tuple[MatchKey, ...] = ()
+    cause: str = ""
+
+    @property
+    def destructive(self) -> bool:
+        """Whether it takes something away from a person, and so counts against a budget."""
+        return self.action is Action.DISABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing is done for this source resource, and that is right (`settled`) or waits for somebody (not settled).
+
+    An unsettled one is looked at again in every cycle and keeps the connector out of sync. `detail` may name people.
+    """
+
+    source_id: SourceId
+    reason: str
+    detail: str
+    settled: bool
+
+
+# --- what came of it ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The target confirmed the change; `link` is what to record."""
+
+    change: PlannedChange
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The change certainly had no effect, or was refused. `detail` may hold (scrubbed) words of the target."""
+
+    change: PlannedChange
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Nobody knows whether the change had its effect: the next cycle looks before it does anything."""
+
+    change: PlannedChange
+    reason: str
+    detail: str
+
+
+Outcome: TypeAlias = Done | Failed | Unsure

@@ -1,0 +1,84 @@
+"""What a read or a cycle came to: counts and reasons without personal data, ready for a status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class CycleKind(StrEnum):
+    """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled."""
+
+    INITIAL = "Initial"
+    INCREMENTAL = "Incremental"
+
+
+class CycleResult(StrEnum):
+    """How a cycle ended. Partial: it ran to its end, and some resources failed or wait. Planned: stopped before the apply."""
+
+    SUCCEEDED = "Succeeded"
+    PARTIAL = "Partial"
+    FAILED = "Failed"
+    INTERRUPTED = "Interrupted"
+    PLANNED = "Planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened to users in one cycle (or, of a plan: what would)."""
+
+    created: int = 0
+    linked: int = 0
+    updated: int = 0
+    disabled: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """A set of changes that waits for an approval. The hash names exactly this set."""
+
+    hash: str
+    reason: str
+    count: int
+    summary: str
+    created: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """One cycle in figures.
+
+    `reasons` counts unsettled resources by reason. `error_reason` and `error` say why a cycle failed as a whole.
+    `in_scope`, `linked` and `pending` are the connector's totals after it.
+    """
+
+    kind: CycleKind
+    result: CycleResult
+    started: datetime
+    completed: datetime
+    counts: Counts
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    in_scope: int = 0
+    linked: int = 0
+    pending: int = 0
+    held: HeldPlan | None = None
+    error_reason: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """A complete read that was taken over: the version in force (unchanged when nothing differed) and what it holds."""
+
+    version: int
+    count: int
+    changed: int
+    removed: int
+    attributes: tuple[str, ...]
+    completed: datetime
