@@ -243,11 +243,12 @@ class LinkStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredHold:
-    """A held set in the store. `approved` once somebody approved it; its rows are applied by the next cycle."""
+    """A held set in the store. `approved` once somebody approved it; `count` is its size when it was first held."""
 
     hash: str
     reason: str
     summary: str
+    count: int
     created: datetime
     expires: datetime
     approved: bool
@@ -292,8 +293,12 @@ class PlanStore(Protocol):
         """Removes the hold: it expired, or what it was about has changed."""
         ...
 
-    async def approve(self, connector: ConnectorKey, plan_hash: str) -> bool:
-        """Marks the held set approved; False when no set of that hash is held. Approving twice is one approval."""
+    async def approve(self, connector: ConnectorKey, word: str) -> bool:
+        """Marks the held set approved when `word` is its hash and differs from the last word given for this connector.
+
+        The word is remembered either way (an empty one too), so that an annotation that stays on an object approves
+        once, and not the same set again when it is held a second time. Returns whether this call approved.
+        """
         ...
 
     async def save_cycle(self, connector: ConnectorKey, cycle: str, report: CycleReport) -> None: ...
