@@ -145,7 +145,6 @@ class Desired:
 class Linked:
     """There is a link. `current` is set where the stored image is not to be trusted and the target was read again."""
 
-    desired: Desired
     link: Link
     current: TargetResource | None = None
 
@@ -154,7 +153,6 @@ class Linked:
 class Matched:
     """No link yet, exactly one resource at the target answers to a matching attribute, and nobody else claims it."""
 
-    desired: Desired
     found: TargetResource
 
 
@@ -162,19 +160,16 @@ class Matched:
 class Unmatched:
     """No link, and no resource at the target answers to any matching attribute."""
 
-    desired: Desired
-
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
     """It can't be said which resource is meant. `rivals` are source and target ids, for the provisioning log only."""
 
-    desired: Desired
     reason: str
     rivals: tuple[str, ...]
 
 
-Pairing: TypeAlias = Linked | Matched | Unmatched | Ambiguous
+Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The decisions of a cycle, pure: scope, mapping, matching, planning, safety policies, recording."""

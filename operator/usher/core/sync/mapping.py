@@ -1,0 +1,185 @@
+"""From a source resource to what the mapping wants at the target.
+
+A mapping is always evaluated on the whole current resource, never on what changed of it. Null never erases: an
+attribute whose value is null is left out of the desired values, and stays at the target as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from usher.core.errors import ResourceError
+from usher.core.expressions.compile import Compiled
+from usher.core.model.plans import Criterion, Desired, MatchKey
+from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
+from usher.core.scim.schemas import AttributeDefinition, convert, fold
+from usher.core.sync.fingerprints import fingerprint
+
+SOFT_DELETED: Final = "IsSoftDeleted"
+ACCOUNT_ENABLED: Final = "accountEnabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The value of one source attribute."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value for everybody, already typed as the target's schema wants it."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The value of an expression."""
+
+    expression: Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """The target's own; only its default fills an empty value."""
+
+
+Flow: TypeAlias = Direct | Constant | Computed | Untouched
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRule:
+    """One line of a mapping. `precedence` is set on matching attributes; `default` is typed already."""
+
+    target: AttributePath
+    flow: Flow
+    definition: AttributeDefinition | None
+    default: Json = None
+    precedence: int | None = None
+
+
+@dataclass(frozen=True)
+class CompiledMapping:
+    """A mapping ready to run. `disable_path` is the target's attribute whose False disables an account, or None."""
+
+    rules: tuple[AttributeRule, ...]
+    disable_path: AttributePath | None
+    digest: str
+
+    @cached_property
+    def matching(self) -> tuple[AttributeRule, ...]:
+        """The matching attributes, lowest precedence first."""
+        return tuple(sorted((r for r in self.rules if r.precedence is not None), key=lambda r: r.precedence or 0))
+
+    @cached_property
+    def disabling(self) -> AttributeRule | None:
+        """The rule that writes the target's disable attribute, if the mapping has one."""
+        return next((r for r in self.rules if r.target == self.disable_path), None)
+
+    @cached_property
+    def paths(self) -> frozenset[AttributePath]:
+        """Every path whose value at the target matters: the mapped ones and the disable attribute."""
+        disable = () if self.disable_path is None else (self.disable_path,)
+        return frozenset((*(r.target for r in self.rules), *disable))
+
+    @cached_property
+    def definitions(self) -> Mapping[AttributePath, AttributeDefinition | None]:
+        """The schema's word on each mapped path."""
+        return {r.target: r.definition for r in self.rules}
+
+
+def is_active(resource: SourceResource) -> bool:
+    """A person is active unless the source says that the account is disabled or soft-deleted."""
+    return resource.attributes.get(ACCOUNT_ENABLED) is not False and resource.attributes.get(SOFT_DELETED) is not True
+
+
+def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
+    """What the mapping wants for this person. Raises ResourceError where an expression or a conversion fails.
+
+    For somebody who is not active only the disable attribute is wanted: whatever else is wrong with the record
+    must not stand in the way of a disable.
+    """
+    if not is_active(resource):
+        return map_departed(mapping, resource.id)
+    attributes = {**resource.attributes, SOFT_DELETED: False}
+    values: dict[AttributePath, Json] = {}
+    on_create: dict[AttributePath, Json] = {}
+    fill_empty: dict[AttributePath, Json] = {}
+    for rule in mapping.rules:
+        value = _evaluate(rule, attributes)
+        if value is not None:
+            values[rule.target] = value
+        elif rule.default is not None:
+            (fill_empty if isinstance(rule.flow, Untouched) else on_create)[rule.target] = rule.default
+    return Desired(
+        source_id=resource.id,
+        values=values,
+        on_create=on_create,
+        fill_empty=fill_empty,
+        keys=_match_keys(mapping, values),
+        fingerprint=fingerprint({**values, "": sorted(fill_empty)}),
+        active=True,
+    )
+
+
+def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
+    """What is wanted for somebody who is disabled at the source, or gone from it: a disabled account, nothing else."""
+    values: dict[AttributePath, Json] = {} if mapping.disable_path is None else {mapping.disable_path: False}
+    return Desired(
+        source_id=source_id,
+        values=values,
+        on_create={},
+        fill_empty={},
+        keys=(),
+        fingerprint=fingerprint(values),
+        active=False,
+    )
+
+
+def yields_active_account(mapping: CompiledMapping) -> bool:
+    """Whether the mapping keeps the account of a soft-deleted person active: such a mapping is refused.
+
+    It is asked with an enabled account (`accountEnabled` true, `IsSoftDeleted` true), as somebody who lost the access
+    to the app, but not the job, would be. A mapping without the disable attribute, or one that yields nothing, is fine:
+    then a plain False is sent.
+    """
+    rule = mapping.disabling
+    if rule is None:
+        return False
+    try:
+        return _evaluate(rule, {SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
+    except ResourceError:
+        return False
+
+
+def _evaluate(rule: AttributeRule, attributes: Mapping[str, Value]) -> Json:
+    match rule.flow:
+        case Direct(source=name):
+            value = attributes.get(name)
+        case Computed(expression=expression):
+            value = expression.evaluate(attributes)
+        case Constant(value=constant):
+            return constant
+        case Untouched():
+            return None
+    return None if value is None else convert(rule.definition, value)
+
+
+def _match_keys(mapping: CompiledMapping, values: Mapping[AttributePath, Json]) -> tuple[MatchKey, ...]:
+    keys = []
+    for rule in mapping.matching:
+        value = values.get(rule.target)
+        if rule.precedence is None or not isinstance(value, str | bool | int | float) or value == "":
+            continue
+        keys.append(
+            MatchKey(
+                precedence=rule.precedence,
+                conjunction=(Criterion(rule.target, value),),
+                claim=f"{rule.target}={fold(rule.definition, value)}",
+            )
+        )
+    return tuple(keys)

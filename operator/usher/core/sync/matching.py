@@ -1,0 +1,73 @@
+"""Which account belongs to which person, decided over a whole batch and never over one row.
+
+Matching attributes are tried by precedence until one has a hit. Nothing is ever picked out of several: two accounts
+for one value, two people with one value, an account that somebody else links, all end as Ambiguous and are left alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from usher.core.model.plans import Ambiguous, Matched, MatchKey, Situation, Unmatched
+from usher.core.model.resources import ConnectorKey, SourceId, TargetId, TargetResource
+
+DUPLICATE_SOURCE = "DuplicateSourceEntries"
+DUPLICATE_TARGET = "DuplicateTargetEntries"
+OWNED_BY_OTHER = "OwnedByOtherConnector"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that matching may look at.
+
+    `hits`: by claim, the target resources that answer to it. `rivals`: by claim, all people who make it, where they are
+    several. `owners`: by target id, who links it already.
+    """
+
+    connector: ConnectorKey
+    hits: Mapping[str, Sequence[TargetResource]]
+    rivals: Mapping[str, Sequence[SourceId]]
+    owners: Mapping[TargetId, tuple[ConnectorKey, SourceId]]
+
+
+def match_resources(
+    unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence
+) -> dict[SourceId, Situation]:
+    """The situation of every person without a link."""
+    situations = {source_id: _match_one(source_id, keys, evidence) for source_id, keys in unlinked.items()}
+    claimed: defaultdict[TargetId, list[SourceId]] = defaultdict(list)
+    for source_id, situation in situations.items():
+        if isinstance(situation, Matched):
+            claimed[situation.found.id].append(source_id)
+    for target_id, claimants in claimed.items():
+        if len(claimants) > 1:
+            for source_id in claimants:
+                others = tuple(str(other) for other in claimants if other != source_id)
+                situations[source_id] = Ambiguous(DUPLICATE_SOURCE, (*others, target_id))
+    return situations
+
+
+def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence) -> Situation:
+    for key in keys:
+        others = [other for other in evidence.rivals.get(key.claim, ()) if other != source_id]
+        if others:
+            return Ambiguous(DUPLICATE_SOURCE, tuple(others))
+    for key in keys:
+        hits = evidence.hits.get(key.claim, ())
+        if len(hits) > 1:
+            return Ambiguous(DUPLICATE_TARGET, tuple(hit.id for hit in hits))
+        if hits:
+            return _claim(source_id, hits[0], evidence)
+    return Unmatched()
+
+
+def _claim(source_id: SourceId, hit: TargetResource, evidence: Evidence) -> Situation:
+    owner = evidence.owners.get(hit.id)
+    if owner is None or owner == (evidence.connector, source_id):
+        return Matched(hit)
+    connector, person = owner
+    if connector == evidence.connector:
+        return Ambiguous(DUPLICATE_SOURCE, (person, hit.id))
+    return Ambiguous(OWNED_BY_OTHER, (connector, hit.id))
