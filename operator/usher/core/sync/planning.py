@@ -173,12 +173,15 @@ class KeyMove:
 
 def key_move(mapping: CompiledMapping, change: PlannedChange) -> KeyMove:
     """What a planned update does to the values of the matching attributes."""
-    gives, takes = set(), set()
+    gives: set[str] = set()
+    takes: set[str] = set()
     for rule in mapping.matching:
         edit = change.delta.get(rule.target)
-        if isinstance(edit, Replace):
-            gives.add(_claim(rule.target, fold(rule.definition, change.before.get(rule.target))))
-            takes.add(_claim(rule.target, fold(rule.definition, edit.value)))
+        if not isinstance(edit, Replace):
+            continue
+        for value, claims in ((change.before.get(rule.target), gives), (edit.value, takes)):
+            if isinstance(value, str | bool | int | float):
+                claims.add(f"{rule.target}={fold(rule.definition, value)}")
     return KeyMove(change.source_id, frozenset(gives), frozenset(takes))
 
 
@@ -202,6 +205,3 @@ def rank_key_moves(moves: Sequence[KeyMove]) -> dict[SourceId, int]:
         level += 1
     return ranks
 
-
-def _claim(path: AttributePath, folded: str) -> str:
-    return f"{path}={folded}"

@@ -1,0 +1,37 @@
+"""What is known after a change was confirmed."""
+
+from __future__ import annotations
+
+from usher.core.model.plans import Action, PlannedChange, Replace, Stored
+from usher.core.model.resources import AttributePath, Json, Link, TargetId
+from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.planning import SOURCE_DELETED, SOURCE_DISABLED, take_image
+
+
+def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored | None) -> Link:
+    """The link to record once the target confirmed `change`; `stored` is None where no request was needed (Link).
+
+    The image is what was there before with the edits in it, corrected by the target's own answer where it gave one: a
+    target that normalises a value is then not asked again and again to take the other form.
+    """
+    image: dict[AttributePath, Json] = dict(change.before)
+    for path, edit in change.delta.items():
+        if isinstance(edit, Replace):
+            image[path] = edit.value
+    if stored is not None and stored.echo is not None:
+        image.update({path: value for path, value in take_image(mapping, stored.echo).items() if value is not None})
+    return Link(
+        source_id=change.source_id,
+        target_id=stored.id if stored is not None else _known_id(change),
+        version=stored.version if stored is not None else change.version,
+        image=image,
+        fingerprint=change.fingerprint,
+        enabled=not (change.action is Action.DISABLE or change.cause in (SOURCE_DISABLED, SOURCE_DELETED)),
+    )
+
+
+def _known_id(change: PlannedChange) -> TargetId:
+    if change.target_id is None:
+        message = f"a {change.action} without a target id has to be confirmed by the target"
+        raise ValueError(message)
+    return change.target_id
