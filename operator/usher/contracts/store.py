@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from usher.contracts.source import Watermark
-from usher.core.model.plans import Action, Phase, PlannedChange
+from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
     ConnectorKey,
@@ -127,10 +127,14 @@ class LinkDigest:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Written before a request that changes the target, cleared with its outcome. Open at the start of a cycle: look first."""
+    """Written before a request that changes the target, cleared with its outcome. Open at the start of a cycle: look first.
+
+    `keys` are the matching attributes of a create, so that its account can be looked for when the person is gone by then.
+    """
 
     source_id: SourceId
     action: Action
+    keys: tuple[MatchKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +247,16 @@ class LinkStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredHold:
-    """A held set in the store. `approved` once somebody approved it; `count` is its size when it was first held."""
+    """A held set in the store. `approved` once somebody approved it.
+
+    `count` is its size, `live` the number of live links, when it was first held.
+    """
 
     hash: str
     reason: str
     summary: str
     count: int
+    live: int
     created: datetime
     expires: datetime
     approved: bool

@@ -4,6 +4,7 @@
     * SpecError            what the user wrote can't be run: names the object, the field and the way out
     * CycleError           stop this cycle and tell: nothing that follows can succeed
     * IncompleteRead       the read is void: no conclusion may be drawn from what is absent in it
+        * ReadShrunk       it looks whole, but too many people are missing: somebody has to approve it
     * NotSent              the request had no effect: it may be sent again
         * Throttled        the same, not before `retry_after` seconds have passed
     * OutcomeUnknown       the request may have had its effect: look before anything else
@@ -65,6 +66,17 @@ class IncompleteRead(UsherError):
 
     def __init__(self, message: str, *, reason: str = "IncompleteRead", detail: str = "") -> None:
         super().__init__(message, reason=reason, detail=detail)
+
+
+class ReadShrunk(IncompleteRead):
+    """Fewer people than `minRetained` allows, or none. `digest` names exactly this content, for the approval."""
+
+    def __init__(self, message: str, *, digest: str, count: int, kept: int, former: int) -> None:
+        super().__init__(message, reason="ReadShrunk")
+        self.digest = digest
+        self.count = count
+        self.kept = kept
+        self.former = former
 
 
 class NotSent(UsherError):

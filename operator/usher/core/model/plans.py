@@ -179,8 +179,9 @@ Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
 class PlannedChange:
     """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
 
-    `before` is the image of the mapped paths (empty for Create); `reason` says why a Disable is due. `keys` are kept for
-    the look-up after an unknown create. `cause` is the evidence or rule in one CamelCase word.
+    `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown create,
+    `create_only` are the paths of its delta that must never reach an account that exists already (defaults).
+    `cause` is the evidence or rule in one CamelCase word.
     """
 
     source_id: SourceId
@@ -193,6 +194,7 @@ class PlannedChange:
     version: str | None
     fingerprint: Fingerprint
     keys: tuple[MatchKey, ...] = ()
+    create_only: tuple[AttributePath, ...] = ()
     cause: str = ""
 
     @property

@@ -88,6 +88,7 @@ def _plan_create(desired: Desired) -> Planned:
         version=None,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
+        create_only=tuple(path for path in values if path not in desired.values),
     )
 
 

@@ -51,10 +51,11 @@ class HoldEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldSet:
-    """The set that is held since an earlier cycle. `count` is its size when it was first held."""
+    """The set that is held since an earlier cycle. `count` and `live` are its size and the live links when it was first held."""
 
     members: Mapping[SourceId, Action]
     count: int
+    live: int
     expired: bool
 
 
@@ -101,7 +102,7 @@ def decide_safety(view: SafetyView) -> SafetyDecision:
     drop = frozenset(held.members) - keep
     if not keep:
         return _judge_all(view, HoldEvent.NONE, drop)
-    if view.budget.allows(held.count, view.live) and not view.source_is_empty:
+    if view.budget.allows(held.count, held.live) and not view.source_is_empty:
         return SafetyDecision(HoldEvent.RELEASED, drop=frozenset(held.members))
     others = [change for change in view.due if change.source_id not in keep]
     over = _violation(view, others)
