@@ -1,0 +1,50 @@
+"""The error that a session raises for a fault: what every target has to say for the same misfortune."""
+
+from __future__ import annotations
+
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, Throttled
+from usher.testing.faults import Fault, FaultKind
+
+
+def fail_before(fault: Fault) -> None:
+    """Raises for a fault that strikes a write before its effect; returns for all others."""
+    match fault.kind:
+        case FaultKind.LOST_BEFORE:
+            raise NotSent("the connection could not be opened")
+        case FaultKind.THROTTLED:
+            wait = fault.retry_after
+            raise Throttled("the app asks for patience", retry_after=wait if isinstance(wait, float | int) else None)
+        case FaultKind.UNAUTHORIZED:
+            raise CycleError("the app refuses the credentials", reason="CredentialsRejected")
+        case FaultKind.UNAVAILABLE | FaultKind.HTML_200:
+            raise OutcomeUnknown("the app gave no answer that can be read")
+        case FaultKind.KILL_BEFORE:
+            fault.kill()
+        case _:
+            return
+
+
+def fail_after(fault: Fault) -> None:
+    """Raises for a fault that strikes a write after its effect; returns for all others."""
+    match fault.kind:
+        case FaultKind.KILL_AFTER:
+            fault.kill()
+        case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE_AFTER | FaultKind.TRUNCATED_JSON | FaultKind.HTML_200_AFTER:
+            raise OutcomeUnknown("the app gave no answer that can be read")
+        case _:
+            return
+
+
+def fail_read(fault: Fault) -> None:
+    """Raises for a fault that strikes a read.
+
+    A read has no effect: what is unknown of a write is NotSent here, and an answer in another language ends the cycle.
+    """
+    match fault.kind:
+        case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE | FaultKind.UNAVAILABLE_AFTER:
+            raise NotSent("the app gave no answer")
+        case FaultKind.TRUNCATED_JSON | FaultKind.HTML_200 | FaultKind.HTML_200_AFTER:
+            raise CycleError("the app does not answer in its protocol", reason="NotTheProtocol")
+        case _:
+            fail_before(fault)
+            fail_after(fault)

@@ -1,0 +1,293 @@
+"""An app in memory with a session that speaks to it: the fastest target that fulfils the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from usher.contracts.runtime import Runtime
+from usher.contracts.target import Capabilities, Complete, Page, Projection
+from usher.core.errors import IncompleteRead, ResourceGone, StaleImage, UniquenessTaken
+from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
+from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
+from usher.testing.clock import fake_runtime
+from usher.testing.documents import Document, apply_delta, copy_of, project, read_at, same, write_at
+from usher.testing.fault_errors import fail_after, fail_before, fail_read
+from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation
+from usher.testing.history import Actor, Entry, History
+
+ResultT = TypeVar("ResultT")
+USER_NAME: Final = AttributePath("userName")
+ACTIVE: Final = AttributePath("active")
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """The temper of the app.
+
+    `unique`: no two accounts may have the same value there (compared without case); None: anything goes. `lag`: for how
+    many seconds a new account hides from lists and queries. `latency`: seconds that each request takes on the runtime's
+    clock. `id_format` makes an id of a number.
+    """
+
+    unique: AttributePath | None = USER_NAME
+    versioned: bool = True
+    disable_path: AttributePath | None = ACTIVE
+    page_size: int = 100
+    lag: float = 0.0
+    latency: float = 0.0
+    id_format: str = "u{}"
+
+
+@dataclass(slots=True)
+class Account:
+    """One account; its document is replaced, never changed in place. From `visible` on (monotonic) queries show it."""
+
+    document: Document
+    revision: int
+    visible: float
+
+
+class MemoryTarget:
+    """The app. `accounts` is there to be looked at; `plant`, `change` and `remove` change them as an admin would."""
+
+    def __init__(
+        self,
+        settings: MemorySettings = MemorySettings(),
+        faults: FaultSchedule | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.settings = settings
+        self.faults = FaultSchedule() if faults is None else faults
+        self.runtime = fake_runtime() if runtime is None else runtime
+        self.history = History()
+        self.accounts: dict[TargetId, Account] = {}
+        self._made = 0
+        self._indexes: dict[AttributePath, defaultdict[str, set[TargetId]]] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[MemorySession]:
+        """A TargetOpener: pass `target.open`."""
+        yield MemorySession(self)
+
+    def document(self, target_id: str) -> Mapping[str, Json]:
+        """What the app holds of one account. Raises KeyError for an unknown id."""
+        return self.accounts[TargetId(target_id)].document
+
+    def plant(self, document: Mapping[str, Json], actor: Actor = Actor.ADMIN) -> TargetId:
+        """Adds an account, and returns its id. Raises UniquenessTaken."""
+        self._refuse_taken(document, TargetId(""))
+        self._made += 1
+        target_id = TargetId(self.settings.id_format.format(self._made))
+        visible = self.runtime.monotonic() + (self.settings.lag if actor is Actor.CLIENT else 0.0)
+        self.accounts[target_id] = Account(copy_of(document), 1, visible)
+        self._record(Operation.CREATE, target_id, None, actor)
+        return target_id
+
+    def change(self, target_id: str, path: str, value: Json) -> None:
+        """Changes one value, None removes it. Raises KeyError, UniquenessTaken."""
+        document = copy_of(self.document(target_id))
+        write_at(document, path, value)
+        self.store(TargetId(target_id), document, Actor.ADMIN)
+
+    def store(self, target_id: TargetId, document: Document, actor: Actor) -> None:
+        """Replaces the document of an account. A change of nothing keeps the version."""
+        self._refuse_taken(document, target_id)
+        account = self.accounts[target_id]
+        before = account.document
+        if before != document:
+            account.document, account.revision = document, account.revision + 1
+        self._record(Operation.UPDATE, target_id, before, actor)
+
+    def remove(self, target_id: str, actor: Actor = Actor.ADMIN) -> None:
+        """Deletes an account. Raises KeyError for an unknown id."""
+        before = self.accounts.pop(TargetId(target_id)).document
+        self._record(Operation.DELETE, TargetId(target_id), before, actor)
+
+    def shown(self) -> list[TargetId]:
+        """Ids that lists show, in order of creation."""
+        return [target_id for target_id in self.accounts if self._is_shown(target_id)]
+
+    def query(self, key: Conjunction) -> list[TargetId]:
+        """Ids that answer to all comparisons and are shown; text compares without regard to case."""
+        found = [each for each in self._candidates(key[0].path, key[0].value) if self._is_shown(each)]
+        return [each for each in found if all(same(read_at(self.document(each), c.path), c.value) for c in key)]
+
+    def resource(self, target_id: TargetId, wanted: Projection) -> TargetResource:
+        """A copy of one account, cut to the attributes that are wanted. Raises KeyError."""
+        account = self.accounts[target_id]
+        return TargetResource(target_id, self.version_of(account), project(account.document, wanted))
+
+    def version_of(self, account: Account) -> str | None:
+        """Its weak entity tag, None where the app has no versions."""
+        return f'W/"{account.revision}"' if self.settings.versioned else None
+
+    def _is_shown(self, target_id: TargetId) -> bool:
+        return self.accounts[target_id].visible <= self.runtime.monotonic()
+
+    def _refuse_taken(self, document: Mapping[str, Json], target_id: TargetId) -> None:
+        path = self.settings.unique
+        wanted = None if path is None else read_at(document, path)
+        if path is None or wanted is None:
+            return
+        for other in self._candidates(path, wanted):
+            if other != target_id and same(read_at(self.document(other), path), wanted):
+                raise UniquenessTaken
+
+    def _candidates(self, path: AttributePath, value: Json) -> list[TargetId]:
+        if path not in self._indexes:
+            index = self._indexes[path] = defaultdict(set)
+            for target_id, account in self.accounts.items():
+                index[_key(account.document, path)].add(target_id)
+        return sorted(self._indexes[path][str(value).casefold()])
+
+    def _record(self, operation: Operation, target_id: TargetId, before: Document | None, actor: Actor) -> None:
+        account = self.accounts.get(target_id)
+        for path, index in self._indexes.items():
+            if before is not None:
+                index[_key(before, path)].discard(target_id)
+            if account is not None:
+                index[_key(account.document, path)].add(target_id)
+        after = None if account is None else account.document
+        self.history.append(Entry(self.runtime.now(), operation, target_id, before, after, actor))
+
+
+def _key(document: Mapping[str, Json], path: AttributePath) -> str:
+    return str(read_at(document, path)).casefold()
+
+
+class MemorySession:
+    """One conversation with the app, failing as its schedule says."""
+
+    def __init__(self, app: MemoryTarget) -> None:
+        self._app = app
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the app's settings have it."""
+        return Capabilities(disable_path=self._app.settings.disable_path, page_size=self._app.settings.page_size)
+
+    async def check(self) -> None:
+        """One request without effect."""
+        fault = await self._ask(Operation.CHECK)
+        if fault is not None:
+            fail_read(fault)
+
+    async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
+        """Pages in order of creation."""
+        _expect_users(resource_type)
+        everybody = self._app.shown()
+        size = self._app.settings.page_size
+        claimed = len(everybody)
+        for start in range(0, max(len(everybody), 1), size):
+            fault = await self._ask(Operation.LIST)
+            kind = None if fault is None else fault.kind
+            if kind is FaultKind.EMPTY_LIST and start == 0:
+                everybody, claimed = [], 0
+            elif kind is FaultKind.LYING_TOTAL:
+                claimed += 1
+            elif kind is FaultKind.REPEATED_PAGE and start > 0:
+                raise IncompleteRead("a page of the list came twice")
+            elif fault is not None:
+                fail_read(fault)
+            page = [
+                self._app.resource(each, wanted)
+                for each in everybody[start : start + size]
+                if each in self._app.accounts
+            ]
+            yield Page(page, claimed)
+            if not everybody:
+                break
+        if claimed != len(everybody):
+            raise IncompleteRead(f"the list has {len(everybody)} resources where the target claims {claimed}")
+        yield Complete(len(everybody))
+
+    async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
+        """At once right: lag is for lists and queries only."""
+        _expect_users(resource_type)
+        fault = await self._ask(Operation.GET, target_id)
+        if fault is not None:
+            fail_read(fault)
+        return self._app.resource(target_id, wanted) if target_id in self._app.accounts else None
+
+    async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
+        """Compares text without regard to case."""
+        _expect_users(resource_type)
+        fault = await self._ask(Operation.FIND)
+        if fault is not None and fault.kind is FaultKind.EMPTY_LIST:
+            return []
+        if fault is not None and fault.kind is not FaultKind.IGNORED_FILTER:
+            fail_read(fault)
+        return [self._app.resource(each, wanted) for each in self._app.query(key)]
+
+    async def create(self, change: Create) -> Stored:
+        """Raises UniquenessTaken."""
+        _expect_users(change.resource_type)
+        document: Document = {}
+        for path, value in change.values.items():
+            write_at(document, path, value)
+
+        def effect() -> Stored:
+            return self._stored(self._app.plant(document, Actor.CLIENT))
+
+        return await self._write(Operation.CREATE, "", effect)
+
+    async def update(self, change: Update) -> Stored:
+        """Raises ResourceGone, StaleImage where the app has versions, UniquenessTaken."""
+        _expect_users(change.resource_type)
+        fault = await self._ask(Operation.UPDATE, change.target_id)
+        if fault is not None and fault.kind is FaultKind.IGNORED_CHANGE:
+            return self._stored(change.target_id)
+        return self._suffer(fault, lambda: self._update(change))
+
+    async def delete(self, change: Delete) -> None:
+        """Gone already is success."""
+        _expect_users(change.resource_type)
+
+        def effect() -> None:
+            if change.target_id in self._app.accounts:
+                self._app.remove(change.target_id, Actor.CLIENT)
+
+        await self._write(Operation.DELETE, change.target_id, effect)
+
+    def _update(self, change: Update) -> Stored:
+        if change.target_id not in self._app.accounts:
+            raise ResourceGone
+        if change.expected_version not in (None, self._app.version_of(self._app.accounts[change.target_id])):
+            raise StaleImage
+        document = copy_of(self._app.document(change.target_id))
+        apply_delta(document, change.delta)
+        self._app.store(change.target_id, document, Actor.CLIENT)
+        return self._stored(change.target_id)
+
+    def _stored(self, target_id: TargetId) -> Stored:
+        account = self._app.accounts[target_id]
+        version = self._app.version_of(account)
+        return Stored(target_id, version, TargetResource(target_id, version, copy_of(account.document)))
+
+    async def _ask(self, operation: Operation, subject: str = "") -> Fault | None:
+        if self._app.settings.latency:
+            await self._app.runtime.sleep(self._app.settings.latency)
+        else:
+            await asyncio.sleep(0)
+        return self._app.faults.next(operation, subject)
+
+    async def _write(self, operation: Operation, subject: str, effect: Callable[[], ResultT]) -> ResultT:
+        return self._suffer(await self._ask(operation, subject), effect)
+
+    def _suffer(self, fault: Fault | None, effect: Callable[[], ResultT]) -> ResultT:
+        if fault is not None:
+            fail_before(fault)
+        result = effect()
+        if fault is not None:
+            fail_after(fault)
+        return result
+
+
+def _expect_users(resource_type: ResourceType) -> None:
+    if resource_type is not ResourceType.USER:
+        raise ValueError("this app has users only")
