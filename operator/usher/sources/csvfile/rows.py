@@ -1,0 +1,86 @@
+"""From records to resources: the header, the ids and the few columns that are booleans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from usher.core.errors import scrub
+from usher.core.model.resources import SourceId, SourceResource, Value
+from usher.sources.csvfile.records import Record, refuse
+
+MAX_ROWS: Final = 1_000_000
+BOOLEAN_COLUMNS: Final = frozenset({"accountEnabled", "IsSoftDeleted"})
+"""The columns whose cells are true or false; all other values are texts."""
+
+_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first record: the attribute names in the order of the columns."""
+
+    names: tuple[str, ...]
+    id_index: int
+    boolean_indexes: tuple[int, ...]
+
+
+def read_header(record: Record, id_column: str) -> Header:
+    """Raises IncompleteRead unless the names are there, unique, printable and contain the id column."""
+    names, line = tuple(record.cells), record.line
+    seen: set[str] = set()
+    for number, name in enumerate(names, start=1):
+        if not name.strip():
+            refuse(line, f"column {number} has no name")
+        if not name.isprintable():
+            refuse(line, f"the name of column {number} has an unprintable character")
+        if name in seen:
+            refuse(line, f"two columns are called {scrub(name)}")
+        seen.add(name)
+    if id_column not in seen:
+        refuse(line, f"there is no column {scrub(id_column)}, which is the idColumn")
+    booleans = tuple(index for index, name in enumerate(names) if name in BOOLEAN_COLUMNS)
+    return Header(names, names.index(id_column), booleans)
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Turns records into resources and remembers the ids (about 150 bytes each)."""
+
+    header: Header
+    _lines: dict[str, int] = field(default_factory=dict)
+
+    def read(self, records: Sequence[Record]) -> Iterator[SourceResource]:
+        """Raises IncompleteRead that names the line on which the row starts and the column, and never a value."""
+        for record in records:
+            yield self._read_row(record)
+
+    def _read_row(self, record: Record) -> SourceResource:
+        header, cells, line = self.header, record.cells, record.line
+        if len(cells) != len(header.names):
+            refuse(line, f"{len(cells)} cells where the header has {len(header.names)}")
+        source_id = self._claim_id(cells[header.id_index], line)
+        attributes: dict[str, Value] = {name: cell for name, cell in zip(header.names, cells, strict=True) if cell}
+        for index in header.boolean_indexes:
+            if cells[index]:
+                attributes[header.names[index]] = _read_boolean(cells[index], header.names[index], line)
+        return SourceResource(source_id, attributes)
+
+    def _claim_id(self, text: str, line: int) -> SourceId:
+        column = scrub(self.header.names[self.header.id_index])
+        if not text.strip():
+            refuse(line, f"the cell {column} is empty")
+        first = self._lines.setdefault(text, line)
+        if first != line:
+            refuse(line, f"the same {column} as on line {first}")
+        if len(self._lines) > MAX_ROWS:
+            refuse(line, f"more than {MAX_ROWS:,} rows")
+        return SourceId(text)
+
+
+def _read_boolean(cell: str, name: str, line: int) -> bool:
+    truth = _BOOLEANS.get(cell.lower())
+    if truth is None:
+        refuse(line, f"the cell {name} is neither true nor false (true, false, 1, 0, yes, no)")
+    return truth
