@@ -105,7 +105,7 @@ class Consumption:
     """What a connector has worked off, and under which specification.
 
     `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle; a
-    different `identity` or `address` makes the links worthless.
+    different `identity` or `address` makes the links worthless. `retired`: the connector was deleted meanwhile.
     """
 
     source: SourceKey
@@ -113,6 +113,7 @@ class Consumption:
     address: str
     mapping: str
     version: int | None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +195,15 @@ class LinkStore(Protocol):
     async def consumption(self, connector: ConnectorKey) -> Consumption | None: ...
 
     async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
-        """Also makes the connector active: its links own their target resources (again)."""
+        """Also makes the connector active: its links own their target resources (again). `retired` is not looked at."""
         ...
 
     async def retire(self, connector: ConnectorKey, at: datetime) -> None:
         """The connector was deleted: its links own nothing any more, and are dropped by `sweep` after the retention."""
+        ...
+
+    async def forget(self, connector: ConnectorKey) -> None:
+        """Drops everything that is known of the connector."""
         ...
 
     async def sweep(self, before: datetime) -> int:

@@ -1,0 +1,252 @@
+"""One cycle: read what changed, plan, decide what is safe, apply, record, report.
+
+A cycle reports, it never raises for what an end did: a target that is away ends in a report that says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from usher.contracts.store import Consumption, Snapshot, Unsettled
+from usher.contracts.target import TargetSession
+from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, UsherError
+from usher.core.model.plans import Action
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.resources import SourceId
+from usher.engine.apply import Applier, apply_rows
+from usher.engine.drafting import Draft, Drafting
+from usher.engine.evaluation import Extra, Feed, evaluate
+from usher.engine.job import Control, Job, Ports
+from usher.engine.progress import Stage
+from usher.engine.recorder import Recorder
+from usher.engine.retry import Retrier
+from usher.engine.safety import Circumstances, Judgement, describe_hold, enforce, judge
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A cycle up to the point where it would begin to write: its plan is in the store, its judgement is not enforced."""
+
+    kind: CycleKind
+    snapshot: Snapshot
+    draft: Draft
+    former: Mapping[SourceId, Unsettled]
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What every stage of one cycle shares."""
+
+    job: Job
+    ports: Ports
+    control: Control
+    session: TargetSession
+    retrier: Retrier
+    started: datetime
+
+
+async def plan_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
+    """The cycle stopped before it writes anything to the target or decides anything for good. The rows are in the store."""
+    started = ports.runtime.now()
+    try:
+        async with _open(job, ports, control, started) as bench:
+            prepared = await _prepare(bench)
+    except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+        return _failure(ports, started, error)
+    hold = prepared.judgement.hold
+    held = None if hold is None or hold.approved else describe_hold(hold, len(prepared.judgement.rows))
+    report = await _report(job, ports, prepared, _planned_counts(prepared.draft), started)
+    return replace(report, result=CycleResult.PLANNED, held=held)
+
+
+async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
+    """One whole cycle. Its report is saved; what failed for one person is looked at again in the next one."""
+    started = ports.runtime.now()
+    cycle = f"{started:%Y%m%dT%H%M%SZ}-{ports.runtime.random.getrandbits(16):04x}"
+    try:
+        async with _open(job, ports, control, started) as bench:
+            prepared = await _prepare(bench)
+            held = await enforce(job, ports, prepared.judgement, control.approval)
+            recorder = Recorder(job, ports, cycle, prepared.former)
+            await recorder.add_skips(prepared.draft.skips, prepared.draft.settled)
+            error = await _apply(bench, recorder)
+    except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+        report = _failure(ports, started, error)
+    else:
+        await ports.store.drop_held(job.connector, sorted(recorder.tally.applied))
+        report = await _conclude(bench, prepared, recorder, held, error)
+    await ports.store.save_cycle(job.connector, cycle, report)
+    return report
+
+
+# --- stages ---------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _open(job: Job, ports: Ports, control: Control, started: datetime) -> AsyncIterator[_Bench]:
+    retrier = Retrier(ports.runtime)
+    async with job.open_target() as session:
+        await retrier.read(session.check)
+        yield _Bench(job, ports, control, session, retrier, started)
+
+
+async def _prepare(bench: _Bench) -> _Prepared:
+    job, store = bench.job, bench.ports.store
+    snapshot = await _snapshot_of(bench)
+    consumption = await _consume(bench, snapshot)
+    mapping_changed = consumption is not None and consumption.mapping != job.mapping.digest
+    since = None if consumption is None or mapping_changed else consumption.version
+    kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
+    former = await store.unsettled(job.connector)
+    held = await store.held(job.connector)
+    extra = Extra(
+        intents=await store.intents(job.connector),
+        unsettled=former.keys(),
+        held=() if held is None else [row.source_id for row in held[1]],
+    )
+    bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
+    batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
+    _, live = await store.count_links(job.connector)
+    drafting = Drafting(job, bench.ports, bench.session, bench.retrier, bench.control.progress)
+    draft = await drafting.draft(batch)
+    circumstances = Circumstances(live, source_is_empty=snapshot.count == 0, mapping_changed=mapping_changed)
+    judgement = await judge(job, bench.ports, draft, circumstances)
+    return _Prepared(kind, snapshot, draft, former, judgement)
+
+
+async def _snapshot_of(bench: _Bench) -> Snapshot:
+    job = bench.job
+    snapshot = await bench.ports.store.snapshot(job.source, job.resource_type)
+    if snapshot is None:
+        message = f"IdentitySource/{job.source} has not been read completely yet"
+        raise CycleError(message, reason="SourceUnreachable")
+    unknown = [name for name in job.requires if name not in snapshot.attributes]
+    if unknown:
+        message = "; ".join(f"{job.requires[name]}: the source has no attribute {name!r}" for name in unknown[:5])
+        known = ", ".join(snapshot.attributes[:50])
+        raise CycleError(f"{message}. It has: {known}", reason="MappingInvalid")
+    return snapshot
+
+
+async def _consume(bench: _Bench, snapshot: Snapshot) -> Consumption | None:
+    """What the connector has worked off before this cycle. Ids of another source or target are not comparable: refused."""
+    job, store = bench.job, bench.ports.store
+    fresh = Consumption(job.source, snapshot.identity, job.address, job.mapping.digest, version=None)
+    former = await store.consumption(job.connector)
+    if former is not None and former.retired and not _same_ends(former, fresh):
+        await store.forget(job.connector)
+        former = None
+    if former is None:
+        await store.save_consumption(job.connector, fresh)
+        return None
+    if not _same_ends(former, fresh):
+        message = (
+            f"the links in the state belong to the source {former.source} ({former.identity}) and the target "
+            f"{former.address}, the connector now names {fresh.source} ({fresh.identity}) and {fresh.address}. "
+            "Put it back, or create another connector"
+        )
+        raise CycleError(message, reason="InvalidSpec")
+    if former.retired:
+        await store.save_consumption(job.connector, former)
+    return former
+
+
+def _same_ends(one: Consumption, other: Consumption) -> bool:
+    return (one.source, one.identity, one.address) == (other.source, other.identity, other.address)
+
+
+async def _apply(bench: _Bench, recorder: Recorder) -> CycleError | None:
+    """Applies the running plan in its order. Returns the error that ended it before its end, if one did."""
+    job, store, control = bench.job, bench.ports.store, bench.control
+    total = sum((await store.count_changes(job.connector)).values())
+    control.progress.enter(Stage.APPLY, total)
+    applier = Applier(job, bench.ports, bench.session, bench.retrier)
+    try:
+        for phase, rank in await store.ranks(job.connector):
+            async for rows in store.changes_of(job.connector, phase, rank):
+                if control.stop.is_set():
+                    return None
+                await apply_rows(applier, recorder, rows, control.stop)
+                control.progress.advance(len(rows))
+    except CycleError as error:
+        return error
+    finally:
+        await recorder.flush()
+    return None
+
+
+async def _conclude(
+    bench: _Bench, prepared: _Prepared, recorder: Recorder, held: HeldPlan | None, error: CycleError | None
+) -> CycleReport:
+    job, ports = bench.job, bench.ports
+    counts = _final_counts(prepared.draft, recorder)
+    report = replace(await _report(job, ports, prepared, counts, bench.started), held=held)
+    if error is not None:
+        return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
+    if bench.control.stop.is_set():
+        return replace(report, result=CycleResult.INTERRUPTED)
+    done = Consumption(
+        job.source, prepared.snapshot.identity, job.address, job.mapping.digest, prepared.snapshot.version
+    )
+    await ports.store.save_consumption(job.connector, done)
+    complete = report.pending == 0 and held is None
+    return replace(report, result=CycleResult.SUCCEEDED if complete else CycleResult.PARTIAL)
+
+
+# --- reports --------------------------------------------------------------------------------------------------------
+
+
+async def _report(job: Job, ports: Ports, prepared: _Prepared, counts: Counts, started: datetime) -> CycleReport:
+    unsettled = await ports.store.unsettled(job.connector)
+    linked, _ = await ports.store.count_links(job.connector)
+    return CycleReport(
+        kind=prepared.kind,
+        result=CycleResult.PARTIAL,
+        started=started,
+        completed=ports.runtime.now(),
+        counts=counts,
+        reasons=Counter(entry.reason for entry in unsettled.values()),
+        in_scope=prepared.snapshot.count,
+        linked=linked,
+        pending=len(unsettled),
+    )
+
+
+def _failure(ports: Ports, started: datetime, error: UsherError) -> CycleReport:
+    return CycleReport(
+        kind=CycleKind.INCREMENTAL,
+        result=CycleResult.FAILED,
+        started=started,
+        completed=ports.runtime.now(),
+        counts=Counts(),
+        error_reason=error.reason,
+        error=error.message,
+    )
+
+
+def _skipped_and_failed(draft: Draft) -> tuple[int, int]:
+    settled = sum(1 for skip in draft.skips if skip.settled)
+    return settled, len(draft.skips) - settled
+
+
+def _final_counts(draft: Draft, recorder: Recorder) -> Counts:
+    skipped, failed = _skipped_and_failed(draft)
+    return recorder.counts(draft.unchanged, skipped, failed)
+
+
+def _planned_counts(draft: Draft) -> Counts:
+    skipped, failed = _skipped_and_failed(draft)
+    return Counts(
+        created=draft.actions[Action.CREATE],
+        linked=draft.actions[Action.LINK],
+        updated=draft.actions[Action.UPDATE],
+        disabled=draft.actions[Action.DISABLE],
+        unchanged=draft.unchanged,
+        skipped=skipped,
+        failed=failed,
+    )

@@ -1,0 +1,193 @@
+"""The second pass: the people who are due, in chunks, from their situation to the rows of the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from usher.contracts.store import Record
+from usher.contracts.target import TargetSession
+from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
+from usher.core.model.plans import (
+    Action,
+    Desired,
+    Linked,
+    Matched,
+    Phase,
+    PlannedChange,
+    Situation,
+    Skip,
+    Unmatched,
+)
+from usher.core.model.resources import Fingerprint, Link, SourceId, TargetResource
+from usher.core.sync.mapping import map_departed, map_resource
+from usher.core.sync.matching import Evidence, match_resources
+from usher.core.sync.planning import (
+    SOURCE_DELETED,
+    KeyMove,
+    key_move,
+    plan_change,
+    rank_key_moves,
+    take_image,
+)
+from usher.engine.concurrency import for_each
+from usher.engine.evaluation import CHUNK, Batch
+from usher.engine.job import Job, Ports
+from usher.engine.lookup import Lookup
+from usher.engine.progress import Progress, Stage
+from usher.engine.retry import Retrier
+
+
+@dataclass(slots=True)
+class Draft:
+    """The plan before anybody asked whether it is safe. `destructive` are its changes that take something away."""
+
+    skips: list[Skip] = field(default_factory=list)
+    settled: list[SourceId] = field(default_factory=list)
+    destructive: list[PlannedChange] = field(default_factory=list)
+    actions: Counter[Action] = field(default_factory=Counter)
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """Plans one batch in one session."""
+
+    job: Job
+    ports: Ports
+    session: TargetSession
+    retrier: Retrier
+    progress: Progress
+
+    async def draft(self, batch: Batch) -> Draft:
+        """Writes the rows of the running plan and returns what is to be known about them."""
+        draft = Draft(list(batch.skips), [*batch.settled, *batch.gone], unchanged=batch.unchanged)
+        current = await self._read_again(batch, draft)
+        situations = await self._match(batch, draft)
+        await self.ports.store.clear_plan(self.job.connector)
+        failed = {skip.source_id for skip in draft.skips}
+        due = [source_id for source_id in (*batch.due, *batch.departed) if source_id not in failed]
+        self.progress.enter(Stage.PLAN, len(due))
+        moves: list[KeyMove] = []
+        for start in range(0, len(due), CHUNK):
+            rows = await self._plan_chunk(due[start : start + CHUNK], current | situations, draft)
+            moves.extend(key_move(self.job.mapping, row) for row in rows if row.phase is Phase.FREE_KEYS)
+            await self.ports.store.add_changes(self.job.connector, rows)
+            self.progress.advance(len(due[start : start + CHUNK]))
+        await self._rank(moves)
+        return draft
+
+    # --- situations
+
+    async def _read_again(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
+        """Reads the accounts of those whose last request has an unknown end: the stored image is not to be trusted."""
+        links = await self.ports.store.links(self.job.connector, list(batch.again))
+        situations: dict[SourceId, Situation] = {}
+        lost: list[SourceId] = []
+
+        async def look(link: Link) -> None:
+            try:
+                current = await self.retrier.read(
+                    lambda: self.session.get(self.job.resource_type, link.target_id, self.job.mapping.paths)
+                )
+            except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+                draft.skips.append(_failed_look(link.source_id, error))
+                return
+            if current is None:
+                lost.append(link.source_id)
+            else:
+                situations[link.source_id] = Linked(link, current)
+
+        await for_each(links.values(), look, self.job.concurrency)
+        await self.ports.store.record(self.job.connector, Record(unlinked=lost, finished=lost))
+        await self._match_the_lost(batch, lost)
+        return situations
+
+    async def _match_the_lost(self, batch: Batch, lost: Sequence[SourceId]) -> None:
+        """Their accounts are gone: they are matched like everybody who has no link."""
+        people = await self.ports.store.resources(self.job.source, self.job.resource_type, lost)
+        for source_id, resource in people.items():
+            try:
+                batch.unlinked[source_id] = map_resource(self.job.mapping, resource).keys
+            except ResourceError:
+                continue  # the first pass has reported it
+
+    async def _match(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
+        self.progress.enter(Stage.MATCH, len(batch.unlinked))
+        claims = {key.claim for keys in batch.unlinked.values() for key in keys}
+        rivals = await self.ports.store.rivals(self.job.connector, claims)
+        wanted = {i: keys for i, keys in batch.unlinked.items() if not any(key.claim in rivals for key in keys)}
+        lookup = Lookup(self.job, self.session, self.retrier)
+        candidates = await lookup.find_candidates(wanted)
+        draft.skips.extend(_failed_look(i, error) for i, error in candidates.failures.items())
+        found = {resource.id for hits in candidates.hits.values() for resource in hits}
+        owners = await self.ports.store.owners(self.job.address, found)
+        evidence = Evidence(
+            connector=self.job.connector,
+            hits=candidates.hits,
+            rivals=rivals,
+            owners={target_id: (owner.connector, owner.source_id) for target_id, owner in owners.items()},
+        )
+        return match_resources(batch.unlinked, evidence)
+
+    # --- rows
+
+    async def _plan_chunk(
+        self, ids: Sequence[SourceId], known: Mapping[SourceId, Situation], draft: Draft
+    ) -> list[PlannedChange]:
+        people = await self.ports.store.resources(self.job.source, self.job.resource_type, ids)
+        links = await self.ports.store.links(self.job.connector, ids)
+        rows = []
+        for source_id in ids:
+            resource = people.get(source_id)
+            if resource is None:
+                desired, cause = map_departed(self.job.mapping, source_id), SOURCE_DELETED
+            else:
+                desired, cause = map_resource(self.job.mapping, resource), ""
+            link = links.get(source_id)
+            situation = known.get(source_id) or (Unmatched() if link is None else Linked(link))
+            planned = plan_change(self.job.mapping, desired, self._own(desired, situation), cause)
+            if isinstance(planned, PlannedChange):
+                rows.append(planned)
+            _note(draft, source_id, planned)
+        return rows
+
+    def _own(self, desired: Desired, situation: Situation) -> Situation:
+        """The account that an unfinished create of ours left behind belongs to the person, who has left meanwhile."""
+        if desired.active or not isinstance(situation, Matched):
+            return situation
+        return Linked(self._link_to(desired.source_id, situation.found), situation.found)
+
+    def _link_to(self, source_id: SourceId, found: TargetResource) -> Link:
+        image = take_image(self.job.mapping, found)
+        return Link(source_id, found.id, found.version, image, Fingerprint(b""), enabled=True)
+
+    async def _rank(self, moves: Sequence[KeyMove]) -> None:
+        ranks = {source_id: rank for source_id, rank in rank_key_moves(moves).items() if rank}
+        if not ranks:
+            return
+        moved = [
+            replace(row, rank=ranks[row.source_id])
+            async for rows in self.ports.store.changes_of(self.job.connector, Phase.FREE_KEYS, 0)
+            for row in rows
+            if row.source_id in ranks
+        ]
+        await self.ports.store.add_changes(self.job.connector, moved)
+
+
+def _note(draft: Draft, source_id: SourceId, planned: PlannedChange | Skip | None) -> None:
+    match planned:
+        case None:
+            draft.unchanged += 1
+            draft.settled.append(source_id)
+        case Skip():
+            draft.skips.append(planned)
+        case PlannedChange():
+            draft.actions[planned.action] += 1
+            if planned.destructive:
+                draft.destructive.append(planned)
+
+
+def _failed_look(source_id: SourceId, error: UsherError) -> Skip:
+    return Skip(source_id, error.reason, error.detail or error.message, settled=False)

@@ -1,0 +1,156 @@
+"""The first pass: who is in, who changed, who left, and under which matching values they go.
+
+It streams. Of 100,000 people only ids, fingerprints and the matching values of those without a link are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from usher.contracts.store import Intent, LinkDigest, Snapshot, SourceChange
+from usher.core.errors import ResourceError
+from usher.core.model.plans import Desired, MatchKey, Skip
+from usher.core.model.reports import CycleKind
+from usher.core.model.resources import Link, SourceId, SourceResource
+from usher.core.sync.mapping import map_resource
+from usher.engine.job import Job, Ports
+
+CHUNK: Final = 500
+
+LinkState: TypeAlias = Link | LinkDigest
+Links: TypeAlias = Mapping[SourceId, Link] | Mapping[SourceId, LinkDigest]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the first pass found.
+
+    `due` has to be planned, `departed` are linked people that the source no longer has. `unlinked` holds the matching
+    values of active people without a link. `again` are people with an open intent: what the state says of them is not
+    to be trusted. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
+    """
+
+    due: list[SourceId] = field(default_factory=list)
+    departed: list[SourceId] = field(default_factory=list)
+    unlinked: dict[SourceId, Sequence[MatchKey]] = field(default_factory=dict)
+    again: Mapping[SourceId, Intent] = field(default_factory=dict)
+    gone: list[SourceId] = field(default_factory=list)
+    settled: list[SourceId] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """People who are looked at in every cycle, whether or not the source reports a change of them."""
+
+    intents: Mapping[SourceId, Intent]
+    unsettled: Collection[SourceId]
+    held: Collection[SourceId]
+
+    @property
+    def ids(self) -> frozenset[SourceId]:
+        """All of them."""
+        return frozenset((*self.intents, *self.unsettled, *self.held))
+
+
+async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
+    """Looks at everybody that the feed brings, and sorts them by what has to be done."""
+    batch = Batch(again=feed.extra.intents)
+    async for chunk, links in feed.chunks(job, ports):
+        claims: dict[SourceId, Sequence[str]] = {}
+        for change in chunk:
+            if change.resource is None:
+                claims[change.id] = ()
+                _sort_absent(batch, change.id, links.get(change.id), feed.extra)
+            elif (desired := _map(job, change.resource, batch)) is not None:
+                claims[change.id] = tuple(key.claim for key in desired.keys)
+                _sort_present(batch, desired, links.get(change.id), feed.extra)
+        await ports.store.save_claims(job.connector, claims)
+    return batch
+
+
+def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
+    try:
+        return map_resource(job.mapping, resource)
+    except ResourceError as error:
+        batch.skips.append(Skip(resource.id, error.reason, error.detail or error.message, settled=False))
+        return None
+
+
+def _sort_absent(batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
+    intent = extra.intents.get(source_id)
+    if link is not None and (link.enabled or source_id in extra.ids):
+        batch.departed.append(source_id)
+    elif link is None and intent is not None:
+        batch.departed.append(source_id)
+        batch.unlinked[source_id] = intent.keys
+    elif link is None:
+        batch.gone.append(source_id)
+
+
+def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra: Extra) -> None:
+    source_id = desired.source_id
+    open_question = source_id in extra.intents or source_id in extra.held
+    if link is not None and not open_question and _is_done(desired, link):
+        batch.unchanged += 1
+        batch.settled.append(source_id)
+        return
+    batch.due.append(source_id)
+    if link is None:
+        intent = extra.intents.get(source_id)
+        keys = desired.keys if intent is None or desired.active else intent.keys
+        if keys:
+            batch.unlinked[source_id] = keys
+
+
+def _is_done(desired: Desired, link: LinkState) -> bool:
+    return link.enabled == desired.active and (not desired.active or link.fingerprint == desired.fingerprint)
+
+
+# --- where the people come from -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The people of one cycle: all of the snapshot (Initial), or what changed after version `since` (Incremental)."""
+
+    kind: CycleKind
+    snapshot: Snapshot
+    since: int | None
+    extra: Extra
+
+    async def chunks(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
+        """Chunks of people with the links of (at least) those people. Whoever is linked and absent comes as a tombstone."""
+        source = self._everybody(job, ports) if self.kind is CycleKind.INITIAL else self._changed(job, ports)
+        async for item in source:
+            yield item
+
+    async def _everybody(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
+        links: dict[SourceId, LinkDigest] = {}
+        async for digests in ports.store.link_digests(job.connector):
+            links.update({digest.source_id: digest for digest in digests})
+        absent = links.keys() | self.extra.ids
+        async for chunk in ports.store.changes(job.source, job.resource_type, None, self.snapshot.version):
+            absent.difference_update(change.id for change in chunk)
+            yield chunk, links
+        for ids in _in_chunks(absent):
+            yield [SourceChange(source_id, None) for source_id in ids], links
+
+    async def _changed(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
+        extra = set(self.extra.ids)
+        async for chunk in ports.store.changes(job.source, job.resource_type, self.since, self.snapshot.version):
+            extra.difference_update(change.id for change in chunk)
+            yield chunk, await ports.store.links(job.connector, [change.id for change in chunk])
+        for ids in _in_chunks(extra):
+            live = await ports.store.resources(job.source, job.resource_type, ids)
+            changes = [SourceChange(source_id, live.get(source_id)) for source_id in ids]
+            yield changes, await ports.store.links(job.connector, ids)
+
+
+def _in_chunks(ids: Collection[SourceId]) -> Iterator[list[SourceId]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

@@ -1,0 +1,67 @@
+"""What a cycle works on: a compiled specification and the ends it may talk to."""
+
+from __future__ import annotations
+
+from asyncio import Event
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from usher.contracts.runtime import Runtime
+from usher.contracts.source import SourceOpener
+from usher.contracts.store import Store
+from usher.contracts.target import TargetOpener
+from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
+from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.policies import Budget
+from usher.engine.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class SourceJob:
+    """One source to read. `min_retained` is the percentage of the former people that a read must still hold."""
+
+    source: SourceKey
+    resource_type: ResourceType
+    open_source: SourceOpener
+    min_retained: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One connector to run. `address` is the target's base address: target ids mean nothing at another one.
+
+    `requires` names each source attribute that the mapping reads, with the place that reads it
+    (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the most.
+    """
+
+    connector: ConnectorKey
+    source: SourceKey
+    resource_type: ResourceType
+    mapping: CompiledMapping
+    address: str
+    open_target: TargetOpener
+    budget: Budget
+    hold_for: timedelta
+    requires: Mapping[str, str]
+    concurrency: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the engine is lent."""
+
+    store: Store
+    runtime: Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What somebody outside says to a cycle. `approval` is the hash of a held set that was approved, or empty.
+
+    `stop` ends the apply after the requests in flight; `progress` is told how far it is.
+    """
+
+    approval: str = ""
+    stop: Event = field(default_factory=Event)
+    progress: Progress = field(default_factory=Progress)

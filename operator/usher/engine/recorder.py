@@ -1,0 +1,184 @@
+"""From outcomes to the state, in chunks, while the apply runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from usher.contracts.store import LogEntry, Record, Unsettled
+from usher.core.model.plans import Action, Done, Failed, Outcome, PlannedChange, Skip, Unsure
+from usher.core.model.reports import Counts
+from usher.core.model.resources import Link, SourceId
+from usher.core.sync.matching import OWNED_BY_OTHER
+from usher.core.sync.planning import ADOPTED
+from usher.engine.job import Job, Ports
+
+CHUNK: Final = 100
+INVALID_ANCHOR: Final = "InvalidAnchor"
+
+
+@dataclass(slots=True)
+class _Pending:
+    links: list[Link] = field(default_factory=list)
+    unlinked: list[SourceId] = field(default_factory=list)
+    finished: list[SourceId] = field(default_factory=list)
+    unsettled: list[Unsettled] = field(default_factory=list)
+    settled: list[SourceId] = field(default_factory=list)
+    log: list[LogEntry] = field(default_factory=list)
+    size: int = 0
+
+    def as_record(self) -> Record:
+        return Record(self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of a cycle so far. `done` are the people whose change was confirmed."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    applied: set[SourceId] = field(default_factory=set)
+
+
+class Recorder:
+    """Collects the outcomes of one cycle and saves them, a chunk a transaction, before the next chunk is collected."""
+
+    def __init__(self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled]) -> None:
+        self._job, self._ports, self._cycle, self._former = job, ports, cycle, former
+        self._pending = _Pending()
+        self._saving = asyncio.Lock()
+        self.tally = Tally()
+
+    async def add(self, outcome: Outcome) -> None:
+        """One outcome; returns when it is collected, and saved where it fills a chunk."""
+        match outcome:
+            case Done():
+                self._add_done(outcome)
+            case Failed():
+                self._add_failed(outcome)
+            case Unsure():
+                self._add_unsure(outcome)
+        self._pending.size += 1
+        if self._pending.size >= CHUNK:
+            await self.flush()
+
+    async def add_skips(self, skips: Sequence[Skip], settled: Sequence[SourceId]) -> None:
+        """People for whom nothing is done, and people who are well: the latter leave no line in the log."""
+        for skip in skips:
+            if skip.settled:
+                self._settle(skip.source_id)
+            else:
+                self._unsettle(skip.source_id, skip.reason)
+            if skip.settled or skip.reason != self._former_reason(skip.source_id):
+                step = "scope" if skip.settled else "match"
+                self._log(skip.source_id, (step, "Skip", "Skipped", skip.reason, skip.detail))
+        for source_id in settled:
+            self._settle(source_id)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Saves what is pending. A link that the store refuses, because the account has another owner, is a failure."""
+        async with self._saving:
+            pending, self._pending = self._pending, _Pending()
+            refused = await self._ports.store.record(self._job.connector, pending.as_record())
+            for source_id in refused:
+                self.tally.failed += 1
+                self._unsettle(source_id, OWNED_BY_OTHER)
+                self._log(source_id, ("action", "Link", "Failure", OWNED_BY_OTHER, "the account has another owner"))
+
+    def counts(self, unchanged: int, skipped: int, failed: int) -> Counts:
+        """The counts of the cycle; the arguments come from the passes before the apply."""
+        done = self.tally.done
+        return Counts(
+            created=done["created"],
+            linked=done["linked"],
+            updated=done["updated"],
+            disabled=done["disabled"],
+            unchanged=unchanged + done["unchanged"],
+            skipped=skipped,
+            failed=failed + self.tally.failed,
+        )
+
+    # --- outcomes
+
+    def _add_done(self, outcome: Done) -> None:
+        change = outcome.change
+        self.tally.done[_counted_as(change)] += 1
+        self.tally.applied.add(change.source_id)
+        self._pending.links.append(outcome.link)
+        self._pending.finished.append(change.source_id)
+        self._settle(change.source_id)
+        if _counted_as(change) != "unchanged":
+            self._log_change(change, outcome.link, ("Success", change.cause, ""))
+
+    def _add_failed(self, outcome: Failed) -> None:
+        change = outcome.change
+        self._pending.finished.append(change.source_id)
+        if outcome.reason == INVALID_ANCHOR:
+            self._pending.unlinked.append(change.source_id)
+        if outcome.reason == INVALID_ANCHOR and change.action is Action.DISABLE:
+            self.tally.applied.add(change.source_id)
+            self.tally.done["disabled"] += 1
+            self._settle(change.source_id)
+            self._log_change(change, None, ("Success", "TargetGone", "the account is gone already"))
+            return
+        self.tally.failed += 1
+        self._unsettle(change.source_id, outcome.reason)
+        self._log_change(change, None, ("Failure", outcome.reason, outcome.detail))
+
+    def _add_unsure(self, outcome: Unsure) -> None:
+        self.tally.failed += 1
+        self._unsettle(outcome.change.source_id, outcome.reason)
+        self._log_change(outcome.change, None, ("Unknown", outcome.reason, outcome.detail))
+
+    def _settle(self, source_id: SourceId) -> None:
+        if source_id in self._former:
+            self._pending.settled.append(source_id)
+
+    def _unsettle(self, source_id: SourceId, reason: str) -> None:
+        former = self._former.get(source_id)
+        since = former.since if former is not None else self._ports.runtime.now()
+        attempts = (former.attempts if former is not None else 0) + 1
+        self._pending.unsettled.append(Unsettled(source_id, reason, attempts, since))
+
+    def _former_reason(self, source_id: SourceId) -> str:
+        former = self._former.get(source_id)
+        return "" if former is None else former.reason
+
+    # --- log
+
+    def _log_change(self, change: PlannedChange, link: Link | None, result: tuple[str, str, str]) -> None:
+        self._pending.log.append(
+            LogEntry(
+                time=self._ports.runtime.now(),
+                cycle=self._cycle,
+                source_id=change.source_id,
+                target_id=change.target_id if link is None else link.target_id,
+                step="action",
+                action=change.action,
+                result=result[0],
+                reason=result[1],
+                detail=result[2],
+                attributes=tuple(sorted(change.delta)),
+            )
+        )
+
+    def _log(self, source_id: SourceId, what: tuple[str, str, str, str, str]) -> None:
+        step, action, result, reason, detail = what
+        now = self._ports.runtime.now()
+        self._pending.log.append(LogEntry(now, self._cycle, source_id, None, step, action, result, reason, detail))
+
+
+def _counted_as(change: PlannedChange) -> str:
+    match change.action:
+        case Action.CREATE:
+            return "created"
+        case Action.UPDATE:
+            return "updated"
+        case Action.DISABLE:
+            return "disabled"
+        case Action.LINK:
+            return "linked" if change.cause == ADOPTED else "unchanged"
