@@ -1,0 +1,244 @@
+"""What an attribute is, and how its values are converted and compared (RFC 7643 2.2 to 2.4, 4.1, 4.3, 7, 8.7.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+import orjson
+
+from usher.core.errors import ResourceError
+from usher.core.model.resources import AttributePath, Json, Scalar, Value
+from usher.core.scim.paths import ENTERPRISE_URN, parse_path
+
+
+class AttributeType(StrEnum):
+    """Data types of RFC 7643 2.3; the value is the word of a `/Schemas` document."""
+
+    STRING = "string"
+    BOOLEAN = "boolean"
+    DECIMAL = "decimal"
+    INTEGER = "integer"
+    DATE_TIME = "dateTime"
+    REFERENCE = "reference"
+    BINARY = "binary"
+    COMPLEX = "complex"
+
+
+class Mutability(StrEnum):
+    """Who may write an attribute (RFC 7643 7); the value is the word of a `/Schemas` document."""
+
+    READ_ONLY = "readOnly"
+    READ_WRITE = "readWrite"
+    IMMUTABLE = "immutable"
+    WRITE_ONLY = "writeOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDefinition:
+    """One attribute or sub-attribute; the defaults are those of RFC 7643 2.2."""
+
+    type: AttributeType = AttributeType.STRING
+    case_exact: bool = False
+    multi_valued: bool = False
+    mutability: Mutability = Mutability.READ_WRITE
+    required: bool = False
+    unique: bool = False
+
+
+class ConversionError(ResourceError):
+    """A value does not fit the attribute's type. The message names the type, never the value."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"the target attribute can only accept {expected}", reason="SchemaPropertyCanOnlyAcceptValue")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSchema:
+    """What a target knows about a resource type.
+
+    The keys of `attributes` are in lower case: `attr`, `attr.sub`, `urn:...:attr`, `urn:...:attr.sub`.
+    """
+
+    attributes: Mapping[str, AttributeDefinition]
+
+    def definition(self, path: AttributePath) -> AttributeDefinition | None:
+        """The attribute's definition, None where the schema does not name it.
+
+        Through a filter a sub-attribute has one value; without one, that of a multi-valued attribute has many.
+        """
+        parsed = parse_path(path)
+        found = self.attributes.get(parsed.schema_key)
+        if found is None:
+            return None
+        if parsed.filter is not None:
+            return replace(found, multi_valued=False) if parsed.sub is None else found
+        if parsed.sub is not None:
+            whole = self.attributes.get(parsed.schema_key.rpartition(".")[0])
+            if whole is not None and whole.multi_valued:
+                return replace(found, multi_valued=True)
+        return found
+
+    def known(self, path: AttributePath) -> bool:
+        """Whether the schema names the attribute of this path."""
+        return self.definition(path) is not None
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+_UNKNOWN: Final = AttributeDefinition()
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def convert(definition: AttributeDefinition | None, value: Value) -> Json:
+    """The value as the attribute's type wants it; raises ConversionError. Without a definition it goes as it is."""
+    if definition is None:
+        return list(value) if isinstance(value, tuple) else value
+    if definition.multi_valued:
+        return [_convert_one(definition, item) for item in (value if isinstance(value, tuple) else (value,))]
+    if isinstance(value, tuple):
+        if len(value) != 1:
+            raise ConversionError("one value")
+        return _convert_one(definition, value[0])
+    return _convert_one(definition, value)
+
+
+def _convert_one(definition: AttributeDefinition, value: Scalar) -> Json:
+    match definition.type:
+        case AttributeType.BOOLEAN:
+            return _to_boolean(value)
+        case AttributeType.INTEGER:
+            return _to_integer(value)
+        case AttributeType.DECIMAL:
+            return _to_decimal(value)
+        case AttributeType.STRING | AttributeType.DATE_TIME | AttributeType.REFERENCE | AttributeType.BINARY:
+            return value if isinstance(value, str) else str(value)
+        case AttributeType.COMPLEX:
+            raise ConversionError("sub-attributes: name one in the path, as in `name.givenName`")
+
+
+def _to_boolean(value: Scalar) -> bool:
+    folded = str(value).strip().lower()
+    if isinstance(value, bool | str) and folded in {"true", "false"}:
+        return folded == "true"
+    raise ConversionError("true or false")
+
+
+def _to_integer(value: Scalar) -> int:
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        return int(value)
+    raise ConversionError("a whole number")
+
+
+def _to_decimal(value: Scalar) -> float:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ConversionError("a number")
+
+
+def equal(definition: AttributeDefinition | None, a: Json, b: Json) -> bool:
+    """Whether two values are the same to the target.
+
+    Case counts where `caseExact` says so, the order of several values never; empty is absent.
+    """
+    if a == b and type(a) is type(b):
+        return True
+    return _canonical(definition or _UNKNOWN, a) == _canonical(definition or _UNKNOWN, b)
+
+
+def fold(definition: AttributeDefinition | None, value: Json) -> str:
+    """Canonical text of a value: equal values, and only those, have the same."""
+    return "\n".join(_canonical(definition or _UNKNOWN, value))
+
+
+def _canonical(definition: AttributeDefinition, value: Json) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        return tuple(sorted({_canonical_one(definition, item) for item in value}))
+    return (_canonical_one(definition, value),)
+
+
+def _canonical_one(definition: AttributeDefinition, value: Json) -> str:
+    """One value as text. Booleans fold with their spelling as text, for targets that store them so."""
+    if isinstance(value, dict | list):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    if definition.type is AttributeType.BOOLEAN or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return text if definition.case_exact else text.casefold()
+
+
+# --- RFC 7643 4.1 and 4.3 -------------------------------------------------------------------------------------------
+
+_TEXT: Final = AttributeDefinition()
+_EXACT: Final = AttributeDefinition(case_exact=True)
+_FLAG: Final = AttributeDefinition(AttributeType.BOOLEAN)
+_LINK: Final = AttributeDefinition(AttributeType.REFERENCE, case_exact=True)
+_WHOLE: Final = AttributeDefinition(AttributeType.COMPLEX)
+_MANY: Final = AttributeDefinition(AttributeType.COMPLEX, multi_valued=True)
+_SET_BY_TARGET: Final = Mutability.READ_ONLY
+
+
+def _several(
+    name: str, value: AttributeDefinition, subs: Iterable[str] = ("display", "type")
+) -> dict[str, AttributeDefinition]:
+    """A multi-valued attribute with the sub-attributes of RFC 7643 2.4."""
+    texts = {f"{name}.{sub}": _TEXT for sub in subs}
+    return {name: _MANY, f"{name}.value": value, f"{name}.primary": _FLAG, **texts}
+
+
+def _core_user() -> dict[str, AttributeDefinition]:
+    texts = ("displayname", "nickname", "title", "usertype", "preferredlanguage", "locale", "timezone")
+    names = ("formatted", "familyname", "givenname", "middlename", "honorificprefix", "honorificsuffix")
+    places = ("formatted", "streetaddress", "locality", "region", "postalcode", "country", "type")
+    read_only = {"id": AttributeDefinition(case_exact=True, mutability=_SET_BY_TARGET, unique=True)}
+    read_only["meta"] = AttributeDefinition(AttributeType.COMPLEX, mutability=_SET_BY_TARGET)
+    read_only["groups"] = AttributeDefinition(AttributeType.COMPLEX, multi_valued=True, mutability=_SET_BY_TARGET)
+    return {
+        **read_only,
+        "externalid": _EXACT,
+        "username": AttributeDefinition(required=True, unique=True),
+        "active": _FLAG,
+        "password": AttributeDefinition(case_exact=True, mutability=Mutability.WRITE_ONLY),
+        "profileurl": _LINK,
+        **dict.fromkeys(texts, _TEXT),
+        "name": _WHOLE,
+        **{f"name.{name}": _TEXT for name in names},
+        **_several("emails", _TEXT),
+        **_several("phonenumbers", _TEXT),
+        **_several("ims", _TEXT),
+        **_several("photos", _LINK),
+        **_several("entitlements", _TEXT),
+        **_several("roles", _TEXT),
+        **_several("x509certificates", AttributeDefinition(AttributeType.BINARY, case_exact=True)),
+        "addresses": _MANY,
+        "addresses.primary": _FLAG,
+        **{f"addresses.{name}": _TEXT for name in places},
+    }
+
+
+def _enterprise_user() -> dict[str, AttributeDefinition]:
+    urn = ENTERPRISE_URN.lower()
+    texts = ("employeenumber", "costcenter", "organization", "division", "department")
+    return {
+        **{f"{urn}:{name}": _TEXT for name in texts},
+        f"{urn}:manager": _WHOLE,
+        f"{urn}:manager.value": _EXACT,
+        f"{urn}:manager.$ref": _LINK,
+        f"{urn}:manager.displayname": AttributeDefinition(mutability=_SET_BY_TARGET),
+    }
+
+
+USER_SCHEMA: Final = TargetSchema({**_core_user(), **_enterprise_user()})
+"""The User of RFC 7643 4.1 with the enterprise extension of 4.3."""

@@ -1,0 +1,143 @@
+"""A session with a SCIM app.
+
+Queries never say which attributes they want: a target that honours `attributes` then leaves out the version, one that
+does not parse a URN in it answers 400, and whole resources are always safe. What nobody asked for is dropped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from usher.contracts.runtime import Runtime, Secrets, SecretText
+from usher.contracts.target import Capabilities, Complete, Page, Projection
+from usher.core.errors import CycleError, IncompleteRead, ResourceError
+from usher.core.model.plans import Conjunction, Create, Criterion, Delete, Stored, Update
+from usher.core.model.resources import AttributePath, ResourceType, TargetId, TargetResource
+from usher.core.scim.filters import matches
+from usher.core.scim.paging import PAGE_SIZE, Pager
+from usher.core.scim.patches import build_patch
+from usher.core.scim.paths import parse_path
+from usher.core.scim.requests import (
+    MEDIA_TYPE,
+    collection_url,
+    create_body,
+    find_url,
+    page_url,
+    patch_body,
+    resource_url,
+)
+from usher.core.scim.responses import (
+    interpret_create,
+    interpret_delete,
+    interpret_page,
+    interpret_resource,
+    interpret_update,
+)
+from usher.core.scim.schemas import USER_SCHEMA
+from usher.targets.scim.settings import ScimSettings
+from usher.transport.addresses import AddressPolicy
+from usher.transport.auth import BearerClient
+from usher.transport.http import HttpAnswer, HttpSettings, open_http
+
+_READ: Final = {"accept": MEDIA_TYPE}
+_WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
+_CAPABILITIES: Final = Capabilities(disable_path=AttributePath("active"), page_size=PAGE_SIZE)
+
+
+class ScimSession:
+    """TargetSession over SCIM 2.0: PATCH for updates, `active` for disabling, lists by index."""
+
+    def __init__(self, client: BearerClient, runtime: Runtime) -> None:
+        self._client = client
+        self._runtime = runtime
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return _CAPABILITIES
+
+    async def check(self) -> None:
+        """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries."""
+        nobody = str(UUID(int=self._runtime.random.getrandbits(128), version=4))
+        try:
+            await self.find(ResourceType.USER, (Criterion(AttributePath("userName"), nobody),), frozenset())
+        except ResourceError as error:
+            raise CycleError(
+                "the target refuses a query by userName, which every SCIM service has to answer",
+                reason="ServiceIncompatible",
+                detail=error.detail,
+            ) from error
+
+    async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
+        pager = Pager()
+        while not pager.complete:
+            answer = await self._client.send("GET", page_url(resource_type, pager.start_index, PAGE_SIZE), _READ)
+            page = interpret_page(answer, self._runtime.now())
+            pager.feed(page)
+            yield Page([_project(resource, wanted) for resource in page.resources], page.total)
+        yield Complete(pager.count)
+
+    async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
+        answer = await self._client.send("GET", resource_url(resource_type, target_id), _READ)
+        resource = interpret_resource(answer, self._runtime.now())
+        if resource is None:
+            return None
+        if resource.id != target_id:
+            raise CycleError("the target answers a read by id with another resource", reason="ServiceIncompatible")
+        return _project(resource, wanted)
+
+    async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
+        if not key:
+            return ()
+        answer = await self._client.send("GET", find_url(resource_type, key, PAGE_SIZE), _READ)
+        page = interpret_page(answer, self._runtime.now())
+        if page.total != len(page.resources):
+            raise IncompleteRead(f"the target found {page.total} resources and returned {len(page.resources)}")
+        hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, USER_SCHEMA)}
+        return [_project(hit, wanted) for hit in hits.values()]
+
+    async def create(self, change: Create) -> Stored:
+        answer = await self._client.send("POST", collection_url(change.resource_type), _WRITE, create_body(change))
+        return interpret_create(answer, self._runtime.now())
+
+    async def update(self, change: Update) -> Stored:
+        """Sends one PATCH, under If-Match where a version is expected; a delta without an effect is not sent."""
+        operations = build_patch(change)
+        if not operations:
+            return Stored(change.target_id, change.expected_version, None)
+        headers = _WRITE if change.expected_version is None else {**_WRITE, "if-match": change.expected_version}
+        url = resource_url(change.resource_type, change.target_id)
+        answer = await self._client.send("PATCH", url, headers, patch_body(operations))
+        return interpret_update(answer, change.target_id, self._runtime.now())
+
+    async def delete(self, change: Delete) -> None:
+        answer: HttpAnswer = await self._client.send(
+            "DELETE", resource_url(change.resource_type, change.target_id), _READ
+        )
+        interpret_delete(answer, self._runtime.now())
+
+
+@asynccontextmanager
+async def open_scim(
+    settings: ScimSettings, secrets: Secrets, runtime: Runtime, policy: AddressPolicy
+) -> AsyncIterator[ScimSession]:
+    """Opens a session; raises SpecError for a URL or a CA that can't be used, CycleError for a missing Secret."""
+
+    async def read_token() -> SecretText:
+        return SecretText((await secrets.read(settings.token)).decode("utf-8", errors="replace"))
+
+    ca_pem = None if settings.ca is None else await secrets.read(settings.ca)
+    http = HttpSettings(settings.url, ca_pem, connections=settings.connections, deadline=settings.deadline)
+    async with open_http(http, policy) as client:
+        yield ScimSession(BearerClient(client, read_token), runtime)
+
+
+def _project(resource: TargetResource, wanted: Projection) -> TargetResource:
+    """Only the attributes that somebody asked for, so that a page of large resources does not stay in memory."""
+    roots = {(parsed.urn or parsed.attribute).lower() for parsed in map(parse_path, wanted)}
+    return replace(
+        resource, attributes={key: value for key, value in resource.attributes.items() if key.lower() in roots}
+    )

@@ -1,0 +1,21 @@
+"""What has to be known to talk to one SCIM app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from usher.contracts.runtime import SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class ScimSettings:
+    """`url` is the base address, to which `/Users` is added. `ca` holds PEM and replaces the public authorities.
+
+    `connections` bounds the requests in flight; `deadline` is the longest time for one request, in seconds.
+    """
+
+    url: str
+    token: SecretRef
+    ca: SecretRef | None = None
+    connections: int = 16
+    deadline: float = 60.0

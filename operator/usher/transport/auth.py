@@ -1,0 +1,57 @@
+"""Bearer authorization (RFC 6750): the token is read when it is needed, and once more when the target refuses it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from usher.contracts.runtime import SecretText
+from usher.core.errors import CycleError
+from usher.transport.http import HttpAnswer, HttpClient
+
+TokenProvider: TypeAlias = Callable[[], Awaitable[SecretText]]
+"""Reads the token afresh."""
+
+
+class BearerClient:
+    """An HTTP client that carries a token. A 401 makes it read the token again, once for all that were refused."""
+
+    def __init__(self, client: HttpClient, provider: TokenProvider) -> None:
+        self._client = client
+        self._provider = provider
+        self._lock = asyncio.Lock()
+        self._header: str | None = None
+
+    async def send(
+        self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpAnswer:
+        """As HttpClient.send. A refused request had no effect, so with a new token it is sent once more.
+
+        Raises also what the provider raises, and CycleError for a token that no header can carry.
+        """
+        used = self._header or await self._renew(None)
+        answer = await self._client.send(method, path_and_query, {**headers, "authorization": used}, body)
+        if answer.status != 401:
+            return answer
+        renewed = await self._renew(used)
+        if renewed == used:
+            return answer
+        return await self._client.send(method, path_and_query, {**headers, "authorization": renewed}, body)
+
+    async def _renew(self, refused: str | None) -> str:
+        async with self._lock:
+            if self._header is None or self._header == refused:
+                self._header = _to_header(await self._provider())
+            return self._header
+
+
+def _to_header(token: SecretText) -> str:
+    """White space around the token is a file's line end, not part of it."""
+    text = token.reveal().strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise CycleError(
+            "the bearer token is empty, or holds what no HTTP header can carry: look at the Secret",
+            reason="CredentialsRejected",
+        )
+    return f"Bearer {text}"

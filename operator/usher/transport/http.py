@@ -1,0 +1,218 @@
+"""One HTTP client for one origin. Its errors say whether the request can have had an effect.
+
+httpx over aiohttp's connections, with the transport called directly: the client object above it and httpx's own pool
+cost more CPU than everything else in a write. Redirects, cookies, proxies from the environment and silent re-sends are
+off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Never, TypeAlias
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, SpecError, UsherError
+from usher.transport.addresses import AddressPolicy
+from usher.transport.redaction import silence_url_loggers
+from usher.transport.urls import BaseUrl, parse_base_url
+
+MAX_BODY: Final = 16 * 1024 * 1024
+MAX_HEADERS: Final = 100
+MAX_HEADER_SIZE: Final = 8_190
+
+_AddressInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How to reach one origin. Times in seconds; `deadline` bounds a request from its sending to the end of its answer.
+
+    `ca_pem` replaces the public certificate authorities. `connections` bounds the requests in flight.
+    """
+
+    base_url: str
+    ca_pem: bytes | None = None
+    connections: int = 16
+    connect_timeout: float = 10.0
+    deadline: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Status, headers (names in lower case, the last of several wins) and the whole body, decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _AnswerTooLarge(Exception):
+    """More bytes than MAX_BODY, or bytes that don't decompress."""
+
+
+class HttpClient:
+    """Sends requests to one origin. Made by `open_http`."""
+
+    def __init__(self, url: BaseUrl, settings: HttpSettings, gate: _Gate, transport: httpx.AsyncBaseTransport) -> None:
+        self._url = url
+        self._gate = gate
+        self._transport = transport
+        self._deadline = settings.deadline
+        self._slots = asyncio.Semaphore(settings.connections)
+        self._timeouts = {"timeout": {"connect": settings.connect_timeout, "pool": settings.connect_timeout}}
+
+    async def send(
+        self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpAnswer:
+        """One request, `path_and_query` relative to the base address and ready for the wire.
+
+        Raises NotSent (no connection, or a GET that broke: it has no effect anyway), OutcomeUnknown (the request went out
+        and no whole answer came back) or CycleError (forbidden address, certificate that can't be verified).
+        """
+        request = httpx.Request(
+            method,
+            self._url.origin + self._url.path + path_and_query,
+            headers={"accept-encoding": "identity", **headers},
+            content=body,
+            extensions=self._timeouts,
+        )
+        async with self._slots:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    return await self._exchange(request)
+            except (TimeoutError, httpx.HTTPError, aiohttp.ClientError, _AnswerTooLarge, OSError) as error:
+                self._fail(method, error)
+
+    async def _exchange(self, request: httpx.Request) -> HttpAnswer:
+        response = await self._transport.handle_async_request(request)
+        try:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            body = await _read(response, headers.get("content-encoding", "identity").strip().lower())
+        finally:
+            await response.aclose()
+        return HttpAnswer(response.status_code, headers, body)
+
+    def _fail(self, method: str, error: Exception) -> Never:
+        origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
+        if isinstance(origin, aiohttp.ClientConnectorCertificateError):
+            raise _unverified(self._url.host, origin.certificate_error) from None
+        if isinstance(origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(origin)}")) from None
+        problem = f"{self._url.host} did not answer whole: {_describe(origin)}"
+        raise _after_sending(method, problem) from None
+
+
+class _Gate:
+    """Makes the sockets, after asking the policy about the address; remembers why it refused one."""
+
+    def __init__(self, url: BaseUrl, policy: AddressPolicy) -> None:
+        self._url = url
+        self._policy = policy
+        self.refusal: CycleError | None = None
+
+    def open_socket(self, info: _AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        try:
+            self._policy.check(str(address[0]), host=self._url.host, scheme=self._url.scheme)
+        except CycleError as error:
+            self.refusal = error
+            raise ConnectionRefusedError("address refused by policy") from error
+        opened = socket.socket(family=family, type=kind, proto=protocol)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+
+
+@asynccontextmanager
+async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncIterator[HttpClient]:
+    """A client for the origin of `settings.base_url`; raises SpecError for a URL or a CA that can't be used."""
+    silence_url_loggers()
+    url = parse_base_url(settings.base_url)
+    gate = _Gate(url, policy)
+    context = _tls_context(settings.ca_pem)
+    connector = aiohttp.TCPConnector(limit=settings.connections, ssl=context, socket_factory=gate.open_socket)
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        max_line_size=MAX_HEADER_SIZE,
+        max_field_size=MAX_HEADER_SIZE,
+        max_headers=MAX_HEADERS,
+    )
+    session._retry_connection = False  # noqa: SLF001  # aiohttp has no public switch for its silent second sending
+    async with session:
+        yield HttpClient(url, settings, gate, AiohttpTransport(verify=context, trust_env=False, client=session))
+
+
+def _tls_context(ca_pem: bytes | None) -> ssl.SSLContext:
+    try:
+        context = (
+            httpx.create_ssl_context(trust_env=False)
+            if ca_pem is None
+            else ssl.create_default_context(cadata=ca_pem.decode("ascii"))
+        )
+    except (ssl.SSLError, ValueError) as error:
+        raise SpecError("the CA certificate is no PEM text with at least one certificate", path="tls.caRef") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+async def _read(response: httpx.Response, encoding: str) -> bytes:
+    """The body, never more than MAX_BODY of it. Some targets compress although they were asked not to."""
+    if encoding not in ("identity", "", "gzip", "deflate"):
+        raise _AnswerTooLarge
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if encoding in ("gzip", "deflate") else None
+    collected = bytearray()
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("an asynchronous transport answers with an asynchronous stream")
+    async for chunk in response.stream:
+        try:
+            collected += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(collected))
+        except zlib.error as error:
+            raise _AnswerTooLarge from error
+        if len(collected) > MAX_BODY:
+            raise _AnswerTooLarge
+    if inflate is not None and collected and not inflate.eof:
+        raise _AnswerTooLarge
+    return bytes(collected)
+
+
+def _after_sending(method: str, problem: str) -> UsherError:
+    return NotSent(problem) if method == "GET" else OutcomeUnknown(problem)
+
+
+def _unverified(host: str, error: Exception) -> CycleError:
+    why = getattr(error, "verify_message", "") or "it is not trusted"
+    return CycleError(
+        f"certificate verification failed for {host}: {why}; name your own authority in tls.caRef if it signed it",
+        reason="TargetUnreachable",
+    )
+
+
+def _describe(error: BaseException) -> str:
+    """What happened in words of ours: exception texts of HTTP libraries hold URLs."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "the name can't be resolved"
+        case aiohttp.ClientConnectorSSLError():
+            return "the TLS handshake failed"
+        case aiohttp.ClientConnectorError():
+            return (error.os_error.strerror or "connection failed").lower()
+        case aiohttp.ConnectionTimeoutError():
+            return "connecting took too long"
+        case TimeoutError():
+            return "the time for one request is over"
+        case _AnswerTooLarge():
+            return f"the answer is larger than {MAX_BODY} bytes, or compressed in a way that can't be read"
+        case aiohttp.ClientResponseError():
+            return "the answer is no HTTP"
+        case _:
+            return "the connection broke"

@@ -1,0 +1,52 @@
+"""The base address of an end: parsed once, and nothing in it but scheme, host, port and path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from usher.core.errors import SpecError
+
+MAX_URL_LENGTH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """`origin` is `scheme://host[:port]`; `path` has no slash at its end and may be empty."""
+
+    scheme: str
+    host: str
+    origin: str
+    path: str
+
+
+def parse_base_url(text: str) -> BaseUrl:
+    """Raises SpecError unless it is an http(s) URL without user, query and fragment."""
+    if (
+        len(text) > MAX_URL_LENGTH
+        or not text.isascii()
+        or any(character <= " " or character in '\\"<>^`{|}\x7f' for character in text)
+    ):
+        raise _invalid("it holds characters that a URL can't have (encode them), or is too long")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise _invalid("host or port can't be read") from error
+    if parts.scheme not in ("https", "http"):
+        raise _invalid("it has to begin with https:// (or http://, where that is permitted)")
+    if not parts.hostname or "%" in parts.netloc:
+        raise _invalid("it names no host")
+    if "@" in parts.netloc:
+        raise _invalid("credentials belong into a Secret, not into the URL")
+    if "?" in text or "#" in text:
+        raise _invalid("a base address has neither query nor fragment")
+    if any(segment in (".", "..") for segment in parts.path.lower().replace("%2e", ".").split("/")):
+        raise _invalid("its path has segments that mean another path")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    origin = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+    return BaseUrl(parts.scheme, parts.hostname, origin, parts.path.rstrip("/"))
+
+
+def _invalid(problem: str) -> SpecError:
+    return SpecError(f"this is no usable base address: {problem}", path="url")
