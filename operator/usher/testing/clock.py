@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -63,7 +64,17 @@ class FakeClock:
         return self._sleepers[0][1] == ticket
 
 
+def real_runtime(seed: int = 0) -> Runtime:
+    """A runtime on the machine's own clock with seeded randomness."""
+    return Runtime(
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        sleep=asyncio.sleep,
+        random=Random(seed),  # noqa: S311 - as below
+    )
+
+
 def fake_runtime(seed: int = 0, clock: FakeClock | None = None) -> Runtime:
     """A runtime on a fake clock (its own, unless one is given) with seeded randomness."""
-    time = FakeClock() if clock is None else clock
-    return Runtime(now=time.now, monotonic=time.monotonic, sleep=time.sleep, random=Random(seed))  # noqa: S311 - a test's chance must repeat, not be secret
+    own = FakeClock() if clock is None else clock
+    return Runtime(now=own.now, monotonic=own.monotonic, sleep=own.sleep, random=Random(seed))  # noqa: S311 - it must repeat

@@ -32,7 +32,7 @@ class FaultKind(StrEnum):
     """One way to fail. Those that end in AFTER, and TRUNCATED_JSON, come with the effect done; no other does."""
 
     LOST_BEFORE = "lost-before"
-    """The connection is reset and nothing happened."""
+    """Nothing happened: a session says NotSent. On the wire the connection is reset, and a client can't know that."""
     LOST_AFTER = "lost-after"
     """The change is made, then the connection is reset."""
     THROTTLED = "throttled"
@@ -119,6 +119,21 @@ def request(ordinal: int, fault: Fault) -> Rule:
 def when(predicate: Callable[[Call], bool], fault: Fault) -> Rule:
     """Every call that the predicate picks."""
     return Rule(predicate, fault)
+
+
+def parse_rule(text: str, kill: Callable[[], None] = die) -> Rule:
+    """A rule in one word: `create:3:lost-after`, `update:*5:throttled=2` (every fifth), `any:7:kill-before`.
+
+    Raises ValueError for anything else.
+    """
+    name, position, effect = text.split(":", 2)
+    kind, _, wait = effect.partition("=")
+    fault = Fault(FaultKind(kind), float(wait) if wait else None, kill)
+    if name == "any":
+        return request(int(position), fault)
+    if position.startswith("*"):
+        return every(Operation(name), int(position[1:]), fault)
+    return nth(Operation(name), int(position), fault)
 
 
 class FaultSchedule:

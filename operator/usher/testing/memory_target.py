@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeVar
 
 from usher.contracts.runtime import Runtime
@@ -43,6 +44,9 @@ class MemorySettings:
     id_format: str = "u{}"
 
 
+DEFAULTS: Final = MemorySettings()
+
+
 @dataclass(slots=True)
 class Account:
     """One account; its document is replaced, never changed in place. From `visible` on (monotonic) queries show it."""
@@ -50,6 +54,8 @@ class Account:
     document: Document
     revision: int
     visible: float
+    created: datetime
+    modified: datetime
 
 
 class MemoryTarget:
@@ -57,14 +63,15 @@ class MemoryTarget:
 
     def __init__(
         self,
-        settings: MemorySettings = MemorySettings(),
+        settings: MemorySettings = DEFAULTS,
         faults: FaultSchedule | None = None,
         runtime: Runtime | None = None,
+        history: History | None = None,
     ) -> None:
         self.settings = settings
         self.faults = FaultSchedule() if faults is None else faults
         self.runtime = fake_runtime() if runtime is None else runtime
-        self.history = History()
+        self.history = History() if history is None else history
         self.accounts: dict[TargetId, Account] = {}
         self._made = 0
         self._indexes: dict[AttributePath, defaultdict[str, set[TargetId]]] = {}
@@ -83,8 +90,9 @@ class MemoryTarget:
         self._refuse_taken(document, TargetId(""))
         self._made += 1
         target_id = TargetId(self.settings.id_format.format(self._made))
+        now = self.runtime.now()
         visible = self.runtime.monotonic() + (self.settings.lag if actor is Actor.CLIENT else 0.0)
-        self.accounts[target_id] = Account(copy_of(document), 1, visible)
+        self.accounts[target_id] = Account(copy_of(document), 1, visible, now, now)
         self._record(Operation.CREATE, target_id, None, actor)
         return target_id
 
@@ -101,6 +109,7 @@ class MemoryTarget:
         before = account.document
         if before != document:
             account.document, account.revision = document, account.revision + 1
+            account.modified = self.runtime.now()
         self._record(Operation.UPDATE, target_id, before, actor)
 
     def remove(self, target_id: str, actor: Actor = Actor.ADMIN) -> None:

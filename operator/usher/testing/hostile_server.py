@@ -1,0 +1,203 @@
+"""A SCIM 2.0 server over real HTTP: strictly correct by default, and as bad as its fault schedule says.
+
+In-process: `async with hostile_server(settings, faults) as server`. As a program, for tests that kill processes:
+`python -m usher.testing.hostile_server --port 0 --history FILE`; its first line of output is its URL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPMethod
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from usher.testing.clock import real_runtime
+from usher.testing.faults import FaultKind, FaultSchedule, Operation, parse_rule
+from usher.testing.history import Entry, History, to_line
+from usher.testing.hostile_wire import (
+    PREFIX,
+    Asked,
+    fail_early,
+    fail_late,
+    read_request,
+    respond,
+    twist_list,
+    twist_query,
+)
+from usher.testing.memory_target import DEFAULTS, USER_NAME, MemorySettings, MemoryTarget
+from usher.testing.scim_app import Reply, ScimApp, error_reply
+from usher.testing.scim_schemas import Refusal
+
+_CHANGING: Final = ("POST", "PUT", "PATCH", "DELETE")
+_MAX_BODY: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HostileSettings:
+    """The server's temper without faults.
+
+    `app`: uniqueness, versions, page size (also the most that a page brings), lag, latency and the form of ids.
+    `patch_status`: 200 answers a PATCH with the resource, 204 with nothing.
+    """
+
+    app: MemorySettings = DEFAULTS
+    patch_status: int = 200
+    token: str = "let-me-in"
+
+
+class HostileServer:
+    """A running server. `requests` counts by method; `app` is what stands behind it, `history` what happened there."""
+
+    def __init__(self, settings: HostileSettings, faults: FaultSchedule, history: History) -> None:
+        self.app = MemoryTarget(settings.app, faults, real_runtime(), history)
+        self.faults = faults
+        self.history = history
+        self.requests: Counter[str] = Counter()
+        self.token = settings.token
+        self.url = ""
+        self._latency = settings.app.latency
+        self._scim = ScimApp(self.app, settings.patch_status)
+
+    @property
+    def writes(self) -> int:
+        """How many requests came that ask for a change, refused and failed ones included."""
+        return sum(self.requests[method] for method in _CHANGING)
+
+    def settle_at(self, url: str) -> None:
+        """The address that clients use, and that locations begin with."""
+        self.url = self._scim.base = url
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Every request comes through here."""
+        self.requests[request.method] += 1
+        await asyncio.sleep(self._latency)
+        try:
+            self._admit(request)
+            asked = await read_request(request)
+        except Refusal as refusal:
+            return respond(error_reply(refusal))
+        fault = self.faults.next(asked.operation, asked.subject)
+        early = None if fault is None else fail_early(fault, request)
+        if early is not None:
+            return early
+        try:
+            reply = self._answer(request, asked, None if fault is None else fault.kind)
+        except Refusal as refusal:
+            reply = error_reply(refusal)
+        return respond(reply) if fault is None else fail_late(fault, reply, request)
+
+    def _admit(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise Refusal(401, "", "a bearer token is needed")
+
+    def _answer(self, request: web.Request, asked: Asked, kind: FaultKind | None) -> Reply:
+        match asked.operation:
+            case Operation.CHECK:
+                return self._scim.discover(asked.endpoint, asked.subject)
+            case Operation.CREATE:
+                return self._scim.create(asked.body, asked.query)
+            case Operation.LIST | Operation.FIND:
+                return twist_list(self._scim.query(twist_query(asked.query, kind)), asked.query, kind)
+            case Operation.GET:
+                if self._scim.unchanged(asked.subject, request.headers.get("If-None-Match", "")):
+                    return Reply(304)
+                return self._scim.get(asked.subject, asked.query)
+            case Operation.UPDATE | Operation.DELETE:
+                self._scim.expect(asked.subject, request.headers.get("If-Match", ""))
+                return self._write(asked, kind)
+
+    def _write(self, asked: Asked, kind: FaultKind | None) -> Reply:
+        if kind is FaultKind.IGNORED_CHANGE:
+            return self._scim.get(asked.subject, asked.query)
+        if asked.method is HTTPMethod.PATCH:
+            return self._scim.patch(asked.subject, asked.body, asked.query)
+        if asked.method is HTTPMethod.PUT:
+            return self._scim.replace(asked.subject, asked.body, asked.query)
+        return self._scim.delete(asked.subject)
+
+
+@asynccontextmanager
+async def hostile_server(
+    settings: HostileSettings = HostileSettings(),
+    faults: FaultSchedule | None = None,
+    history: History | None = None,
+    port: int = 0,
+) -> AsyncIterator[HostileServer]:
+    """Serves on 127.0.0.1 until left; port 0 takes a free one."""
+    schedule = FaultSchedule() if faults is None else faults
+    server = HostileServer(settings, schedule, History() if history is None else history)
+    web_app = web.Application(client_max_size=_MAX_BODY)
+    web_app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        server.settle_at(f"http://127.0.0.1:{runner.addresses[0][1]}{PREFIX}")
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+# --- as a program ---------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    options = _parser().parse_args(arguments)
+    unique = USER_NAME if options.unique else None
+    settings = HostileSettings(
+        app=MemorySettings(unique=unique, versioned=options.versions, page_size=options.page_size),
+        patch_status=options.patch_status,
+        token=options.token,
+    )
+    faults = FaultSchedule([parse_rule(text, lambda: _kill(options.kill_pid_file)) for text in options.fault])
+    with open(options.history, "ab", buffering=0) as sink:  # noqa: PTH123 - unbuffered: every line survives a kill
+
+        def write(entry: Entry) -> None:
+            sink.write(to_line(entry))
+
+        asyncio.run(_serve(settings, faults, History(write), options.port))
+
+
+async def _serve(settings: HostileSettings, faults: FaultSchedule, history: History, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with hostile_server(settings, faults, history, port) as server:
+        print(server.url, flush=True)  # noqa: T201 - the program's answer
+        await stop.wait()
+
+
+def _kill(pid_file: str) -> None:
+    os.kill(int(Path(pid_file).read_text(encoding="ascii")), signal.SIGKILL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="usher.testing.hostile_server", description="A SCIM server that fails on demand."
+    )
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--token", default=HostileSettings().token)
+    parser.add_argument("--unique", action=argparse.BooleanOptionalAction, default=True, help="user names are unique")
+    parser.add_argument("--versions", action=argparse.BooleanOptionalAction, default=True, help="resources have ETags")
+    parser.add_argument("--page-size", type=int, default=100)
+    parser.add_argument("--patch-status", type=int, choices=(200, 204), default=200)
+    parser.add_argument("--history", default=os.devnull, help="file that gets a line of JSON for every change")
+    parser.add_argument(
+        "--fault", action="append", default=[], help="create:3:lost-after, update:*5:throttled=2, any:7:kill-before"
+    )
+    parser.add_argument("--kill-pid-file", default="", help="file with the pid that kill-before and kill-after kill")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
