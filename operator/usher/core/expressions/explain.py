@@ -48,6 +48,7 @@ def explain(compiled: Compiled, attributes: Attributes) -> Step:
         return watched
 
     watched = Compiled(compiled.source, compiled.root, compiled.attributes, build(compiled.root, observe))
+    told[0].clear()  # building has tried out the calls of constants
     try:
         watched.evaluate(attributes)
     except EvaluationError as error:

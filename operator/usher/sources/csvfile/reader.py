@@ -16,8 +16,9 @@ from usher.sources.csvfile.settings import CsvSettings
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 PAGE_ROWS: Final = 1_000
+PAGE_CELLS: Final = 20_000
 PAGE_BYTES: Final = 256 * 1024
-"""A page ends here at the latest, full or not, so that the event loop gets its turn within milliseconds."""
+"""A page ends at the first of these, so that the event loop gets its turn within milliseconds."""
 
 
 class CsvReader:
@@ -71,13 +72,15 @@ def _check(document: bytes) -> None:
 
 
 def cut_batches(records: Iterable[Record], offset: int) -> Iterator[Sequence[Record]]:
-    """Lists of records that follow `offset`, each of at most `PAGE_ROWS` records and not far beyond `PAGE_BYTES`."""
+    """Lists of the records that follow `offset`; each ends with the record that reaches one of the limits of a page."""
     batch: list[Record] = []
+    cells = 0
     for record in records:
         batch.append(record)
-        if len(batch) >= PAGE_ROWS or record.end - offset >= PAGE_BYTES:
+        cells += len(record.cells)
+        if len(batch) >= PAGE_ROWS or cells >= PAGE_CELLS or record.end - offset >= PAGE_BYTES:
             yield batch
-            batch, offset = [], record.end
+            batch, cells, offset = [], 0, record.end
     yield batch
 
 
