@@ -75,8 +75,8 @@ class HttpClient:
     ) -> HttpAnswer:
         """One request, `path_and_query` relative to the base address and ready for the wire.
 
-        Raises NotSent (no connection, or a GET that broke: it has no effect anyway), OutcomeUnknown (the request went out
-        and no whole answer came back) or CycleError (forbidden address, certificate that can't be verified).
+        Raises NotSent (no connection, or a GET that broke: it has no effect anyway), OutcomeUnknown (the request went
+        out and no whole answer came back) or CycleError (forbidden address, certificate that can't be verified).
         """
         request = httpx.Request(
             method,
