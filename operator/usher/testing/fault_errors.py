@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from usher.core.errors import CycleError, NotSent, OutcomeUnknown, Throttled
-from usher.testing.faults import Fault, FaultKind
+from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, Throttled
+from usher.testing.faults import Fault, FaultKind, Operation
 
 
 def fail_before(fault: Fault) -> None:
@@ -35,16 +35,21 @@ def fail_after(fault: Fault) -> None:
             return
 
 
-def fail_read(fault: Fault) -> None:
+def fail_read(fault: Fault, operation: Operation) -> None:
     """Raises for a fault that strikes a read.
 
-    A read has no effect: what is unknown of a write is NotSent here, and an answer in another language ends the cycle.
+    A read has no effect: what is unknown of a write is NotSent here. A list that breaks off is void, and an answer in
+    another language ends the cycle.
     """
     match fault.kind:
         case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE | FaultKind.UNAVAILABLE_AFTER:
             raise NotSent("the app gave no answer")
-        case FaultKind.TRUNCATED_JSON | FaultKind.HTML_200 | FaultKind.HTML_200_AFTER:
-            raise CycleError("the app does not answer in its protocol", reason="NotTheProtocol")
+        case FaultKind.TRUNCATED_JSON if operation in {Operation.LIST, Operation.FIND}:
+            raise IncompleteRead("the answer breaks off")
+        case FaultKind.TRUNCATED_JSON:
+            raise NotSent("the answer breaks off")
+        case FaultKind.HTML_200 | FaultKind.HTML_200_AFTER:
+            raise CycleError("the app does not answer in its protocol", reason="ServiceIncompatible")
         case _:
             fail_before(fault)
             fail_after(fault)

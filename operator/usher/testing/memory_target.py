@@ -184,7 +184,7 @@ class MemorySession:
         """One request without effect."""
         fault = await self._ask(Operation.CHECK)
         if fault is not None:
-            fail_read(fault)
+            fail_read(fault, Operation.CHECK)
 
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         """Pages in order of creation."""
@@ -202,7 +202,7 @@ class MemorySession:
             elif kind is FaultKind.REPEATED_PAGE and start > 0:
                 raise IncompleteRead("a page of the list came twice")
             elif fault is not None:
-                fail_read(fault)
+                fail_read(fault, Operation.LIST)
             page = [
                 self._app.resource(each, wanted)
                 for each in everybody[start : start + size]
@@ -220,7 +220,7 @@ class MemorySession:
         _expect_users(resource_type)
         fault = await self._ask(Operation.GET, target_id)
         if fault is not None:
-            fail_read(fault)
+            fail_read(fault, Operation.GET)
         return self._app.resource(target_id, wanted) if target_id in self._app.accounts else None
 
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
@@ -230,7 +230,7 @@ class MemorySession:
         if fault is not None and fault.kind is FaultKind.EMPTY_LIST:
             return []
         if fault is not None and fault.kind is not FaultKind.IGNORED_FILTER:
-            fail_read(fault)
+            fail_read(fault, Operation.FIND)
         return [self._app.resource(each, wanted) for each in self._app.query(key)]
 
     async def create(self, change: Create) -> Stored:

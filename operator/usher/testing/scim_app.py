@@ -47,7 +47,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parameters of RFC 7644 section 3.4.2; `start` counts from 1, `count` is None where the client does not say."""
+    """Parameters of RFC 7644 section 3.4.2; `start` counts from 1, `count` is None where the client does not say."""
 
     filter: str = ""
     start: int = 1
