@@ -37,7 +37,7 @@ LITERALS = st.one_of(
 
 
 def number(literal: str) -> Number:
-    return Number(literal, int(literal[2:], 16) if literal.startswith("&") else float(literal), P)
+    return Number(literal, int(literal.lstrip("&Hh"), 16) if literal.startswith("&") else float(literal), P)
 
 
 ATTRIBUTES = NAMES.map(lambda name: Attribute(name, P))

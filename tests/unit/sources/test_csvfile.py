@@ -228,15 +228,14 @@ async def test_the_loop_gets_its_turn_between_pages() -> None:
 
 async def test_pages_before_a_mistake_are_no_complete_read() -> None:
     document = b"objectId\n" + b"".join(b"%d\n" % number for number in range(1_500)) + b"7\n"
-    source = reader.CsvReader(settings(document), asyncio.sleep)
-    seen: list[object] = []
+    items = reader.CsvReader(settings(document), asyncio.sleep).fetch(ResourceType.USER, None)
 
+    first = await anext(items)
+
+    assert isinstance(first, tuple)
+    assert len(first) == 1000
     with pytest.raises(IncompleteRead, match="line 1502: the same objectId as on line 9"):
-        async for item in source.fetch(ResourceType.USER, None):
-            seen.append(item)
-
-    assert [len(page) for page in seen if isinstance(page, tuple)] == [1000]
-    assert not any(isinstance(item, ReadComplete) for item in seen)
+        await anext(items)
 
 
 async def test_a_source_that_cannot_be_loaded_stops_the_cycle() -> None:

@@ -76,9 +76,9 @@ def parse(text: str) -> Call:
     raise refuse_top_level(node)
 
 
-def _read(text: str) -> Argument:
+def _read(text: str) -> Operand | Comparison:
     try:
-        return cast(Argument, _PARSER.parse(text))
+        return cast(Operand | Comparison, _PARSER.parse(text))
     except UnexpectedCharacters as error:
         explanation = describe_character(text[error.pos_in_stream or 0])
         raise ExpressionError(explanation, Position(error.line, error.column)) from None
@@ -200,7 +200,7 @@ def _leaf(token: Token) -> Operand:
 
 def _number(literal: str) -> int | float:
     if literal.startswith("&"):
-        return int(literal[2:], 16)
+        return int(literal.lstrip("&Hh"), 16)
     return float(literal) if "." in literal else int(literal)
 
 

@@ -9,7 +9,7 @@ from lark import Token
 
 from usher.core.errors import scrub
 from usher.core.expressions.errors import ExpressionError
-from usher.core.expressions.syntax import Argument, Attribute, Call, Comparison, Empty, Keyword, Number, Text
+from usher.core.expressions.syntax import Attribute, Comparison, Keyword, Number, Text
 
 _SHOWN: Final = 40
 _OPERAND: Final = 'an argument ([attribute], "text", number, function)'
@@ -70,7 +70,7 @@ def shorten(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-def refuse_top_level(node: Argument) -> ExpressionError:
+def refuse_top_level(node: Attribute | Text | Number | Keyword | Comparison) -> ExpressionError:
     """The whole text is one part that is not a function."""
     match node:
         case Attribute(name=name):
@@ -81,6 +81,4 @@ def refuse_top_level(node: Argument) -> ExpressionError:
             explanation = 'a comparison stands only as the condition of a function, as in IIF([a] = "x", "y", "z")'
         case Keyword(word=word):
             explanation = f"{shorten(word)} is neither a function with its parentheses nor an [attribute]"
-        case Call() | Empty():
-            explanation = "this is not an expression"
     return ExpressionError(explanation, node.position, expected="a function")
