@@ -60,8 +60,10 @@ def test_a_written_table_reads_back_the_same(
     text = io.StringIO(newline="")
     text.write(mark)
     # With LF the module leaves a carriage return unquoted, which makes the document ambiguous; so it quotes everything.
-    quoting = csv.QUOTE_ALL if line_break == "\n" else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_break, quoting=quoting)
+    if line_break == "\n":
+        writer = csv.writer(text, delimiter=delimiter, lineterminator=line_break, quoting=csv.QUOTE_ALL)
+    else:
+        writer = csv.writer(text, delimiter=delimiter, lineterminator=line_break)
     writer.writerow(header)
     writer.writerows([str(number), *row] for number, row in enumerate(rows))
     document = text.getvalue().encode()
