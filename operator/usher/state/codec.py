@@ -1,0 +1,191 @@
+"""Nouns of the core as bytes of JSON and back, exactly: tuples stay tuples, None stays None, 1 is not 1.0 and not true.
+
+Numbers are integers of 64 bits and finite floats, what JSON holds alike everywhere (RFC 8259 section 6). A record is an
+object with the field names as keys, so that a person can read a row with the sqlite3 shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from usher.core.model.plans import Action, Amend, Criterion, Delta, Edit, MatchKey, Phase, PlannedChange, Replace
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, TargetId, Value
+
+_COUNTS: Final = tuple(field.name for field in fields(Counts))
+
+
+def encode_attributes(attributes: Mapping[str, Value]) -> bytes:
+    """Attributes of a source resource."""
+    return orjson.dumps(dict(attributes))
+
+
+def decode_attributes(data: bytes) -> dict[str, Value]:
+    """The only lists in source attributes are multi-valued attributes: they come back as the tuples they were."""
+    raw: dict[str, Any] = orjson.loads(data)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+
+
+def encode_image(image: Mapping[AttributePath, Json]) -> bytes:
+    """A before-image: target values by path, None for "known to be absent"."""
+    return orjson.dumps(dict(image))
+
+
+def decode_image(data: bytes) -> dict[AttributePath, Json]:
+    image: dict[AttributePath, Json] = orjson.loads(data)
+    return image
+
+
+def encode_names(names: Sequence[str]) -> bytes:
+    """A list of names or ids."""
+    return orjson.dumps(list(names))
+
+
+def decode_names(data: bytes) -> tuple[str, ...]:
+    return tuple(orjson.loads(data))
+
+
+def encode_keys(keys: Sequence[MatchKey]) -> bytes:
+    """Matching attributes with their values, in their order."""
+    return orjson.dumps([_plain_key(key) for key in keys])
+
+
+def decode_keys(data: bytes) -> tuple[MatchKey, ...]:
+    return tuple(_key(raw) for raw in orjson.loads(data))
+
+
+def encode_change(change: PlannedChange) -> bytes:
+    """One row of a plan, whole."""
+    return orjson.dumps(
+        {
+            "source_id": change.source_id,
+            "target_id": change.target_id,
+            "action": change.action,
+            "phase": change.phase,
+            "rank": change.rank,
+            "delta": {path: _plain_edit(edit) for path, edit in change.delta.items()},
+            "before": dict(change.before),
+            "version": change.version,
+            "fingerprint": change.fingerprint.hex(),
+            "keys": [_plain_key(key) for key in change.keys],
+            "create_only": list(change.create_only),
+            "cause": change.cause,
+        }
+    )
+
+
+def decode_change(data: bytes) -> PlannedChange:
+    raw: dict[str, Any] = orjson.loads(data)
+    target_id: str | None = raw["target_id"]
+    return PlannedChange(
+        source_id=SourceId(raw["source_id"]),
+        target_id=None if target_id is None else TargetId(target_id),
+        action=Action(raw["action"]),
+        phase=Phase(raw["phase"]),
+        rank=raw["rank"],
+        delta=_delta(raw["delta"]),
+        before=raw["before"],
+        version=raw["version"],
+        fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
+        keys=tuple(_key(key) for key in raw["keys"]),
+        create_only=tuple(raw["create_only"]),
+        cause=raw["cause"],
+    )
+
+
+def encode_report(report: CycleReport) -> bytes:
+    """The figures of one cycle."""
+    held = report.held
+    return orjson.dumps(
+        {
+            "kind": report.kind,
+            "result": report.result,
+            "started": _plain_time(report.started),
+            "completed": _plain_time(report.completed),
+            "counts": {name: getattr(report.counts, name) for name in _COUNTS},
+            "reasons": dict(report.reasons),
+            "in_scope": report.in_scope,
+            "linked": report.linked,
+            "pending": report.pending,
+            "held": None if held is None else _plain_held(held),
+            "error_reason": report.error_reason,
+            "error": report.error,
+        }
+    )
+
+
+def decode_report(data: bytes) -> CycleReport:
+    raw: dict[str, Any] = orjson.loads(data)
+    return CycleReport(
+        kind=CycleKind(raw["kind"]),
+        result=CycleResult(raw["result"]),
+        started=datetime.fromisoformat(raw["started"]),
+        completed=datetime.fromisoformat(raw["completed"]),
+        counts=Counts(**raw["counts"]),
+        reasons=raw["reasons"],
+        in_scope=raw["in_scope"],
+        linked=raw["linked"],
+        pending=raw["pending"],
+        held=None if raw["held"] is None else _held(raw["held"]),
+        error_reason=raw["error_reason"],
+        error=raw["error"],
+    )
+
+
+def _plain_time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat()
+
+
+def _plain_held(held: HeldPlan) -> dict[str, Any]:
+    return {
+        "hash": held.hash,
+        "reason": held.reason,
+        "count": held.count,
+        "summary": held.summary,
+        "created": _plain_time(held.created),
+        "expires": _plain_time(held.expires),
+    }
+
+
+def _held(raw: dict[str, Any]) -> HeldPlan:
+    return HeldPlan(
+        hash=raw["hash"],
+        reason=raw["reason"],
+        count=raw["count"],
+        summary=raw["summary"],
+        created=datetime.fromisoformat(raw["created"]),
+        expires=datetime.fromisoformat(raw["expires"]),
+    )
+
+
+def _plain_edit(edit: Edit) -> dict[str, Any]:
+    match edit:
+        case Replace(value):
+            return {"replace": value}
+        case Amend(add, remove):
+            return {"add": list(add), "remove": list(remove)}
+
+
+def _delta(raw: dict[AttributePath, dict[str, Any]]) -> Delta:
+    return {path: _edit(edit) for path, edit in raw.items()}
+
+
+def _edit(raw: dict[str, Any]) -> Edit:
+    if "replace" in raw:
+        return Replace(raw["replace"])
+    return Amend(add=tuple(raw["add"]), remove=tuple(raw["remove"]))
+
+
+def _plain_key(key: MatchKey) -> list[Any]:
+    return [key.precedence, [[criterion.path, criterion.value] for criterion in key.conjunction], key.claim]
+
+
+def _key(raw: list[Any]) -> MatchKey:
+    precedence, criteria, claim = raw
+    conjunction = tuple(Criterion(AttributePath(path), value) for path, value in criteria)
+    return MatchKey(precedence=precedence, conjunction=conjunction, claim=claim)

@@ -1,0 +1,172 @@
+"""Links, intents, claims and what is unsettled."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
+from usher.core.model.plans import Action
+from usher.core.model.resources import ConnectorKey, Fingerprint, Link, SourceId, TargetId
+from usher.state import connectors as lifecycle
+from usher.state.codec import decode_image, decode_keys
+from usher.state.connectors import ensure_connector, known_connector
+from usher.state.database import OnDatabase, Order
+from usher.state.recording import intent_row, record_outcomes
+from usher.state.schema import claims, connectors, consumptions, intents, links, unsettled
+from usher.state.statements import AnyRow, delete_ids, fetch_among, insert_rows, replace_ids
+
+_DIGESTS: Final = 2000
+"""Link digests in one page; they are small."""
+
+
+class SqlLinks(OnDatabase):
+    """LinkStore on tables."""
+
+    async def consumption(self, connector: ConnectorKey) -> Consumption | None:
+        statement = (
+            select(consumptions, connectors.c.retired)
+            .join(connectors, connectors.c.id == consumptions.c.connector_id)
+            .where(connectors.c.key == connector)
+        )
+        found = await self._database.rows(statement, lifecycle.read_consumption)
+        return found[0] if found else None
+
+    async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
+        await self._database.run(lifecycle.save_consumption, connector, consumption)
+
+    async def retire(self, connector: ConnectorKey, at: datetime) -> None:
+        await self._database.run(lifecycle.retire_connector, connector, at)
+
+    async def forget(self, connector: ConnectorKey) -> None:
+        await self._database.run(lifecycle.forget_connector, connector)
+
+    async def sweep(self, before: datetime) -> int:
+        return await self._database.run(lifecycle.sweep, before)
+
+    async def count_links(self, connector: ConnectorKey) -> tuple[int, int]:
+        enabled = func.count().filter(links.c.enabled)
+        statement = select(func.count(), enabled).where(links.c.connector_id == known_connector(connector))
+        [counts] = await self._database.rows(statement, _read_counts)
+        return counts
+
+    async def link_digests(self, connector: ConnectorKey) -> AsyncIterator[Sequence[LinkDigest]]:
+        columns = (links.c.source_id, links.c.target_id, links.c.fingerprint, links.c.enabled)
+        statement = select(*columns).where(links.c.connector_id == known_connector(connector))
+        async for page in self._database.pages(statement, Order([links.c.source_id]), _read_digest, _DIGESTS):
+            yield page
+
+    async def links(self, connector: ConnectorKey, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
+        statement = select(links).where(links.c.connector_id == known_connector(connector))
+        found = await self._database.run(fetch_among, statement, links.c.source_id, ids, _read_link)
+        return {link.source_id: link for link in found}
+
+    async def owners(self, address: str, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
+        statement = (
+            select(links.c.target_id, links.c.source_id, connectors.c.key)
+            .join(connectors, connectors.c.id == links.c.connector_id)
+            .where(links.c.owner_address == address)
+        )
+        return dict(await self._database.run(fetch_among, statement, links.c.target_id, targets, _read_owner))
+
+    async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
+        await self._database.run(_save_claims, connector, claims)
+
+    async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+        return await self._database.run(_find_rivals, connector, claims)
+
+    async def write_intents(self, connector: ConnectorKey, intents: Sequence[Intent]) -> None:
+        await self._database.run(_write_intents, connector, intents)
+
+    async def intents(self, connector: ConnectorKey) -> Mapping[SourceId, Intent]:
+        statement = select(intents).where(intents.c.connector_id == known_connector(connector))
+        return dict(await self._database.rows(statement, _read_intent))
+
+    async def unsettled(self, connector: ConnectorKey) -> Mapping[SourceId, Unsettled]:
+        statement = select(unsettled).where(unsettled.c.connector_id == known_connector(connector))
+        return dict(await self._database.rows(statement, _read_unsettled))
+
+    async def record(self, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
+        return await self._database.run(record_outcomes, connector, record)
+
+
+def _digest(claim: str) -> bytes:
+    return blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _save_claims(connection: Connection, connector: ConnectorKey, made: Mapping[SourceId, Sequence[str]]) -> None:
+    connector_id = ensure_connector(connection, connector)
+    delete_ids(connection, claims, connector_id, made)
+    rows = [
+        {"connector_id": connector_id, "source_id": source_id, "claim": digest}
+        for source_id, values in made.items()
+        for digest in {_digest(value) for value in values}
+    ]
+    insert_rows(connection, claims, rows)
+
+
+def _find_rivals(
+    connection: Connection, connector: ConnectorKey, asked: Collection[str]
+) -> Mapping[str, Sequence[SourceId]]:
+    texts = {_digest(claim): claim for claim in asked}
+    statement = (
+        select(claims.c.claim, claims.c.source_id)
+        .where(claims.c.connector_id == known_connector(connector))
+        .order_by(claims.c.source_id)
+    )
+    people: dict[str, list[SourceId]] = {}
+    for digest, source_id in fetch_among(connection, statement, claims.c.claim, texts, _read_claim):
+        people.setdefault(texts[digest], []).append(source_id)
+    return {claim: who for claim, who in people.items() if len(who) > 1}
+
+
+def _write_intents(connection: Connection, connector: ConnectorKey, written: Sequence[Intent]) -> None:
+    connector_id = ensure_connector(connection, connector)
+    rows = {intent.source_id: intent_row(connector_id, intent) for intent in written}
+    replace_ids(connection, intents, connector_id, rows)
+
+
+def _read_counts(row: AnyRow) -> tuple[int, int]:
+    return row[0], row[1]
+
+
+def _read_digest(row: AnyRow) -> LinkDigest:
+    return LinkDigest(
+        source_id=SourceId(row.source_id),
+        target_id=TargetId(row.target_id),
+        fingerprint=Fingerprint(row.fingerprint),
+        enabled=row.enabled,
+    )
+
+
+def _read_link(row: AnyRow) -> Link:
+    return Link(
+        source_id=SourceId(row.source_id),
+        target_id=TargetId(row.target_id),
+        version=row.version,
+        image=decode_image(row.image),
+        fingerprint=Fingerprint(row.fingerprint),
+        enabled=row.enabled,
+    )
+
+
+def _read_owner(row: AnyRow) -> tuple[TargetId, Owner]:
+    return TargetId(row.target_id), Owner(connector=ConnectorKey(row.key), source_id=SourceId(row.source_id))
+
+
+def _read_claim(row: AnyRow) -> tuple[bytes, SourceId]:
+    return row.claim, SourceId(row.source_id)
+
+
+def _read_intent(row: AnyRow) -> tuple[SourceId, Intent]:
+    source_id = SourceId(row.source_id)
+    return source_id, Intent(source_id, Action(row.action), decode_keys(row.match_keys))
+
+
+def _read_unsettled(row: AnyRow) -> tuple[SourceId, Unsettled]:
+    source_id = SourceId(row.source_id)
+    return source_id, Unsettled(source_id, row.reason, row.attempts, row.since)

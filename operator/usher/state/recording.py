@@ -1,0 +1,158 @@
+"""What a chunk of outcomes changes, in one transaction: links and who may hold them, intents, plan rows, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from usher.contracts.store import Intent, LogEntry, Record, Unsettled
+from usher.core.model.resources import ConnectorKey, Link, SourceId, TargetId
+from usher.state.codec import encode_image, encode_keys, encode_names
+from usher.state.connectors import ensure_connector
+from usher.state.schema import changes, connectors, consumptions, intents, links, log_entries, unsettled
+from usher.state.statements import AnyRow, delete_ids, fetch_among, insert_rows, replace_ids
+
+
+def refuse_links(
+    wanted: Mapping[SourceId, TargetId], mine: Mapping[TargetId, SourceId], foreign: frozenset[TargetId]
+) -> frozenset[SourceId]:
+    """The people whose wanted link can't be stored.
+
+    `mine` are the connector's present links to the wanted targets, `foreign` the targets that other connectors own.
+    Who is refused keeps a present link, and by that may stand in the way of the next; who moves to another target makes
+    room. Of two who want the same, the present holder comes first, then the order of `wanted`.
+    """
+    refused: set[SourceId] = set()
+    while blocked := _find_blocked(wanted, mine, foreign, refused):
+        refused |= blocked
+    return frozenset(refused)
+
+
+def _find_blocked(
+    wanted: Mapping[SourceId, TargetId],
+    mine: Mapping[TargetId, SourceId],
+    foreign: frozenset[TargetId],
+    refused: set[SourceId],
+) -> set[SourceId]:
+    holders = {
+        target: holder for target, holder in mine.items() if holder in refused or wanted.get(holder, target) == target
+    }
+    blocked: set[SourceId] = set()
+    for person, target in wanted.items():
+        if person not in refused and (target in foreign or holders.setdefault(target, person) != person):
+            blocked.add(person)
+    return blocked
+
+
+def record_outcomes(connection: Connection, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
+    """All of the record but the links that are refused; returns whose these are, in the order of the record."""
+    connector_id = ensure_connector(connection, connector)
+    delete_ids(connection, links, connector_id, record.unlinked)
+    refused = _store_links(connection, connector_id, record.links) if record.links else []
+    delete_ids(connection, intents, connector_id, record.finished)
+    delete_ids(connection, changes, connector_id, record.finished)
+    delete_ids(connection, unsettled, connector_id, record.settled)
+    waiting = {one.source_id: _unsettled_row(connector_id, one) for one in record.unsettled}
+    replace_ids(connection, unsettled, connector_id, waiting)
+    append_entries(connection, connector_id, record.log)
+    return refused
+
+
+def intent_row(connector_id: int, intent: Intent) -> Mapping[str, Any]:
+    return {
+        "connector_id": connector_id,
+        "source_id": intent.source_id,
+        "action": intent.action,
+        "match_keys": encode_keys(intent.keys),
+    }
+
+
+def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
+    """The lines in their order, behind all that are there."""
+    insert_rows(connection, log_entries, [_log_row(connector_id, entry) for entry in entries])
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    connector_id: int
+    source_id: SourceId
+    target_id: TargetId
+
+
+def _store_links(connection: Connection, connector_id: int, wanted: Sequence[Link]) -> Sequence[SourceId]:
+    last = {link.source_id: link for link in wanted}
+    targets = {source_id: link.target_id for source_id, link in last.items()}
+    address, active = _address(connection, connector_id)
+    holders = _holders(connection, connector_id, address, set(targets.values()))
+    mine = {holder.target_id: holder.source_id for holder in holders if holder.connector_id == connector_id}
+    foreign = frozenset(holder.target_id for holder in holders if holder.connector_id != connector_id)
+    refused = refuse_links(targets, mine, foreign)
+    owner_address = address if active else None
+    accepted = {one: _link_row(connector_id, owner_address, last[one]) for one in last if one not in refused}
+    replace_ids(connection, links, connector_id, accepted)
+    return [source_id for source_id in last if source_id in refused]
+
+
+def _address(connection: Connection, connector_id: int) -> tuple[str | None, bool]:
+    """The target address of a connector (None before its first consumption), and whether it is active there."""
+    found = connection.execute(
+        select(consumptions.c.address, connectors.c.retired)
+        .join(connectors, connectors.c.id == consumptions.c.connector_id)
+        .where(consumptions.c.connector_id == connector_id)
+    ).one_or_none()
+    return (None, False) if found is None else (found.address, found.retired is None)
+
+
+def _holders(
+    connection: Connection, connector_id: int, address: str | None, targets: set[TargetId]
+) -> Sequence[_Holder]:
+    statement = select(links.c.connector_id, links.c.source_id, links.c.target_id).where(
+        or_(links.c.connector_id == connector_id, links.c.owner_address == address)
+    )
+    return fetch_among(connection, statement, links.c.target_id, targets, _read_holder)
+
+
+def _read_holder(row: AnyRow) -> _Holder:
+    return _Holder(row.connector_id, SourceId(row.source_id), TargetId(row.target_id))
+
+
+def _link_row(connector_id: int, owner_address: str | None, link: Link) -> Mapping[str, Any]:
+    return {
+        "connector_id": connector_id,
+        "source_id": link.source_id,
+        "target_id": link.target_id,
+        "owner_address": owner_address,
+        "enabled": link.enabled,
+        "fingerprint": link.fingerprint,
+        "version": link.version,
+        "image": encode_image(link.image),
+    }
+
+
+def _unsettled_row(connector_id: int, one: Unsettled) -> Mapping[str, Any]:
+    return {
+        "connector_id": connector_id,
+        "source_id": one.source_id,
+        "reason": one.reason,
+        "attempts": one.attempts,
+        "since": one.since,
+    }
+
+
+def _log_row(connector_id: int, entry: LogEntry) -> Mapping[str, Any]:
+    return {
+        "connector_id": connector_id,
+        "time": entry.time,
+        "cycle": entry.cycle,
+        "source_id": entry.source_id,
+        "target_id": entry.target_id,
+        "step": entry.step,
+        "action": entry.action,
+        "result": entry.result,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "attributes": encode_names(entry.attributes),
+    }

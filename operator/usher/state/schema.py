@@ -1,0 +1,250 @@
+"""The tables. Keyed by small numbers of their own, so that a name of a connector or a source is stored once.
+
+Only types and constraints that SQLite and PostgreSQL share: times are whole microseconds since 1970 (UTC), nested
+content is JSON in bytes that nobody queries, two NULLs never collide in a unique index.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION: Final = 1
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time as whole microseconds since 1970: exact, ordered, and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+metadata: Final = MetaData()
+
+schema_version: Final = Table(
+    "usher_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+)
+
+
+# --- snapshots ------------------------------------------------------------------------------------------------------
+
+
+def _of_feed() -> Column[int]:
+    return Column("feed_id", _ROW_ID, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
+
+
+feeds: Final = Table(
+    "feeds",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("resource_type", Text, nullable=False),
+    UniqueConstraint("source", "resource_type"),
+)
+"""One resource type of one source: exists from the first staged row on, with or without a snapshot."""
+
+snapshots: Final = Table(
+    "snapshots",
+    metadata,
+    _of_feed(),
+    Column("version", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("attributes", LargeBinary, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("watermark", Text),
+    Column("completed", Instant, nullable=False),
+)
+
+resources: Final = Table(
+    "resources",
+    metadata,
+    _of_feed(),
+    Column("resource_id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("fingerprint", LargeBinary),
+    Column("content", LargeBinary),
+    Index("resources_by_version", "feed_id", "version", "resource_id"),
+)
+"""`version` is the one that last changed the row. A tombstone has neither fingerprint nor content."""
+
+staged: Final = Table(
+    "staged_resources",
+    metadata,
+    _of_feed(),
+    Column("resource_id", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+
+# --- connectors -----------------------------------------------------------------------------------------------------
+
+connectors: Final = Table(
+    "connectors",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("retired", Instant, index=True),
+    Column("word", Text),
+)
+"""`word` is the last word of approval that was given, NULL before the first."""
+
+
+def _of_connector() -> Column[int]:
+    return Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True)
+
+
+consumptions: Final = Table(
+    "consumptions",
+    metadata,
+    _of_connector(),
+    Column("source", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("version", BigInteger),
+)
+
+links: Final = Table(
+    "links",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("target_id", Text, nullable=False),
+    Column("owner_address", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("version", Text),
+    Column("image", LargeBinary, nullable=False),
+    UniqueConstraint("connector_id", "target_id"),
+    UniqueConstraint("owner_address", "target_id"),
+)
+"""`owner_address` is the address of the connector's target while that is active, else NULL: it owns nothing."""
+
+intents: Final = Table(
+    "intents",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("match_keys", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+claims: Final = Table(
+    "claims",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("claim", LargeBinary, primary_key=True),
+    Index("claims_by_value", "connector_id", "claim"),
+    sqlite_with_rowid=False,
+)
+"""`claim` is a digest of 16 bytes: a matching value may be long, and is personal."""
+
+unsettled: Final = Table(
+    "unsettled",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+# --- plans and the log ----------------------------------------------------------------------------------------------
+
+changes: Final = Table(
+    "planned_changes",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("phase", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("planned_changes_in_order", "connector_id", "phase", "rank", "source_id"),
+)
+"""The running plan of each connector."""
+
+holds: Final = Table(
+    "holds",
+    metadata,
+    _of_connector(),
+    Column("hash", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("live", Integer, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("approved", Boolean, nullable=False),
+)
+
+held_changes: Final = Table(
+    "held_changes",
+    metadata,
+    _of_connector(),
+    Column("source_id", Text, primary_key=True),
+    Column("phase", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+cycles: Final = Table(
+    "cycles",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
+    Column("cycle", Text, nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    UniqueConstraint("connector_id", "cycle"),
+)
+
+log_entries: Final = Table(
+    "log_entries",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
+    Column("time", Instant, nullable=False, index=True),
+    Column("cycle", Text, nullable=False),
+    Column("source_id", Text),
+    Column("target_id", Text),
+    Column("step", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attributes", LargeBinary, nullable=False),
+    Index("log_entries_of_connector", "connector_id", "id"),
+    Index("log_entries_of_person", "connector_id", "source_id", "id"),
+)
