@@ -81,9 +81,9 @@ def _locate(path: str, document: Document) -> Location:
     if extension is not None:
         held = document.setdefault(str(extension["name"]), {})
         holder = held if isinstance(held, dict) else {}
-    selects = None if match["filter"] is None else parse_filter(match["filter"], sub_attributes(definition))
-    if selects is not None and not definition["multiValued"]:
+    if match["filter"] is not None and not definition["multiValued"]:
         raise Refusal(400, "invalidPath", "only a multi-valued attribute has elements to filter")
+    selects = None if match["filter"] is None else parse_filter(match["filter"], sub_attributes(definition))
     return Location(holder, str(definition["name"]), definition, selects, sub)
 
 
