@@ -74,12 +74,12 @@ async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
             held = await enforce(job, ports, prepared.judgement, control.approval)
             recorder = Recorder(job, ports, cycle, prepared.former)
             await recorder.add_skips(prepared.draft.skips, prepared.draft.settled)
-            error = await _apply(bench, recorder)
+            ended_by = await _apply(bench, recorder)
     except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
         report = _failure(ports, started, error)
     else:
         await ports.store.drop_held(job.connector, sorted(recorder.tally.applied))
-        report = await _conclude(bench, prepared, recorder, held, error)
+        report = await _conclude(bench, prepared, recorder, held, ended_by)
     await ports.store.save_cycle(job.connector, cycle, report)
     return report
 

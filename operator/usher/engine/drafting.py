@@ -128,6 +128,7 @@ class Drafting:
             hits=candidates.hits,
             rivals=rivals,
             owners={target_id: (owner.connector, owner.source_id) for target_id, owner in owners.items()},
+            movers=batch.movers,
         )
         return match_resources(batch.unlinked, evidence)
 

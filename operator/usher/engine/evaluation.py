@@ -29,13 +29,14 @@ class Batch:
 
     `due` has to be planned, `departed` are linked people that the source no longer has. `unlinked` holds the matching
     values of active people without a link. `again` are people with an open intent: what the state says of them is not
-    to be trusted. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
+    to be trusted. `movers` are active people whose account is about to be updated. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
     """
 
     due: list[SourceId] = field(default_factory=list)
     departed: list[SourceId] = field(default_factory=list)
     unlinked: dict[SourceId, Sequence[MatchKey]] = field(default_factory=dict)
     again: Mapping[SourceId, Intent] = field(default_factory=dict)
+    movers: set[SourceId] = field(default_factory=set)
     gone: list[SourceId] = field(default_factory=list)
     settled: list[SourceId] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
@@ -99,6 +100,8 @@ def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra:
         batch.settled.append(source_id)
         return
     batch.due.append(source_id)
+    if link is not None and desired.active:
+        batch.movers.add(source_id)
     if link is None:
         intent = extra.intents.get(source_id)
         keys = desired.keys if intent is None or desired.active else intent.keys

@@ -14,7 +14,7 @@ from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import MatchKey
 from usher.core.model.resources import SourceId, TargetResource
-from usher.core.scim.paths import parse_path, read
+from usher.core.scim.paths import read
 from usher.core.scim.schemas import fold
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
@@ -131,7 +131,7 @@ class Lookup:
     def _index(self, page: Page, claims: set[str], hits: Hits) -> None:
         for resource in page.resources:
             for rule in self.job.mapping.matching:
-                value = read(parse_path(rule.target), resource.attributes)
+                value = read(rule.target, resource.attributes)
                 if not isinstance(value, str | bool | int | float):
                     continue
                 claim = f"{rule.target}={fold(rule.definition, value)}"

@@ -7,12 +7,12 @@ from hashlib import blake2b
 
 import orjson
 
-from usher.core.model.resources import Fingerprint, Json, SourceId, Value
+from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, Value
 
-_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+_OPTIONS = orjson.OPT_SORT_KEYS
 
 
-def fingerprint(content: Mapping[str, Value | Json]) -> Fingerprint:
+def fingerprint(content: Mapping[str, Value] | Mapping[AttributePath, Json] | tuple[object, ...]) -> Fingerprint:
     """blake2b-128 over the canonical JSON (keys sorted) of the content."""
     return Fingerprint(blake2b(orjson.dumps(content, option=_OPTIONS), digest_size=16).digest())
 

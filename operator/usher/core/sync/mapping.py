@@ -121,7 +121,7 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
         on_create=on_create,
         fill_empty=fill_empty,
         keys=_match_keys(mapping, values),
-        fingerprint=fingerprint({**values, "": sorted(fill_empty)}),
+        fingerprint=fingerprint((values, fill_empty)),
         active=True,
     )
 

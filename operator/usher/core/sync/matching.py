@@ -7,7 +7,7 @@ for one value, two people with one value, an account that somebody else links, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from usher.core.model.plans import Ambiguous, Matched, MatchKey, Situation, Unmatched
@@ -23,13 +23,20 @@ class Evidence:
     """Everything that matching may look at.
 
     `hits`: by claim, the target resources that answer to it. `rivals`: by claim, all people who make it, where they are
-    several. `owners`: by target id, who links it already.
+    several. `owners`: by target id, who links it already. `movers`: linked people whose account is about to be updated:
+    a value that their account holds and they no longer claim is about to be free.
     """
 
     connector: ConnectorKey
     hits: Mapping[str, Sequence[TargetResource]]
     rivals: Mapping[str, Sequence[SourceId]]
     owners: Mapping[TargetId, tuple[ConnectorKey, SourceId]]
+    movers: Collection[SourceId] = ()
+
+    def is_being_freed(self, hit: TargetResource) -> bool:
+        """Whether this account answers to the value only until its own person's update, which goes before any create."""
+        connector, person = self.owners.get(hit.id, (None, None))
+        return connector == self.connector and person in self.movers
 
 
 def match_resources(
@@ -55,7 +62,7 @@ def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence
         if others:
             return Ambiguous(DUPLICATE_SOURCE, tuple(others))
     for key in keys:
-        hits = evidence.hits.get(key.claim, ())
+        hits = [hit for hit in evidence.hits.get(key.claim, ()) if not evidence.is_being_freed(hit)]
         if len(hits) > 1:
             return Ambiguous(DUPLICATE_TARGET, tuple(hit.id for hit in hits))
         if hits:

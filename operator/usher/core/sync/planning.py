@@ -22,7 +22,7 @@ from usher.core.model.plans import (
     Unmatched,
 )
 from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
-from usher.core.scim.paths import parse_path, read
+from usher.core.scim.paths import read
 from usher.core.scim.schemas import equal, fold
 from usher.core.sync.mapping import CompiledMapping
 
@@ -40,7 +40,7 @@ CANNOT_DISABLE = "TargetCannotDisable"
 
 def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[AttributePath, Json]:
     """The value of every path that matters, None where the resource has none."""
-    return {path: read(parse_path(path), resource.attributes) for path in mapping.paths}
+    return {path: read(path, resource.attributes) for path in mapping.paths}
 
 
 def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, Edit]:

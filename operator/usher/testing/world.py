@@ -1,0 +1,148 @@
+"""A whole world in memory: people in a source, an app, a state, and the engine between them.
+
+Built to be killed and started again: `restart()` opens the state anew, as a new process would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from usher.contracts.store import Store
+from usher.core.expressions.compile import compile_expression
+from usher.core.model.reports import CycleReport, SnapshotReport
+from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey, TargetId
+from usher.core.scim.schemas import USER_SCHEMA
+from usher.core.sync.fingerprints import fingerprint
+from usher.core.sync.mapping import AttributeRule, CompiledMapping, Computed, Direct, Flow
+from usher.core.sync.policies import Budget
+from usher.engine.cycle import plan_cycle, run_cycle
+from usher.engine.job import Control, Job, Ports, SourceJob
+from usher.engine.snapshot import take_snapshot
+from usher.state.store import open_store
+from usher.testing.clock import FakeClock, fake_runtime
+from usher.testing.memory_source import MemorySource
+from usher.testing.memory_target import MemoryTarget
+
+DISABLE = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'
+ATTRIBUTES: Mapping[str, tuple[str, int | None]] = {
+    "userName": ("userPrincipalName", 1),
+    'emails[type eq "work"].value': ("mail", 2),
+    "displayName": ("displayName", None),
+    "title": ("jobTitle", None),
+}
+"""The usual mapping of these tests: target -> (source attribute, precedence)."""
+
+
+def direct_mapping(attributes: Mapping[str, tuple[str, int | None]] = ATTRIBUTES) -> CompiledMapping:
+    """Direct mappings, and the usual expression for the disable attribute."""
+    rules = [_rule(target, Direct(source), precedence) for target, (source, precedence) in attributes.items()]
+    rules.append(_rule("active", Computed(compile_expression(DISABLE)), None))
+    digest = fingerprint(tuple((target, *rest) for target, rest in attributes.items())).hex()
+    return CompiledMapping(tuple(rules), AttributePath("active"), digest)
+
+
+def _rule(target: str, flow: Flow, precedence: int | None) -> AttributeRule:
+    path = AttributePath(target)
+    return AttributeRule(path, flow, USER_SCHEMA.definition(path), precedence=precedence)
+
+
+def person(name: str, **attributes: str | bool) -> dict[str, str | bool]:
+    """A person with all that the usual mapping reads."""
+    return {
+        "userPrincipalName": f"{name}@example.com",
+        "mail": f"{name}@example.com",
+        "displayName": name.title(),
+        "jobTitle": "Engineer",
+        **attributes,
+    }
+
+
+@dataclass(slots=True)
+class World:
+    """One connector from `source` into `target`, on `store`. Change what you like between two cycles."""
+
+    store: Store
+    source: MemorySource
+    target: MemoryTarget
+    clock: FakeClock
+    mapping: CompiledMapping = field(default_factory=direct_mapping)
+    budget: Budget = field(default_factory=Budget)
+    name: str = "identity/app"
+    address: str = "https://app.example.com/scim/v2"
+    seed: int = 0
+
+    @property
+    def ports(self) -> Ports:
+        """The store, and a runtime on the world's clock."""
+        return Ports(self.store, fake_runtime(self.seed, self.clock))
+
+    @property
+    def connector(self) -> ConnectorKey:
+        """The connector's key."""
+        return ConnectorKey(self.name)
+
+    @property
+    def job(self) -> Job:
+        """The connector as the engine runs it."""
+        return Job(
+            connector=self.connector,
+            source=SourceKey("identity/corp"),
+            resource_type=ResourceType.USER,
+            mapping=self.mapping,
+            address=self.address,
+            open_target=self.target.open,
+            budget=self.budget,
+            hold_for=timedelta(hours=72),
+            requires={},
+        )
+
+    async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
+        """Reads the source."""
+        job = SourceJob(SourceKey("identity/corp"), ResourceType.USER, self.source.open, min_retained)
+        return await take_snapshot(job, self.ports, approved)
+
+    async def cycle(self, approval: str = "") -> CycleReport:
+        """One cycle on the snapshot as it is."""
+        return await run_cycle(self.job, self.ports, Control(approval=approval))
+
+    async def plan(self) -> CycleReport:
+        """A dry run."""
+        return await plan_cycle(self.job, self.ports, Control())
+
+    async def sync(self, approval: str = "", approved_read: str = "") -> CycleReport:
+        """Reads the source, then one cycle."""
+        await self.read(approved_read)
+        return await self.cycle(approval)
+
+    def people(self, names: Sequence[str]) -> None:
+        """Puts these people into the source."""
+        for name in names:
+            self.source.put(f"id-{name}", **person(name))
+
+    def accounts(self) -> dict[str, Mapping[str, Json]]:
+        """The app's accounts by user name; two of one name is an error of the test's subject."""
+        found: dict[str, Mapping[str, Json]] = {}
+        for target_id in self.target.accounts:
+            document = self.target.document(TargetId(target_id))
+            user_name = str(document["userName"])
+            if user_name in found:
+                message = f"two accounts have the user name {user_name}"
+                raise AssertionError(message)
+            found[user_name] = document
+        return found
+
+
+@asynccontextmanager
+async def open_world(path: Path | None = None, target: MemoryTarget | None = None) -> AsyncIterator[World]:
+    """A new world, or, with the path of an existing state and the target of before, the old one in a new process."""
+    async with open_store(path) as store:
+        yield new_world(store, target or MemoryTarget())
+
+
+def new_world(store: Store, target: MemoryTarget) -> World:
+    """What a new process sees: nothing but the state and the app are as they were."""
+    return World(store, MemorySource(), target, FakeClock())
