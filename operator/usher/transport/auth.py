@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from usher.contracts.runtime import SecretText
 from usher.core.errors import CycleError
-from usher.transport.http import HttpAnswer, HttpClient
+from usher.transport.http import HttpAnswer
 
 TokenProvider: TypeAlias = Callable[[], Awaitable[SecretText]]
 """Reads the token afresh."""
 
 
+class Sender(Protocol):
+    """What sends requests: `transport.http.HttpClient`, or this module's client around it."""
+
+    async def send(
+        self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None = None, /
+    ) -> HttpAnswer: ...
+
+
 class BearerClient:
     """An HTTP client that carries a token. A 401 makes it read the token again, once for all that were refused."""
 
-    def __init__(self, client: HttpClient, provider: TokenProvider) -> None:
+    def __init__(self, client: Sender, provider: TokenProvider) -> None:
         self._client = client
         self._provider = provider
         self._lock = asyncio.Lock()

@@ -154,15 +154,18 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
 
 def _tls_context(ca_pem: bytes | None) -> ssl.SSLContext:
     try:
-        context = (
-            httpx.create_ssl_context(trust_env=False)
-            if ca_pem is None
-            else ssl.create_default_context(cadata=ca_pem.decode("ascii"))
-        )
+        context = httpx.create_ssl_context(trust_env=False) if ca_pem is None else _trusting(ca_pem.decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
         raise SpecError("the CA certificate is no PEM text with at least one certificate", path="tls.caRef") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _trusting(pem: str) -> ssl.SSLContext:
+    """Trusts what the text holds and nothing else; the standard library takes an empty text for "the usual ones"."""
+    if "-----BEGIN" not in pem:
+        raise ValueError("no certificate")
+    return ssl.create_default_context(cadata=pem)
 
 
 async def _read(response: httpx.Response, encoding: str) -> bytes:
@@ -170,17 +173,18 @@ async def _read(response: httpx.Response, encoding: str) -> bytes:
     if encoding not in ("identity", "", "gzip", "deflate"):
         raise _AnswerTooLarge
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if encoding in ("gzip", "deflate") else None
-    collected = bytearray()
+    collected, arrived = bytearray(), 0
     if not isinstance(response.stream, httpx.AsyncByteStream):
         raise TypeError("an asynchronous transport answers with an asynchronous stream")
     async for chunk in response.stream:
+        arrived += len(chunk)
         try:
             collected += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(collected))
         except zlib.error as error:
             raise _AnswerTooLarge from error
         if len(collected) > MAX_BODY:
             raise _AnswerTooLarge
-    if inflate is not None and collected and not inflate.eof:
+    if inflate is not None and arrived and not inflate.eof:
         raise _AnswerTooLarge
     return bytes(collected)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
 from urllib.parse import urlsplit
 
 from usher.core.errors import SpecError
 
-MAX_URL_LENGTH = 2_000
+MAX_URL_LENGTH: Final = 2_000
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
+_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ def parse_base_url(text: str) -> BaseUrl:
         raise _invalid("host or port can't be read") from error
     if parts.scheme not in ("https", "http"):
         raise _invalid("it has to begin with https:// (or http://, where that is permitted)")
-    if not parts.hostname or "%" in parts.netloc:
-        raise _invalid("it names no host")
+    if not parts.hostname or not _is_host(parts.hostname):
+        raise _invalid("it names no host, or one in an unusual form")
     if "@" in parts.netloc:
         raise _invalid("credentials belong into a Secret, not into the URL")
     if "?" in text or "#" in text:
@@ -46,6 +51,18 @@ def parse_base_url(text: str) -> BaseUrl:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     origin = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
     return BaseUrl(parts.scheme, parts.hostname, origin, parts.path.rstrip("/"))
+
+
+def _is_host(host: str) -> bool:
+    """A name, or an address in its usual form: one library reads `127.1` or `0177.0.0.1` otherwise than the next."""
+    try:
+        if ":" in host:
+            return IPv6Address(host).scope_id is None
+        if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            IPv4Address(host)
+    except AddressValueError:
+        return False
+    return ":" in host or _HOST.fullmatch(host) is not None
 
 
 def _invalid(problem: str) -> SpecError:
