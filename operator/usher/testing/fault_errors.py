@@ -29,8 +29,10 @@ def fail_after(fault: Fault) -> None:
     match fault.kind:
         case FaultKind.KILL_AFTER:
             fault.kill()
-        case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE_AFTER | FaultKind.TRUNCATED_JSON | FaultKind.HTML_200_AFTER:
+        case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE_AFTER | FaultKind.HTML_200_AFTER:
             raise OutcomeUnknown("the app gave no answer that can be read")
+        case FaultKind.TRUNCATED_JSON | FaultKind.CUT_OFF:
+            raise OutcomeUnknown("the app's answer breaks off")
         case _:
             return
 
@@ -42,7 +44,7 @@ def fail_read(fault: Fault, operation: Operation) -> None:
     another language ends the cycle.
     """
     match fault.kind:
-        case FaultKind.LOST_AFTER | FaultKind.UNAVAILABLE | FaultKind.UNAVAILABLE_AFTER:
+        case FaultKind.LOST_AFTER | FaultKind.CUT_OFF | FaultKind.UNAVAILABLE | FaultKind.UNAVAILABLE_AFTER:
             raise NotSent("the app gave no answer")
         case FaultKind.TRUNCATED_JSON if operation in {Operation.LIST, Operation.FIND}:
             raise IncompleteRead("the answer breaks off")

@@ -29,7 +29,7 @@ WRITES: Final = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE}
 
 
 class FaultKind(StrEnum):
-    """One way to fail. Those that end in AFTER, and TRUNCATED_JSON, come with the effect done; no other does."""
+    """One way to fail. A write has its effect under ..._AFTER, TRUNCATED_JSON and CUT_OFF, and under no other."""
 
     LOST_BEFORE = "lost-before"
     """Nothing happened: a session says NotSent. On the wire the connection is reset, and a client can't know that."""
@@ -44,7 +44,9 @@ class FaultKind(StrEnum):
     UNAUTHORIZED = "unauthorized"
     """401: the token ran out in the middle."""
     TRUNCATED_JSON = "truncated-json"
-    """A success whose body ends in the middle; a change is made."""
+    """A success whose body is half a document; a change is made."""
+    CUT_OFF = "cut-off"
+    """A success whose connection closes in the middle of its body; a change is made."""
     HTML_200 = "html-200"
     """Status 200 and a login page, nothing happened."""
     HTML_200_AFTER = "html-200-after"

@@ -93,7 +93,7 @@ class HostileServer:
             reply = self._answer(request, asked, None if fault is None else fault.kind)
         except Refusal as refusal:
             reply = error_reply(refusal)
-        return respond(reply) if fault is None else fail_late(fault, reply, request)
+        return respond(reply) if fault is None else await fail_late(fault, reply, request)
 
     def _admit(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

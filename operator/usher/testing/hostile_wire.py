@@ -161,11 +161,9 @@ def fail_early(fault: Fault, request: web.Request) -> web.Response | None:
             return None
 
 
-def fail_late(fault: Fault, reply: Reply, request: web.Request) -> web.Response:
+async def fail_late(fault: Fault, reply: Reply, request: web.Request) -> web.StreamResponse:
     """The answer to a request that has had its effect."""
     match fault.kind:
-        case FaultKind.LOST_AFTER:
-            return reset(request)
         case FaultKind.UNAVAILABLE_AFTER:
             return _unavailable()
         case FaultKind.HTML_200_AFTER:
@@ -174,11 +172,25 @@ def fail_late(fault: Fault, reply: Reply, request: web.Request) -> web.Response:
             whole = respond(reply)
             text = orjson.dumps(reply.body)
             return web.Response(status=reply.status, body=text[: len(text) // 2], headers=whole.headers)
-        case FaultKind.KILL_AFTER:
-            fault.kill()
+        case FaultKind.CUT_OFF if reply.body is not None:
+            return await _cut_off(reply, request)
+        case FaultKind.LOST_AFTER | FaultKind.KILL_AFTER:
+            if fault.kind is FaultKind.KILL_AFTER:
+                fault.kill()
             return reset(request)
         case _:
             return respond(reply)
+
+
+async def _cut_off(reply: Reply, request: web.Request) -> web.StreamResponse:
+    text = orjson.dumps(reply.body)
+    response = web.StreamResponse(status=reply.status, headers={**reply.headers, "Content-Type": _SCIM_JSON})
+    response.content_length = len(text)
+    await response.prepare(request)
+    await response.write(text[: len(text) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def reset(request: web.Request) -> web.Response:

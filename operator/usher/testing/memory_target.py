@@ -279,10 +279,8 @@ class MemorySession:
         return Stored(target_id, version, TargetResource(target_id, version, copy_of(account.document)))
 
     async def _ask(self, operation: Operation, subject: str = "") -> Fault | None:
-        if self._app.settings.latency:
-            await self._app.runtime.sleep(self._app.settings.latency)
-        else:
-            await asyncio.sleep(0)
+        latency = self._app.settings.latency
+        await (self._app.runtime.sleep(latency) if latency else asyncio.sleep(0))
         return self._app.faults.next(operation, subject)
 
     async def _write(self, operation: Operation, subject: str, effect: Callable[[], ResultT]) -> ResultT:

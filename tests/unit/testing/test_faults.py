@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from usher.testing.faults import (
     Fault,
     FaultKind,
@@ -7,6 +9,7 @@ from usher.testing.faults import (
     Operation,
     every,
     nth,
+    parse_rule,
     request,
     when,
 )
@@ -40,3 +43,20 @@ def test_a_healed_schedule_goes_on_counting() -> None:
     schedule.heal()
     assert schedule.next(Operation.DELETE) is None
     assert (schedule.count(Operation.DELETE), schedule.calls, schedule.writes) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "struck"),
+    [("create:2:lost-after", [3]), ("update:*2:throttled=2.5", [4]), ("any:1:html-200", [1])],
+)
+def test_a_rule_can_be_written_in_one_word(text: str, struck: list[int]) -> None:
+    schedule = FaultSchedule([parse_rule(text)])
+    for operation in (Operation.CREATE, Operation.UPDATE, Operation.CREATE, Operation.UPDATE):
+        schedule.next(operation)
+    assert [call.ordinal for call, _ in schedule.injected] == struck
+
+
+@pytest.mark.parametrize("text", ["create:lost-after", "create:x:lost-after", "create:1:lost", "make:1:lost-after"])
+def test_a_rule_that_nobody_understands_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not|literal|unpack"):
+        parse_rule(text)

@@ -55,6 +55,7 @@ def failing(*rules: Rule) -> MemoryTarget:
         (FaultKind.UNAVAILABLE_AFTER, OutcomeUnknown, 1),
         (FaultKind.UNAUTHORIZED, CycleError, 0),
         (FaultKind.TRUNCATED_JSON, OutcomeUnknown, 1),
+        (FaultKind.CUT_OFF, OutcomeUnknown, 1),
         (FaultKind.HTML_200, OutcomeUnknown, 0),
         (FaultKind.HTML_200_AFTER, OutcomeUnknown, 1),
         (FaultKind.KILL_BEFORE, Killed, 0),
