@@ -1,0 +1,69 @@
+# Everything a developer or CI runs. `make help` lists it. Needs python3 (3.11 or newer), go and git; see CONTRIBUTING.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One stamp for each state of the locks and of the package's metadata: a second run installs nothing.
+STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
+CLUSTER := $(BIN)/python tests/cluster/cluster.py
+
+.PHONY: help install demo test ready generate format lint types imports cluster-up cluster-down lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Make .venv with the locked dependencies
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Usher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 can't make a virtual environment: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the locked dependencies into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.installed-* && touch $@
+
+demo: $(STAMP) ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
+	@$(BIN)/python tests/demo/demo.py $(if $(EXIT),--exit)
+
+test: $(STAMP) ## All tests (USHER_EXHAUSTIVE=1: every fault at every request)
+	$(BIN)/coverage erase
+	$(BIN)/pytest --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
+
+ready: $(STAMP) generate format lint types imports ## Generate, format, lint, types, import contracts: leaves no diff
+
+generate: $(STAMP) ## Render crds/ and the chart's copy from the models
+	$(BIN)/python -m usher.api.crds crds
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --quiet --fix-only operator tests
+	$(BIN)/ruff format --quiet operator tests
+
+lint: $(STAMP) ## Lint
+	$(BIN)/ruff check operator tests
+
+types: $(STAMP) ## Check the types
+	$(BIN)/mypy operator tests
+
+imports: $(STAMP) ## Check the import contracts
+	$(BIN)/lint-imports --no-cache
+
+cluster-up: $(STAMP) ## Start a throw-away Kubernetes API server; prints its kubeconfig
+	$(CLUSTER) up --name dev
+
+cluster-down: $(STAMP) ## End it and remove its state
+	$(CLUSTER) down --name dev
+
+lock: $(STAMP) ## Pin all dependencies anew, with hashes and without addresses
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --upgrade pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --upgrade --constraint requirements.lock --all-extras --group dev pyproject.toml --output-file requirements-dev.lock
+
+clean: ## Remove what was built and installed here
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
