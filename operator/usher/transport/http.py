@@ -14,6 +14,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Never, TypeAlias
 
 import aiohttp
@@ -80,7 +81,7 @@ class HttpClient:
         """
         request = httpx.Request(
             method,
-            self._url.origin + self._url.path + path_and_query,
+            _ready_url(self._url.origin + self._url.path + path_and_query),
             headers={"accept-encoding": "identity", **headers},
             content=body,
             extensions=self._timeouts,
@@ -95,7 +96,8 @@ class HttpClient:
     async def _exchange(self, request: httpx.Request) -> HttpAnswer:
         response = await self._transport.handle_async_request(request)
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            raw = response.headers.raw
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
             body = await _read(response, headers.get("content-encoding", "identity").strip().lower())
         finally:
             await response.aclose()
@@ -109,6 +111,12 @@ class HttpClient:
             raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(origin)}")) from None
         problem = f"{self._url.host} did not answer whole: {_describe(origin)}"
         raise _after_sending(method, problem) from None
+
+
+@lru_cache(maxsize=64)
+def _ready_url(text: str) -> httpx.URL:
+    """Parsing costs a tenth of a create, and all creates go to one URL."""
+    return httpx.URL(text)
 
 
 class _Gate:
@@ -201,22 +209,19 @@ def _unverified(host: str, error: Exception) -> CycleError:
     )
 
 
+_WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (aiohttp.ClientConnectorDNSError, "the name can't be resolved"),
+    (aiohttp.ClientConnectorSSLError, "the TLS handshake failed"),
+    (aiohttp.ConnectionTimeoutError, "connecting took too long"),
+    (TimeoutError, "the time for one request is over"),
+    (_AnswerTooLarge, f"the answer is larger than {MAX_BODY} bytes, or compressed in a way that can't be read"),
+    (aiohttp.ClientResponseError, "the answer is no HTTP"),
+)
+
+
 def _describe(error: BaseException) -> str:
-    """What happened in words of ours: exception texts of HTTP libraries hold URLs."""
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return "the name can't be resolved"
-        case aiohttp.ClientConnectorSSLError():
-            return "the TLS handshake failed"
-        case aiohttp.ClientConnectorError():
-            return (error.os_error.strerror or "connection failed").lower()
-        case aiohttp.ConnectionTimeoutError():
-            return "connecting took too long"
-        case TimeoutError():
-            return "the time for one request is over"
-        case _AnswerTooLarge():
-            return f"the answer is larger than {MAX_BODY} bytes, or compressed in a way that can't be read"
-        case aiohttp.ClientResponseError():
-            return "the answer is no HTTP"
-        case _:
-            return "the connection broke"
+    """What happened in words of ours: exception texts of HTTP libraries hold URLs. The first kind that fits counts."""
+    found = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
+    if found is None and isinstance(error, aiohttp.ClientConnectorError):
+        return (error.os_error.strerror or "connecting failed").lower()
+    return found or "the connection broke"

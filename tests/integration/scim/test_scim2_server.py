@@ -51,7 +51,7 @@ async def session(scim2_server: Peer) -> AsyncIterator[TargetSession]:
 
 class TestContract(TargetContract):
     @pytest.fixture
-    async def app(self, scim2_server: Peer) -> AsyncIterator[AppUnderTest]:
+    def app(self, scim2_server: Peer) -> AppUnderTest:
         async def document(target_id: TargetId) -> Mapping[str, Json] | None:
             everything = frozenset(
                 map(AttributePath, ("userName", "displayName", "name", "emails", "roles", "active", "title"))
@@ -60,7 +60,7 @@ class TestContract(TargetContract):
                 resource = await session.get(USER, target_id, everything)
             return None if resource is None else resource.attributes
 
-        yield AppUnderTest(
+        return AppUnderTest(
             open=lambda: opened(scim2_server.url, scim2_server.token),
             intrude=lambda: opened(scim2_server.url, "wrong"),
             document=document,

@@ -55,7 +55,7 @@ def test_an_element_cannot_be_compared_as_a_whole() -> None:
     ],
 )
 def test_a_hit_has_to_hold_the_value_in_an_element_that_the_filter_selects(
-    resource: dict[str, Json], hit: bool
+    resource: dict[str, Json], *, hit: bool
 ) -> None:
     assert matches((criterion(WORK_MAIL, "a@b.example"),), resource, USER_SCHEMA) is hit
 

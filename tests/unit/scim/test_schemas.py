@@ -36,7 +36,7 @@ EXACT = AttributeDefinition(case_exact=True)
         ('photos[type eq "photo"].value', AttributeType.REFERENCE, False),
     ],
 )
-def test_the_user_schema_knows_each_attribute_by_its_path(path: str, kind: AttributeType, many: bool) -> None:
+def test_the_user_schema_knows_each_attribute_by_its_path(path: str, kind: AttributeType, *, many: bool) -> None:
     definition = USER_SCHEMA.definition(AttributePath(path))
 
     assert definition is not None
@@ -135,7 +135,7 @@ def test_an_unknown_attribute_takes_the_value_as_it_is() -> None:
     ],
 )
 def test_values_compare_as_the_schema_says(
-    definition: AttributeDefinition | None, a: Json, b: Json, same: bool
+    definition: AttributeDefinition | None, a: Json, b: Json, *, same: bool
 ) -> None:
     assert equal(definition, a, b) is same
     assert equal(definition, b, a) is same

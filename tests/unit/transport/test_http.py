@@ -272,8 +272,9 @@ async def test_a_certificate_that_cannot_be_verified_ends_the_cycle_and_names_th
 async def test_old_tls_is_refused(authority: trustme.CA) -> None:
     context = server_tls(authority, "127.0.0.1")
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     async with listen(OK, context) as wire:
         with pytest.raises(NotSent):

@@ -230,7 +230,8 @@ def _parse(answer: Answer) -> Json:
     if not body.startswith((b"{", b"[")):
         raise _not_scim("answered with something that is no JSON")
     document: Json = orjson.loads(body)
-    if _is_deeper(document, MAX_DEPTH):
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
         raise _not_scim(f"answered with JSON nested deeper than {MAX_DEPTH}")
     return document
 
