@@ -37,6 +37,7 @@ def encode_image(image: Mapping[AttributePath, Json]) -> bytes:
 
 
 def decode_image(data: bytes) -> dict[AttributePath, Json]:
+    """JSON values are their own form."""
     image: dict[AttributePath, Json] = orjson.loads(data)
     return image
 
@@ -47,6 +48,7 @@ def encode_names(names: Sequence[str]) -> bytes:
 
 
 def decode_names(data: bytes) -> tuple[str, ...]:
+    """In their order."""
     return tuple(orjson.loads(data))
 
 
@@ -56,6 +58,7 @@ def encode_keys(keys: Sequence[MatchKey]) -> bytes:
 
 
 def decode_keys(data: bytes) -> tuple[MatchKey, ...]:
+    """In their order."""
     return tuple(_key(raw) for raw in orjson.loads(data))
 
 
@@ -80,6 +83,7 @@ def encode_change(change: PlannedChange) -> bytes:
 
 
 def decode_change(data: bytes) -> PlannedChange:
+    """The row as it was planned."""
     raw: dict[str, Any] = orjson.loads(data)
     target_id: str | None = raw["target_id"]
     return PlannedChange(
@@ -120,6 +124,7 @@ def encode_report(report: CycleReport) -> bytes:
 
 
 def decode_report(data: bytes) -> CycleReport:
+    """Its times are in UTC, whatever they were written in."""
     raw: dict[str, Any] = orjson.loads(data)
     return CycleReport(
         kind=CycleKind(raw["kind"]),

@@ -27,6 +27,7 @@ def ensure_connector(connection: Connection, connector: ConnectorKey) -> int:
 
 
 def read_consumption(row: AnyRow) -> Consumption:
+    """From a row of `consumptions` with `retired` of its connector."""
     return Consumption(
         source=SourceKey(row.source),
         identity=row.identity,

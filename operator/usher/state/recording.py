@@ -62,6 +62,7 @@ def record_outcomes(connection: Connection, connector: ConnectorKey, record: Rec
 
 
 def intent_row(connector_id: int, intent: Intent) -> Mapping[str, Any]:
+    """A row of `intents`."""
     return {
         "connector_id": connector_id,
         "source_id": intent.source_id,

@@ -1,0 +1,19 @@
+"""What every state store has to prove. Subclass `StoreContract` in a test module, give the fixture `store`, run pytest.
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        async def store(self) -> AsyncIterator[Store]:
+            ...
+
+The store of each test is empty. The suite imports no pytest itself.
+"""
+
+from __future__ import annotations
+
+from usher.testing.store_links import LinkStoreContract
+from usher.testing.store_plans import PlanStoreContract
+from usher.testing.store_snapshots import SnapshotStoreContract
+
+
+class StoreContract(SnapshotStoreContract, LinkStoreContract, PlanStoreContract):
+    """The rules of `usher.contracts.store`, a sentence each."""

@@ -1,0 +1,26 @@
+"""The store on SQLAlchemy keeps the contract, in a file and in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from usher.contracts.store import Store
+from usher.state.store import open_store
+from usher.testing.store_contract import StoreContract
+
+
+class TestSqliteFile(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        async with open_store(tmp_path / "state.db") as store:
+            yield store
+
+
+class TestSqliteInMemory(StoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[Store]:
+        async with open_store(None) as store:
+            yield store

@@ -1,0 +1,145 @@
+"""Opening a state file: what is accepted, what is refused, and who may read it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from usher.core.errors import CycleError
+from usher.state.store import open_store
+from usher.testing.store_examples import (
+    CRM,
+    PEOPLE,
+    USER,
+    collect,
+    link_people,
+    make_change,
+    make_consumption,
+    make_hold,
+    make_snapshot,
+    make_staged,
+)
+
+
+async def refuse(path: Path, *words: str) -> None:
+    """Opening must say `StateUnusable`, the file, what is wrong and the way out."""
+    with pytest.raises(CycleError) as refused:
+        async with open_store(path):
+            pass
+    assert refused.value.reason == "StateUnusable"
+    for word in (str(path), "the next cycle matches again", *words):
+        assert word in str(refused.value)
+
+
+def read_modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+def run_sql(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path) as store:
+        await store.save_consumption(CRM, make_consumption(version=2))
+        await link_people(store, CRM, p1="t1")
+        await store.add_changes(CRM, [make_change("p1")])
+        await store.hold(CRM, make_hold(), [make_change("p2")])
+        await store.approve(CRM, "hash-1")
+        await store.stage(PEOPLE, USER, [make_staged("p1")])
+        await store.publish(PEOPLE, USER, [], make_snapshot(1, 1))
+    async with open_store(path) as store:
+        assert await store.consumption(CRM) == make_consumption(version=2)
+        assert await store.count_links(CRM) == (1, 1)
+        assert await collect(store.all_changes(CRM)) == [make_change("p1")]
+        held = await store.held(CRM)
+        assert held is not None
+        assert held[0].approved
+        assert await store.snapshot(PEOPLE, USER) == make_snapshot(1, 1)
+
+
+async def test_only_the_owner_reads_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.touch(0o644)
+    async with open_store(path) as store:
+        await store.save_consumption(CRM, make_consumption())
+        modes = read_modes(tmp_path)
+    assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm", "state.db.lock"), 0o600)
+
+
+async def test_every_commit_reaches_the_disk_before_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path):
+        assert run_sql(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+async def test_a_second_store_in_the_same_process_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    (tmp_path / "link.db").symlink_to(path)
+    async with open_store(path):
+        for name in (path, tmp_path / "link.db"):
+            with pytest.raises(CycleError, match="in use by process") as refused:
+                async with open_store(name):
+                    pass
+            assert refused.value.reason == "StateLocked"
+    async with open_store(tmp_path / "link.db"):
+        pass
+
+
+async def test_a_file_that_is_no_database_is_refused_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"no database " * 1000)
+    await refuse(path, "file is not a database", "move it away")
+    assert path.read_bytes() == b"no database " * 1000
+
+
+async def test_a_database_of_another_program_is_refused_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    run_sql(path, "CREATE TABLE theirs (id INTEGER)")
+    path.chmod(0o640)
+    before = path.read_bytes()
+    await refuse(path, "a database of another program")
+    assert path.read_bytes() == before
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+async def test_a_state_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path):
+        pass
+    run_sql(path, "UPDATE usher_schema SET version = version + 1")
+    await refuse(path, "it has schema 2, this program knows schema 1")
+
+
+async def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
+    await refuse(tmp_path / "volume" / "state.db", "No such file or directory")
+    assert not (tmp_path / "volume").exists()
+
+
+async def test_a_damaged_page_is_found_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path) as store:
+        await store.stage(PEOPLE, USER, [make_staged(f"p{index:04}") for index in range(2000)])
+        await store.publish(PEOPLE, USER, [], make_snapshot(1, 2000))
+    data = bytearray(path.read_bytes())
+    data[64 * 4096 :] = b"\xff" * (len(data) - 64 * 4096)
+    path.write_bytes(data)
+    async with open_store(path) as store:
+        with pytest.raises(CycleError, match="malformed") as found:
+            await collect(store.changes(PEOPLE, USER, None, 1))
+    assert found.value.reason == "StateUnusable"
+
+
+async def test_a_damaged_row_is_found_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path) as store:
+        await store.add_changes(CRM, [make_change("p1")])
+        run_sql(path, "UPDATE planned_changes SET content = x'7b7b'")
+        with pytest.raises(CycleError, match="a row holds no JSON") as found:
+            await collect(store.all_changes(CRM))
+    assert found.value.reason == "StateUnusable"

@@ -1,0 +1,86 @@
+"""The thread of the database and the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from usher.core.errors import CycleError
+from usher.state.database import Database
+from usher.state.schema import connectors
+
+
+def add_connector(connection: Connection, key: str) -> None:
+    connection.execute(insert(connectors).values(key=key))
+
+
+def read_keys(connection: Connection) -> list[str]:
+    return list(connection.execute(select(connectors.c.key)).scalars())
+
+
+async def test_the_loop_runs_while_the_database_works() -> None:
+    database = await Database.open(None)
+    released = threading.Event()
+    job = asyncio.create_task(database.run(lambda _: released.wait(5)))
+    await asyncio.sleep(0.01)
+    released.set()
+    assert await job
+    await database.close()
+
+
+async def test_a_transaction_that_fails_leaves_nothing() -> None:
+    database = await Database.open(None)
+
+    def fail(connection: Connection) -> None:
+        add_connector(connection, "hr/crm")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.run(fail)
+    assert await database.run(read_keys) == []
+    await database.close()
+
+
+async def test_a_cancelled_caller_leaves_a_whole_transaction() -> None:
+    database = await Database.open(None)
+    started, released = threading.Event(), threading.Event()
+
+    def wait_inside(connection: Connection) -> None:
+        add_connector(connection, "hr/crm")
+        started.set()
+        released.wait(5)
+        add_connector(connection, "hr/wiki")
+
+    running = asyncio.create_task(database.run(wait_inside))
+    queued = asyncio.create_task(database.run(add_connector, "hr/never"))
+    assert await asyncio.to_thread(started.wait, 5)
+    running.cancel()
+    queued.cancel()
+    await asyncio.gather(running, queued, return_exceptions=True)
+    released.set()
+    assert sorted(await database.run(read_keys)) == ["hr/crm", "hr/wiki"]
+    await database.close()
+
+
+async def test_closing_waits_for_the_running_transaction() -> None:
+    database = await Database.open(None)
+    done: list[str] = []
+    job = asyncio.create_task(database.run(lambda _: done.append("whole")))
+    await asyncio.sleep(0)
+    await database.close()
+    assert done == ["whole"]
+    await job
+
+
+async def test_an_error_of_the_database_names_no_person() -> None:
+    database = await Database.open(None)
+    await database.run(add_connector, "ann@example.com")
+    with pytest.raises(CycleError) as refused:
+        await database.run(add_connector, "ann@example.com")
+    assert refused.value.reason == "StateUnusable"
+    assert "ann" not in str(refused.value)
+    assert "ann" not in str(refused.value.__cause__)
+    await database.close()
