@@ -1,0 +1,161 @@
+"""What the conditions of a connector say, as rules on what was observed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from usher.api.conditions import (
+    Condition,
+    ConditionType,
+    Contact,
+    End,
+    Finding,
+    Reason,
+    Verdict,
+    find_condition,
+    judge_progress,
+    judge_ready,
+    keep,
+    settle,
+)
+
+MAX_REASONS_SHOWN: Final = 3
+
+_SUSPENDED: Final = Finding(Reason.SUSPENDED, "spec.suspend is true: no cycle starts, state and accounts stay")
+_INITIAL: Final = Finding(Reason.INITIAL_CYCLE, "both ends answer; the initial cycle has not ended yet")
+_RUNNING: Final = Finding(Reason.RUNNING, "both ends answer and cycles run")
+
+
+@dataclass(frozen=True, slots=True)
+class CycleVerdict:
+    """What the last cycle came to.
+
+    `generation` is that of the spec it ran under. `pending` counts the people with something undone, `reasons` by
+    reason. `failure` says why it failed as a whole; the counts mean nothing then.
+    """
+
+    generation: int
+    pending: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    failure: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorObservation:
+    """All that the conditions of a connector depend upon.
+
+    `blocker` keeps the spec from being in force: it is invalid, or something that it names is missing. `source` and
+    `target` are what is known of the ends under this generation. `initial` holds until an initial cycle has run to its
+    end. `cycle` is None until a cycle has ended in this process. `held` is the plan that waits for an approval, with
+    its reason (OverBudget, ApprovalRequired) and how to approve it.
+    """
+
+    generation: int
+    suspended: bool
+    blocker: Finding | None = None
+    source: End = Contact.UNTRIED
+    target: End = Contact.UNTRIED
+    initial: bool = True
+    cycle: CycleVerdict | None = None
+    consecutive_failures: int = 0
+    held: Finding | None = None
+
+
+def connector_conditions(
+    seen: ConnectorObservation, former: Sequence[Condition], now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions as they are to be written now, given those that are there."""
+    troubles = _troubles(seen)
+    ready = judge_ready(
+        seen.generation,
+        trouble=troubles[0] if troubles else None,
+        good=_good(seen),
+        failures=seen.consecutive_failures,
+        former=find_condition(former, ConditionType.READY),
+    )
+    ends = ((ConditionType.SOURCE_REACHABLE, seen.source), (ConditionType.TARGET_REACHABLE, seen.target))
+    verdicts = [
+        ready,
+        _in_sync(seen, find_condition(former, ConditionType.IN_SYNC)),
+        *(verdict for kind, end in ends for verdict in _reachable(seen, kind, end, find_condition(former, kind))),
+        *judge_progress(seen.generation, troubles, ready),
+        *_abnormal(seen),
+    ]
+    return settle(verdicts, former, now)
+
+
+def _troubles(seen: ConnectorObservation) -> list[Finding]:
+    """What is wrong, in the order in which a cycle meets it. A suspended connector meets no end."""
+    if seen.suspended:
+        return [] if seen.blocker is None else [seen.blocker]
+    failure = None if seen.cycle is None else seen.cycle.failure
+    met = (seen.blocker, seen.source, seen.target, failure)
+    return [finding for finding in met if isinstance(finding, Finding)]
+
+
+def _good(seen: ConnectorObservation) -> Finding | None:
+    if seen.suspended:
+        return _SUSPENDED
+    if seen.source is Contact.ANSWERED and seen.target is Contact.ANSWERED:
+        return _INITIAL if seen.initial else _RUNNING
+    return None
+
+
+def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
+    """True only for the generation under which a cycle left nothing undone."""
+    kind, generation = ConditionType.IN_SYNC, seen.generation
+    if seen.held is not None:
+        return Verdict(kind, "False", Reason.PLAN_HELD, seen.held.message, generation)
+    if seen.initial:
+        return Verdict(kind, "Unknown", Reason.INITIAL_CYCLE, "no initial cycle has run to its end yet", generation)
+    if seen.blocker is not None:
+        return Verdict(kind, "False", seen.blocker.reason, seen.blocker.message, generation)
+    judged = _judge_cycle(seen.cycle, former)
+    if judged is None or (judged.generation < generation and not seen.suspended):
+        return Verdict(kind, "Unknown", Reason.PROGRESSING, "no cycle has ended under the present spec yet", generation)
+    return judged
+
+
+def _judge_cycle(cycle: CycleVerdict | None, former: Condition | None) -> Verdict | None:
+    kind = ConditionType.IN_SYNC
+    if cycle is None:
+        return None if former is None else keep(former, kind)
+    if cycle.failure is not None:
+        return Verdict(kind, "False", cycle.failure.reason, cycle.failure.message, cycle.generation)
+    if cycle.pending:
+        return Verdict(kind, "False", Reason.OBJECTS_FAILED, _undone(cycle), cycle.generation)
+    return Verdict(kind, "True", Reason.SUCCEEDED, "the last cycle left nothing undone", cycle.generation)
+
+
+def _undone(cycle: CycleVerdict) -> str:
+    most = sorted(cycle.reasons.items(), key=lambda item: (-item[1], item[0]))[:MAX_REASONS_SHOWN]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in most)
+    people = "1 person is" if cycle.pending == 1 else f"{cycle.pending} people are"
+    return f"{people} left undone{f': {reasons}' if reasons else ''}; the provisioning log names them"
+
+
+def _reachable(
+    seen: ConnectorObservation, kind: ConditionType, end: End, former: Condition | None
+) -> tuple[Verdict, ...]:
+    match end:
+        case Contact.UNTRIED:
+            return () if former is None else (keep(former, kind),)
+        case Contact.ANSWERED:
+            return (Verdict(kind, "True", Reason.ANSWERED, "it answered when it was last asked", seen.generation),)
+        case Finding(reason, message):
+            return (Verdict(kind, "False", reason, message, seen.generation),)
+
+
+def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
+    present = (
+        (ConditionType.SUSPENDED, _SUSPENDED if seen.suspended else None),
+        (ConditionType.PLAN_HELD, seen.held),
+    )
+    return tuple(
+        Verdict(kind, "True", finding.reason, finding.message, seen.generation)
+        for kind, finding in present
+        if finding is not None
+    )

@@ -1,0 +1,182 @@
+"""ProvisioningConnector: one flow of people from an identity source into one app."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from usher.api.conditions import Conditions
+from usher.api.v1alpha1.durations import HoldTime, Interval
+from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
+from usher.api.v1alpha1.references import NameRef
+from usher.api.v1alpha1.rules import Strict, Unchanged
+from usher.api.v1alpha1.targets.scim import ScimTarget
+
+MAX_HISTORY: Final = 5
+MAX_COUNT: Final = 1_000_000_000
+
+
+class ConnectorSchedule(Strict):
+    """When cycles run."""
+
+    interval: Interval = Field(
+        default=timedelta(minutes=5),
+        description="Longest time between two cycles, such as 5m, which is also what an absent field means. A change in"
+        " the source starts one at once.",
+    )
+
+
+class Target(Strict):
+    """The app into which people are provisioned; exactly one kind."""
+
+    scim: ScimTarget = Field(description="An app with a SCIM 2.0 endpoint.")
+
+
+class Scope(Strict):
+    """Who is provisioned."""
+
+    include: Literal["All"] = Field(description="All: everybody whom the identity source knows.")
+
+
+class AccountBudget(Strict):
+    """How many accounts one cycle may disable or delete before somebody has to approve it."""
+
+    max_count: int = Field(
+        default=500,
+        ge=0,
+        le=MAX_COUNT,
+        description="More than this many are held, whatever their share; 500 when absent.",
+    )
+    max_percent: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="More than this percentage of the linked accounts is held, if it is also more than minCount;"
+        " 10 when absent.",
+    )
+    min_count: int = Field(
+        default=10,
+        ge=0,
+        le=MAX_COUNT,
+        description="Up to this many are never held for their percentage; 10 when absent.",
+    )
+
+
+class Safety(Strict):
+    """What protects the app's accounts from a wrong source or a wrong spec."""
+
+    accounts: AccountBudget = Field(
+        default=AccountBudget(), description="How many accounts one cycle may disable or delete without an approval."
+    )
+    hold_for: HoldTime = Field(
+        default=timedelta(hours=72),
+        description="How long a held plan waits for its approval before it is dropped; 72h when absent.",
+    )
+
+
+class ProvisioningConnectorSpec(Strict):
+    """What is provisioned, from where, to where, when, and within which limits."""
+
+    suspend: bool = Field(
+        default=False,
+        description="While true no cycle starts; one that runs ends its requests. State and accounts stay.",
+    )
+    schedule: ConnectorSchedule = Field(default=ConnectorSchedule(), description="When cycles run.")
+    source_ref: Annotated[NameRef, Unchanged("the source can't be changed: another source is another connector")] = (
+        Field(description="The IdentitySource from which people come. Can't be changed.")
+    )
+    target: Target = Field(description="The app into which people are provisioned; exactly one kind.")
+    scope: Scope = Field(description="Who is provisioned.")
+    mappings: tuple[NameRef, ...] = Field(
+        min_length=1, max_length=1, description="The AttributeMapping for users; exactly one."
+    )
+    safety: Safety = Field(
+        default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
+    )
+
+
+class UserCounts(Status):
+    """What a cycle did with users."""
+
+    created: int | None = Field(default=None, description="Accounts created.")
+    linked: int | None = Field(default=None, description="Existing accounts taken over.")
+    updated: int | None = Field(default=None, description="Accounts changed.")
+    disabled: int | None = Field(default=None, description="Accounts disabled.")
+    unchanged: int | None = Field(default=None, description="Accounts that were right already.")
+    skipped: int | None = Field(
+        default=None, description="People who could not be evaluated, such as one without a matching value."
+    )
+    failed: int | None = Field(default=None, description="Changes that did not succeed.")
+
+
+class CycleSummary(Status):
+    """A cycle that has ended."""
+
+    kind: Literal["Initial", "Incremental"] | None = Field(
+        default=None, description="Initial: everybody was evaluated."
+    )
+    start_time: Time | None = Field(default=None, description="When it began.")
+    completion_time: Time | None = Field(default=None, description="When it ended.")
+    result: Literal["Succeeded", "Partial", "Failed", "Interrupted"] | None = Field(
+        default=None,
+        description="Partial: it ran to its end and left something undone. Failed: it stopped before its end.",
+    )
+    users: UserCounts | None = Field(default=None, description="What it did with users.")
+
+
+class RunningCycle(Status):
+    """The cycle that runs now."""
+
+    kind: Literal["Initial", "Incremental"] | None = Field(default=None, description="Initial: everybody is evaluated.")
+    stage: str | None = Field(default=None, max_length=64, description="What it is doing.")
+    done: int | None = Field(default=None, description="How many resources of this stage are done.")
+    total: int | None = Field(default=None, description="How many this stage has, as far as it is known.")
+    start_time: Time | None = Field(default=None, description="When it began.")
+
+
+class ConnectorCounts(Status):
+    """Totals after the last cycle."""
+
+    in_scope: int | None = Field(default=None, description="People in scope.")
+    linked: int | None = Field(default=None, description="People who have an account that is linked.")
+    pending: int | None = Field(
+        default=None, description="People with something undone, who are looked at again in each cycle."
+    )
+
+
+class PlanStatus(Status):
+    """The set of changes that waits for an approval."""
+
+    hash: str | None = Field(default=None, max_length=128, description="Names exactly this set; what an approval says.")
+    summary: str | None = Field(default=None, max_length=256, description="What it would do, in figures.")
+    expires: Time | None = Field(default=None, description="When it is dropped unless approved.")
+
+
+class ConnectorStatus(Status):
+    """What the operator has seen and done. It names nobody."""
+
+    observed_generation: int | None = Field(
+        default=None, description="The generation of the spec that this status is about."
+    )
+    last_handled_reconcile_at: str | None = Field(
+        default=None, max_length=256, description="The value of the annotation requestedAt that was last acted upon."
+    )
+    conditions: Conditions = Field(default=(), description="Ready, InSync and others; see their messages.")
+    next_cycle_time: Time | None = Field(default=None, description="When the next cycle is due.")
+    consecutive_failures: int | None = Field(
+        default=None, description="How many cycles in a row have failed as a whole."
+    )
+    schedule: ScheduleStatus | None = Field(default=None, description="The schedule in force.")
+    last_cycle: CycleSummary | None = Field(default=None, description="The cycle that ended last.")
+    cycle: RunningCycle | None = Field(default=None, description="The cycle that runs now; absent between cycles.")
+    counts: ConnectorCounts | None = Field(default=None, description="Totals after the last cycle.")
+    history: tuple[CycleSummary, ...] | None = Field(
+        default=None,
+        max_length=MAX_HISTORY,
+        description="The last cycles that changed something or failed, newest first.",
+    )
+    plan: PlanStatus | None = Field(
+        default=None, description="The set of changes that waits for an approval, if there is one."
+    )

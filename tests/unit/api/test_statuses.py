@@ -1,0 +1,78 @@
+"""What goes into a status, and how large it can get."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+from usher.api.conditions import Condition
+from usher.api.v1alpha1.connectors import (
+    MAX_HISTORY,
+    ConnectorCounts,
+    ConnectorStatus,
+    CycleSummary,
+    PlanStatus,
+    RunningCycle,
+    UserCounts,
+)
+from usher.api.v1alpha1.identity_sources import SourceStatus, shown_attributes
+from usher.api.v1alpha1.objects import ScheduleStatus, read_status, write_status
+
+MOMENT = datetime(2026, 1, 1, 12, 30, 15, 999, tzinfo=timezone(timedelta(hours=2)))
+MANY = 10_000_000
+
+
+def condition(kind: str) -> Condition:
+    return Condition(
+        type=kind,
+        status="Unknown",
+        reason="C" * 32,
+        message="m" * 400,
+        observed_generation=MANY,
+        last_transition_time=MOMENT,
+    )
+
+
+def test_times_are_written_in_utc_to_the_second() -> None:
+    assert write_status(SourceStatus(last_read_time=MOMENT))["lastReadTime"] == "2026-01-01T10:30:15Z"
+
+
+def test_what_is_absent_is_not_written() -> None:
+    assert write_status(ConnectorStatus()) == {"conditions": []}
+
+
+def test_a_status_that_was_written_is_read_as_the_same() -> None:
+    status = ConnectorStatus(counts=ConnectorCounts(linked=5), conditions=(condition("Ready"),))
+
+    assert write_status(read_status(ConnectorStatus, write_status(status))) == write_status(status)
+
+
+def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> None:
+    users = UserCounts(
+        created=MANY, linked=MANY, updated=MANY, disabled=MANY, unchanged=MANY, skipped=MANY, failed=MANY
+    )
+    cycle = CycleSummary(
+        kind="Incremental", start_time=MOMENT, completion_time=MOMENT, result="Interrupted", users=users
+    )
+    types = ("Ready", "InSync", "SourceReachable", "TargetReachable", "Reconciling", "Suspended", "PlanHeld")
+    status = ConnectorStatus(
+        observed_generation=MANY,
+        last_handled_reconcile_at="2" * 256,
+        conditions=tuple(condition(kind) for kind in types),
+        next_cycle_time=MOMENT,
+        consecutive_failures=MANY,
+        schedule=ScheduleStatus(interval="1" * 20),
+        last_cycle=cycle,
+        cycle=RunningCycle(kind="Initial", stage="s" * 64, done=MANY, total=MANY, start_time=MOMENT),
+        counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY),
+        history=(cycle,) * MAX_HISTORY,
+        plan=PlanStatus(hash="h" * 64, summary="s" * 256, expires=MOMENT),
+    )
+
+    assert len(json.dumps(write_status(status), separators=(",", ":"))) <= 8192
+
+
+def test_the_attributes_that_are_shown_are_sorted_and_few() -> None:
+    assert shown_attributes(["b", "a", "b", "x" * 200]) == ("a", "b")
+    assert len(shown_attributes(str(number) for number in range(1000))) == 200
+    assert sum(map(len, shown_attributes(f"{number:0100}" for number in range(200)))) <= 4096
