@@ -42,7 +42,6 @@ class Secrets(Protocol):
 
         Raises CycleError: `SecretNotFound`/`ConfigMapNotFound`, or `KeyNotFound`, naming the object and the key.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ Watermark = NewType("Watermark", str)
 
 @dataclass(frozen=True, slots=True)
 class ReadComplete:
-    """Ends a read: every resource of the type was in it. `attributes` are the names the source knows, with or without a value."""
+    """Ends a read: every resource of the type was in it.
+
+    `attributes` are the names the source knows, with or without a value.
+    """
 
     watermark: Watermark | None
     attributes: tuple[str, ...]
@@ -30,14 +33,12 @@ class SourceReader(Protocol):
     @property
     def identity(self) -> str:
         """The identity scheme (`csv:objectId`): ids of one scheme can't be compared with those of another."""
-        ...
 
     def fetch(self, resource_type: ResourceType, since: Watermark | None) -> AsyncIterator[SourcePage | ReadComplete]:
         """Pages, and exactly one ReadComplete as the last item.
 
         Raises IncompleteRead when the read can't be trusted to be whole, CycleError when the source can't be reached.
         """
-        ...
 
 
 class SourceOpener(Protocol):

@@ -12,92 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from usher.contracts.source import Watermark
+from usher.contracts.snapshots import SnapshotStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
     ConnectorKey,
     Fingerprint,
     Link,
-    ResourceType,
     SourceId,
     SourceKey,
-    SourceResource,
     TargetId,
 )
-
-# --- snapshots ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The last complete read of one resource type of a source that was taken over.
-
-    `version` grows by one with each read that changed anything. `digest` is over all ids and fingerprints.
-    """
-
-    version: int
-    count: int
-    attributes: tuple[str, ...]
-    identity: str
-    digest: str
-    watermark: Watermark | None
-    completed: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StagedResource:
-    """A resource of the read in progress that is new or differs from the snapshot."""
-
-    resource: SourceResource
-    fingerprint: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class SourceChange:
-    """One entry of the change feed: the resource as it is now, or None where it is gone (a tombstone)."""
-
-    id: SourceId
-    resource: SourceResource | None
-
-
-class SnapshotStore(Protocol):
-    """Versioned snapshots, one per source and resource type."""
-
-    async def snapshot(self, source: SourceKey, resource_type: ResourceType) -> Snapshot | None: ...
-
-    async def fingerprints(self, source: SourceKey, resource_type: ResourceType) -> dict[SourceId, Fingerprint]:
-        """Of every live resource: the one thing that is loaded whole (about 120 bytes each)."""
-        ...
-
-    async def stage(self, source: SourceKey, resource_type: ResourceType, rows: Sequence[StagedResource]) -> None:
-        """Puts changed resources aside; the snapshot in force stays as it is."""
-        ...
-
-    async def discard(self, source: SourceKey, resource_type: ResourceType) -> None:
-        """Drops what was staged: the read was void, or a former process died in it."""
-        ...
-
-    async def publish(
-        self, source: SourceKey, resource_type: ResourceType, removed: Sequence[SourceId], snapshot: Snapshot
-    ) -> None:
-        """What was staged and the tombstones become part of `snapshot.version`; the staging area is empty afterwards."""
-        ...
-
-    def changes(
-        self, source: SourceKey, resource_type: ResourceType, since: int | None, until: int
-    ) -> AsyncIterator[Sequence[SourceChange]]:
-        """Chunks of what changed in versions `since` < v <= `until`; with None every live resource (and no tombstone)."""
-        ...
-
-    async def resources(
-        self, source: SourceKey, resource_type: ResourceType, ids: Collection[SourceId]
-    ) -> Mapping[SourceId, SourceResource]:
-        """The live ones among these ids."""
-        ...
-
-
-# --- connectors -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +53,12 @@ class LinkDigest:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Written before a request that changes the target, cleared with its outcome. Open at the start of a cycle: look first.
+    """Written before a request that changes the target, cleared with its outcome.
 
-    `keys` are the matching attributes of a create, so that its account can be looked for when the person is gone by then.
+    Open at the start of a cycle: look first.
+
+    `keys` are the matching attributes of a create, so that its account can be looked for when the person is gone by
+    then.
     """
 
     source_id: SourceId
@@ -178,7 +106,8 @@ class Record:
 
     `links` replace the link of their source id; a link whose target resource another connector (or another person of
     this one) holds by now is refused, and its source id returned by `LinkStore.record`.
-    `finished` source ids lose their intent and their plan row of the running plan (held rows stay until approved or dropped).
+    `finished` source ids lose their intent and their plan row of the running plan (held rows stay until approved or
+    dropped).
     """
 
     links: Sequence[Link] = ()
@@ -196,58 +125,46 @@ class LinkStore(Protocol):
 
     async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
         """Also makes the connector active: its links own their target resources (again). `retired` is not looked at."""
-        ...
 
     async def retire(self, connector: ConnectorKey, at: datetime) -> None:
         """The connector was deleted: its links own nothing any more, and are dropped by `sweep` after the retention."""
-        ...
 
     async def forget(self, connector: ConnectorKey) -> None:
         """Drops everything that is known of the connector."""
-        ...
 
     async def sweep(self, before: datetime) -> int:
-        """Drops the state of connectors retired before that time, and log entries older than it; returns how many connectors."""
-        ...
+        """Drops the state of connectors retired before that time, and log entries older than it.
+
+        Returns how many connectors.
+        """
 
     async def count_links(self, connector: ConnectorKey) -> tuple[int, int]:
         """(all links, those with an enabled account)."""
-        ...
 
     def link_digests(self, connector: ConnectorKey) -> AsyncIterator[Sequence[LinkDigest]]:
         """Every link, in chunks."""
-        ...
 
     async def links(self, connector: ConnectorKey, ids: Collection[SourceId]) -> Mapping[SourceId, Link]: ...
 
     async def owners(self, address: str, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
         """Which active connector (this one included) links these resources of the target at `address`."""
-        ...
 
     async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
         """Replaces the matching values that these people claim. No claims: the person makes none any more."""
-        ...
 
     async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
-        ...
 
     async def write_intents(self, connector: ConnectorKey, intents: Sequence[Intent]) -> None: ...
 
     async def intents(self, connector: ConnectorKey) -> Mapping[SourceId, Intent]:
         """All open ones."""
-        ...
 
     async def unsettled(self, connector: ConnectorKey) -> Mapping[SourceId, Unsettled]:
         """All of them."""
-        ...
 
     async def record(self, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
         """Returns the source ids whose link was refused because its target resource has another owner."""
-        ...
-
-
-# --- plans and the log ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,39 +189,31 @@ class PlanStore(Protocol):
 
     async def clear_plan(self, connector: ConnectorKey) -> None:
         """Drops the running plan, not the held set."""
-        ...
 
     async def add_changes(self, connector: ConnectorKey, changes: Sequence[PlannedChange]) -> None:
         """Rows of the running plan; a row of the same source id is replaced."""
-        ...
 
     async def count_changes(self, connector: ConnectorKey) -> Mapping[Action, int]: ...
 
     async def ranks(self, connector: ConnectorKey) -> Sequence[tuple[Phase, int]]:
         """The (phase, rank) pairs of the running plan in order of application."""
-        ...
 
     def changes_of(self, connector: ConnectorKey, phase: Phase, rank: int) -> AsyncIterator[Sequence[PlannedChange]]:
         """Rows of one (phase, rank) in chunks; rows finished meanwhile don't disturb the iteration."""
-        ...
 
     def all_changes(self, connector: ConnectorKey) -> AsyncIterator[Sequence[PlannedChange]]:
         """The running plan in order of application, for showing it."""
-        ...
 
     async def hold(self, connector: ConnectorKey, hold: StoredHold, changes: Sequence[PlannedChange]) -> None:
         """Moves these rows out of the running plan into the held set, which replaces any former one."""
-        ...
 
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None: ...
 
     async def drop_held(self, connector: ConnectorKey, ids: Sequence[SourceId]) -> None:
         """These members are no longer due (or were applied); an empty set is removed with its hold."""
-        ...
 
     async def release(self, connector: ConnectorKey) -> None:
         """Removes the hold: it expired, or what it was about has changed."""
-        ...
 
     async def approve(self, connector: ConnectorKey, word: str) -> bool:
         """Marks the held set approved when `word` is its hash and differs from the last word given for this connector.
@@ -312,17 +221,14 @@ class PlanStore(Protocol):
         The word is remembered either way (an empty one too), so that an annotation that stays on an object approves
         once, and not the same set again when it is held a second time. Returns whether this call approved.
         """
-        ...
 
     async def save_cycle(self, connector: ConnectorKey, cycle: str, report: CycleReport) -> None: ...
 
     async def cycles(self, connector: ConnectorKey, limit: int) -> Sequence[CycleReport]:
         """The last ones, newest first."""
-        ...
 
     async def log(self, connector: ConnectorKey, source_id: SourceId | None, limit: int) -> Sequence[LogEntry]:
         """The newest entries, newest first; of one person where an id is given."""
-        ...
 
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
 

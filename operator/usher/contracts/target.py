@@ -44,8 +44,8 @@ class Capabilities:
 class TargetSession(Protocol):
     """One open conversation with one target. Translates, never decides, never retries.
 
-    Every method may raise CycleError (the target as a whole), NotSent/Throttled (no effect), OutcomeUnknown (look first)
-    or ResourceError and its kinds (this one resource).
+    Every method may raise CycleError (the target as a whole), NotSent/Throttled (no effect), OutcomeUnknown (look
+    first) or ResourceError and its kinds (this one resource).
     """
 
     @property
@@ -53,19 +53,21 @@ class TargetSession(Protocol):
 
     async def check(self) -> None:
         """Raises CycleError unless the target is reachable, takes our credentials and speaks the protocol."""
-        ...
 
     def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
-        """Pages, and exactly one Complete as the last item; raises IncompleteRead where the pages contradict themselves."""
-        ...
+        """Pages, and exactly one Complete as the last item.
+
+        Raises IncompleteRead where the pages contradict themselves.
+        """
 
     async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
         """The resource, or None when the target says it has none of that id."""
-        ...
 
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
-        """All resources that really match: hits of a target that ignores the filter are dropped, a truncated answer raises IncompleteRead."""
-        ...
+        """All resources that really match.
+
+        Hits of a target that ignores the filter are dropped, a truncated answer raises IncompleteRead.
+        """
 
     async def create(self, change: Create) -> Stored: ...
 
@@ -73,7 +75,6 @@ class TargetSession(Protocol):
 
     async def delete(self, change: Delete) -> None:
         """Gone already is success."""
-        ...
 
 
 class TargetOpener(Protocol):

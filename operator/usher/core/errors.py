@@ -46,7 +46,8 @@ class UsherError(Exception):
 class SpecError(UsherError):
     """A custom resource, or a file of the command line, says something that can't be run.
 
-    `subject` is `Kind/name`, `path` the YAML path inside it (`spec.attributes[3].expression`), both empty where unknown.
+    `subject` is `Kind/name`, `path` the YAML path inside it (`spec.attributes[3].expression`), both empty where
+    unknown.
     """
 
     def __init__(self, message: str, *, subject: str = "", path: str = "", reason: str = "InvalidSpec") -> None:
@@ -95,7 +96,10 @@ class Throttled(NotSent):
 
 
 class OutcomeUnknown(UsherError):
-    """The request may or may not have had its effect: time-out or reset after sending, 5xx, an answer that can't be read."""
+    """The request may or may not have had its effect.
+
+    Time-out or reset after sending, 5xx, an answer that can't be read.
+    """
 
     def __init__(self, message: str, *, reason: str = "OutcomeUnknown", detail: str = "") -> None:
         super().__init__(message, reason=reason, detail=detail)

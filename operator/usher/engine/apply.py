@@ -38,7 +38,7 @@ from usher.core.model.resources import AttributePath, Json, TargetResource
 from usher.core.scim.schemas import equal
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER
 from usher.core.sync.planning import take_image
-from usher.core.sync.recording import link_after
+from usher.core.sync.recording import ignored_edits, link_after
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job, Ports
 from usher.engine.lookup import Lookup
@@ -89,13 +89,18 @@ class Applier:
                 return await self._adopt(change, hits) if hits else _failed(change, error)
             else:
                 return Done(change, link_after(self.job.mapping, change, stored))
-        return Unsure(change, "CreateOutcomeUnknown", f"{_TRIES} creates had no known end, and no look-up found the account")
+        return Unsure(
+            change, "CreateOutcomeUnknown", f"{_TRIES} creates had no known end, and no look-up found the account"
+        )
 
     async def _look(self, change: PlannedChange) -> Sequence[TargetResource]:
         return await Lookup(self.job, self.session, self.retrier).find_first(change.keys)
 
     async def _adopt(self, change: PlannedChange, hits: Sequence[TargetResource]) -> Outcome:
-        """The account is there after all: by the matching rule it is the person's, unless it is somebody else's already."""
+        """The account is there after all.
+
+        By the matching rule it is the person's, unless it is somebody else's already.
+        """
         if len(hits) > 1:
             return Failed(change, DUPLICATE_TARGET, "clashes with " + ", ".join(hit.id for hit in hits[:10]))
         found = hits[0]
@@ -130,6 +135,10 @@ class Applier:
                 if not change.delta:
                     return Done(change, link_after(self.job.mapping, change, None))
             else:
+                if ignored := ignored_edits(self.job.mapping, change, stored):
+                    return Failed(
+                        change, "ChangeIgnored", f"the target confirmed, and kept its value of {', '.join(ignored)}"
+                    )
                 return Done(change, link_after(self.job.mapping, change, stored))
         return Unsure(change, "Conflict", f"{_TRIES} updates were overtaken or had no known end")
 
@@ -137,8 +146,7 @@ class Applier:
         if change.target_id is None:
             message = "an update needs the id of an account"
             raise ValueError(message)
-        before = {path: change.before.get(path) for path in change.delta}
-        body = Update(self.job.resource_type, change.target_id, change.delta, before, change.version)
+        body = Update(self.job.resource_type, change.target_id, change.delta, change.before, change.version)
         return await self.retrier.write(lambda: self.session.update(body))
 
     async def _read(self, change: PlannedChange) -> TargetResource | None:
@@ -162,7 +170,10 @@ class Applier:
 
 
 async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[PlannedChange], stop: asyncio.Event) -> None:
-    """One chunk of rows that may run together: intents first, then the requests, each outcome handed to the recorder."""
+    """One chunk of rows that may run together.
+
+    Intents first, then the requests, each outcome handed to the recorder.
+    """
     intents = [
         Intent(row.source_id, row.action, row.keys if row.action is Action.CREATE else ())
         for row in rows

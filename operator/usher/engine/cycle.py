@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from usher.contracts.store import Consumption, Snapshot, Unsettled
+from usher.contracts.snapshots import Snapshot
+from usher.contracts.store import Consumption, Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, UsherError
 from usher.core.model.plans import Action
@@ -29,7 +30,10 @@ from usher.engine.safety import Circumstances, Judgement, describe_hold, enforce
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A cycle up to the point where it would begin to write: its plan is in the store, its judgement is not enforced."""
+    """A cycle up to the point where it would begin to write.
+
+    Its plan is in the store, its judgement is not enforced.
+    """
 
     kind: CycleKind
     snapshot: Snapshot
@@ -51,7 +55,10 @@ class _Bench:
 
 
 async def plan_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
-    """The cycle stopped before it writes anything to the target or decides anything for good. The rows are in the store."""
+    """The cycle stopped before it writes anything to the target or decides anything for good.
+
+    The rows are in the store.
+    """
     started = ports.runtime.now()
     try:
         async with _open(job, ports, control, started) as bench:
@@ -134,7 +141,10 @@ async def _snapshot_of(bench: _Bench) -> Snapshot:
 
 
 async def _consume(bench: _Bench, snapshot: Snapshot) -> Consumption | None:
-    """What the connector has worked off before this cycle. Ids of another source or target are not comparable: refused."""
+    """What the connector has worked off before this cycle.
+
+    Ids of another source or target are not comparable: refused.
+    """
     job, store = bench.job, bench.ports.store
     fresh = Consumption(job.source, snapshot.identity, job.address, job.mapping.digest, version=None)
     former = await store.consumption(job.connector)

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from usher.contracts.store import Intent, LinkDigest, Snapshot, SourceChange
+from usher.contracts.snapshots import Snapshot, SourceChange
+from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
 from usher.core.model.plans import Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
@@ -29,7 +30,8 @@ class Batch:
 
     `due` has to be planned, `departed` are linked people that the source no longer has. `unlinked` holds the matching
     values of active people without a link. `again` are people with an open intent: what the state says of them is not
-    to be trusted. `movers` are active people whose account is about to be updated. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
+    to be trusted. `movers` are active people whose account is about to be updated. `gone` are ids that the source no
+    longer has and that have no link: nothing is left to do for them.
     """
 
     due: list[SourceId] = field(default_factory=list)
@@ -126,7 +128,10 @@ class Feed:
     extra: Extra
 
     async def chunks(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
-        """Chunks of people with the links of (at least) those people. Whoever is linked and absent comes as a tombstone."""
+        """Chunks of people with the links of (at least) those people.
+
+        Whoever is linked and absent comes as a tombstone.
+        """
         source = self._everybody(job, ports) if self.kind is CycleKind.INITIAL else self._changed(job, ports)
         async for item in source:
             yield item

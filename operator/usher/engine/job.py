@@ -32,7 +32,8 @@ class Job:
     """One connector to run. `address` is the target's base address: target ids mean nothing at another one.
 
     `requires` names each source attribute that the mapping reads, with the place that reads it
-    (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the most.
+    (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the
+    most.
     """
 
     connector: ConnectorKey

@@ -40,7 +40,7 @@ class Candidates:
     failures: dict[SourceId, UsherError] = field(default_factory=dict)
 
 
-class _TooManyPages(Exception):  # noqa: N818  (not an error: the list turned out to cost more than the queries)
+class _TooManyPages(Exception):
     """One query a person is cheaper."""
 
 

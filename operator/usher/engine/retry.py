@@ -42,15 +42,21 @@ class Retrier:
         self._exhausted = 0
 
     async def write(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """Repeats only what certainly had no effect. Raises NotSent when all attempts failed, and whatever else `call` raises."""
+        """Repeats only what certainly had no effect.
+
+        Raises NotSent when all attempts failed, and whatever else `call` raises.
+        """
         return await self._attempt(call, (NotSent,))
 
     async def read(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """Repeats whatever failed on the way: a read has no effect. Raises NotSent or OutcomeUnknown when all attempts failed."""
+        """Repeats whatever failed on the way: a read has no effect.
+
+        Raises NotSent or OutcomeUnknown when all attempts failed.
+        """
         return await self._attempt(call, (NotSent, OutcomeUnknown))
 
     async def _attempt(
-        self, call: Callable[[], Awaitable[ResultT]], again: tuple[type[NotSent] | type[OutcomeUnknown], ...]
+        self, call: Callable[[], Awaitable[ResultT]], again: tuple[type[NotSent | OutcomeUnknown], ...]
     ) -> ResultT:
         for attempt in range(1, self._policy.attempts + 1):
             await self._wait_for_turn()
@@ -84,5 +90,7 @@ class Retrier:
     def _count_failure(self, error: NotSent | OutcomeUnknown) -> None:
         self._exhausted += 1
         if self._exhausted >= self._policy.give_up:
-            message = f"{self._exhausted} requests in a row failed after {self._policy.attempts} attempts: {error.message}"
+            message = (
+                f"{self._exhausted} requests in a row failed after {self._policy.attempts} attempts: {error.message}"
+            )
             raise CycleError(message, reason="TargetUnreachable") from error

@@ -25,7 +25,10 @@ PLAN_HELD = "PlanHeld"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a decision depends on besides the plan. A changed mapping is guarded: no change is too small for the budget."""
+    """What a decision depends on besides the plan.
+
+    A changed mapping is guarded: no change is too small for the budget.
+    """
 
     live: int
     source_is_empty: bool
@@ -76,7 +79,9 @@ async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstanc
 
 
 async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -> HeldPlan | None:
-    """Takes what waits out of the running plan. Returns the set that is held now, None where nothing is (or it was approved).
+    """Takes what waits out of the running plan.
+
+    Returns the set that is held now, None where nothing is (or it was approved).
 
     `approval` is the word somebody gave: it counts once, and only for the set that is held at this moment.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from usher.contracts.snapshots import Snapshot, StagedResource
 from usher.contracts.source import ReadComplete, SourceReader
-from usher.contracts.store import Snapshot, StagedResource
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
 from usher.core.model.reports import SnapshotReport
 from usher.core.model.resources import Fingerprint, SourceId, SourceResource
@@ -30,8 +30,9 @@ class _Read:
 async def take_snapshot(job: SourceJob, ports: Ports, approved: str = "") -> SnapshotReport:
     """Reads the source once, completely, and publishes what changed.
 
-    `approved` is the digest of a shrunken read that somebody looked at and confirmed. Raises IncompleteRead (nothing was
-    taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be reached or changed its identity).
+    `approved` is the digest of a shrunken read that somebody looked at and confirmed. Raises IncompleteRead (nothing
+    was taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be reached or changed its
+    identity).
     """
     store = ports.store
     await store.discard(job.source, job.resource_type)

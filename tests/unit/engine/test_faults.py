@@ -44,7 +44,10 @@ KINDS = [
 
 
 def sampled(ordinals: range, offset: int) -> range:
-    """Every boundary with USHER_EXHAUSTIVE in the environment, else every fourth, beginning elsewhere for each kind of fault."""
+    """Every boundary with USHER_EXHAUSTIVE in the environment.
+
+    Else every fourth, beginning elsewhere for each kind of fault.
+    """
     return ordinals if os.environ.get("USHER_EXHAUSTIVE") else ordinals[offset % 4 :: 4]
 
 
@@ -184,3 +187,18 @@ async def test_retry_after_is_waited_for_by_every_request(tmp_path: Path) -> Non
         assert world.clock.monotonic() - begun >= 30
         assert target.faults.count(Op.CREATE) == 2
 
+
+async def test_a_target_that_confirms_what_it_did_not_do_is_not_believed(tmp_path: Path) -> None:
+    target = MemoryTarget(UNIQUE)
+    async with open_world(tmp_path / "state.db", target) as world:
+        world.people(["ada"])
+        await world.sync()
+        target.faults.add(nth(Op.UPDATE, 1, Fault(FaultKind.IGNORED_CHANGE)))
+        world.source.put("id-ada", **person("ada", jobTitle="Director"))
+
+        first = await world.sync()
+        second = await world.sync()
+
+        assert first.reasons == {"ChangeIgnored": 1}
+        assert second.result is CycleResult.SUCCEEDED
+        assert world.accounts()["ada@example.com"]["title"] == "Director"

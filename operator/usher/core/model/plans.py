@@ -55,7 +55,8 @@ Conjunction: TypeAlias = tuple[Criterion, ...]
 class MatchKey:
     """A matching attribute with its value for one person. The lowest precedence is tried first.
 
-    `claim` is the canonical text of the comparison (folded as the target's schema compares): equal claims can't both be settled.
+    `claim` is the canonical text of the comparison (folded as the target's schema compares): equal claims can't both
+    be settled.
     """
 
     precedence: int
@@ -125,8 +126,9 @@ class Desired:
     """One source resource as the mapping wants it at the target.
 
     `values` holds what the mapping determines (never None: null leaves the target alone). `on_create` are values that
-    only a create sends; `fill_empty` those that a create sends and an update only where the target's attribute is empty.
-    `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without those whose value is missing.
+    only a create sends; `fill_empty` those that a create sends and an update only where the target's attribute is
+    empty. `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without those
+    whose value is missing.
     """
 
     source_id: SourceId
@@ -179,8 +181,8 @@ Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
 class PlannedChange:
     """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
 
-    `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown create,
-    `create_only` are the paths of its delta that must never reach an account that exists already (defaults).
+    `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown
+    create, `create_only` are the paths of its delta that must never reach an account that exists already (defaults).
     `cause` is the evidence or rule in one CamelCase word.
     """
 

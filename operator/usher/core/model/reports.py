@@ -16,7 +16,10 @@ class CycleKind(StrEnum):
 
 
 class CycleResult(StrEnum):
-    """How a cycle ended. Partial: it ran to its end, and some resources failed or wait. Planned: stopped before the apply."""
+    """How a cycle ended.
+
+    Partial: it ran to its end, and some resources failed or wait. Planned: stopped before the apply.
+    """
 
     SUCCEEDED = "Succeeded"
     PARTIAL = "Partial"

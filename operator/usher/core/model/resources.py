@@ -21,7 +21,7 @@ Fingerprint = NewType("Fingerprint", bytes)
 Scalar: TypeAlias = str | bool | int | float
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 """A value of a source attribute or an expression. Absent is expressed by absence (or None where a slot must exist)."""
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class ResourceType(StrEnum):

@@ -15,6 +15,7 @@ from usher.core.errors import ResourceError
 from usher.core.expressions.compile import Compiled
 from usher.core.model.plans import Criterion, Desired, MatchKey
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
+from usher.core.scim.patches import element_path
 from usher.core.scim.schemas import AttributeDefinition, convert, fold
 from usher.core.sync.fingerprints import fingerprint
 
@@ -82,9 +83,13 @@ class CompiledMapping:
 
     @cached_property
     def paths(self) -> frozenset[AttributePath]:
-        """Every path whose value at the target matters: the mapped ones and the disable attribute."""
-        disable = () if self.disable_path is None else (self.disable_path,)
-        return frozenset((*(r.target for r in self.rules), *disable))
+        """Every path whose value at the target matters.
+
+        The mapped ones, the elements that they are in, the disable attribute.
+        """
+        paths = {rule.target for rule in self.rules} | ({self.disable_path} if self.disable_path else set())
+        elements = {element for path in paths if (element := element_path(path)) is not None}
+        return frozenset(paths | elements)
 
     @cached_property
     def definitions(self) -> Mapping[AttributePath, AttributeDefinition | None]:

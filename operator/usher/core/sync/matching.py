@@ -34,14 +34,15 @@ class Evidence:
     movers: Collection[SourceId] = ()
 
     def is_being_freed(self, hit: TargetResource) -> bool:
-        """Whether this account answers to the value only until its own person's update, which goes before any create."""
+        """Whether this account answers to the value only until its own person's update.
+
+        Which goes before any create.
+        """
         connector, person = self.owners.get(hit.id, (None, None))
         return connector == self.connector and person in self.movers
 
 
-def match_resources(
-    unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence
-) -> dict[SourceId, Situation]:
+def match_resources(unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence) -> dict[SourceId, Situation]:
     """The situation of every person without a link."""
     situations = {source_id: _match_one(source_id, keys, evidence) for source_id, keys in unlinked.items()}
     claimed: defaultdict[TargetId, list[SourceId]] = defaultdict(list)

@@ -105,9 +105,7 @@ def _plan_adoption(mapping: CompiledMapping, desired: Desired, found: TargetReso
     return _change_of(mapping, desired, link, delta, ADOPTED)
 
 
-def _plan_update(
-    mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None
-) -> Planned:
+def _plan_update(mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None) -> Planned:
     if current is None and link.enabled and link.fingerprint == desired.fingerprint:
         return None
     seen = _as_read(mapping, link, current)
@@ -140,10 +138,8 @@ def _as_read(mapping: CompiledMapping, link: Link, current: TargetResource | Non
     return replace(link, version=current.version, image=take_image(mapping, current))
 
 
-def _change_of(
-    mapping: CompiledMapping, desired: Desired, link: Link, delta: Delta, cause: str
-) -> PlannedChange:
-    """An Update with the delta, or a Link where the target holds everything already and only the state has to learn it."""
+def _change_of(mapping: CompiledMapping, desired: Desired, link: Link, delta: Delta, cause: str) -> PlannedChange:
+    """An Update with the delta, or a Link: the target holds everything already, only the state has to learn it."""
     frees_key = any(rule.target in delta for rule in mapping.matching)
     return PlannedChange(
         source_id=desired.source_id,
@@ -205,4 +201,3 @@ def rank_key_moves(moves: Sequence[KeyMove]) -> dict[SourceId, int]:
             del waits_for[person]
         level += 1
     return ranks
-

@@ -51,7 +51,10 @@ class HoldEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldSet:
-    """The set that is held since an earlier cycle. `count` and `live` are its size and the live links when it was first held."""
+    """The set that is held since an earlier cycle.
+
+    `count` and `live` are its size and the live links when it was first held.
+    """
 
     members: Mapping[SourceId, Action]
     count: int
@@ -88,7 +91,8 @@ class SafetyDecision:
 def decide_safety(view: SafetyView) -> SafetyDecision:
     """Which destructive changes go on, which wait, and in which set.
 
-    A held set is kept while its members are due; members that came back leave it. Others are judged by the budget alone:
+    A held set is kept while its members are due; members that came back leave it. Others are judged by the budget
+    alone:
     within it they go on, over it they wait until the first set is gone and then form the next. A set is released by
     itself only when the budget was raised above its first size.
     """

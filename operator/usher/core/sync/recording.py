@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from usher.core.model.plans import Action, PlannedChange, Replace, Stored
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
+from usher.core.scim.patches import element_path
+from usher.core.scim.schemas import equal
 from usher.core.sync.mapping import CompiledMapping
 from usher.core.sync.planning import SOURCE_DELETED, SOURCE_DISABLED, take_image
 
@@ -18,6 +20,8 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
     for path, edit in change.delta.items():
         if isinstance(edit, Replace):
             image[path] = edit.value
+            if (element := element_path(path)) is not None and edit.value is not None:
+                image[element] = image.get(element) or {}
     if stored is not None and stored.echo is not None:
         image.update({path: value for path, value in take_image(mapping, stored.echo).items() if value is not None})
     return Link(
@@ -27,6 +31,24 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
         image=image,
         fingerprint=change.fingerprint,
         enabled=not (change.action is Action.DISABLE or change.cause in (SOURCE_DISABLED, SOURCE_DELETED)),
+    )
+
+
+def ignored_edits(mapping: CompiledMapping, change: PlannedChange, stored: Stored) -> tuple[AttributePath, ...]:
+    """The paths at which the target's own answer still shows the value of before: it confirmed what it did not do.
+
+    A third value is a normalised one, and none is no answer: both are believed.
+    """
+    if stored.echo is None:
+        return ()
+    image, definitions = take_image(mapping, stored.echo), mapping.definitions
+    return tuple(
+        path
+        for path, edit in change.delta.items()
+        if isinstance(edit, Replace)
+        and image.get(path) is not None
+        and equal(definitions.get(path), image.get(path), change.before.get(path))
+        and not equal(definitions.get(path), image.get(path), edit.value)
     )
 
 

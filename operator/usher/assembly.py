@@ -1,0 +1,238 @@
+"""Composition root: custom resources become jobs that the engine runs.
+
+Whatever is wrong with them is said here, by YAML path.
+
+`api` and `core` know nothing of each other; this module turns one into the other, and names the classes that fill the
+engine's ports.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import sleep
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from random import SystemRandom
+
+from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
+from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
+from usher.api.v1alpha1.mappings import AttributeMappingSpec
+from usher.api.v1alpha1.mappings import AttributeRule as RuleSpec
+from usher.api.v1alpha1.references import ConfigMapKeyRef
+from usher.api.v1alpha1.sources.csv import CsvDocument
+from usher.api.v1alpha1.targets.scim import ScimTarget
+from usher.contracts.runtime import Runtime, SecretRef, Secrets
+from usher.core.errors import ResourceError, SpecError, UsherError
+from usher.core.expressions.compile import compile_expression
+from usher.core.expressions.errors import ExpressionError
+from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey
+from usher.core.scim.paths import PathError, parse_path
+from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, AttributeType, Mutability, convert
+from usher.core.sync.fingerprints import fingerprint
+from usher.core.sync.mapping import (
+    SOFT_DELETED,
+    AttributeRule,
+    CompiledMapping,
+    Computed,
+    Constant,
+    Direct,
+    Flow,
+    Untouched,
+    yields_active_account,
+)
+from usher.core.sync.policies import Budget
+from usher.engine.job import Job, SourceJob
+from usher.sources.csvfile.settings import CsvSettings
+from usher.sources.registry import CSV
+from usher.targets.registry import SCIM
+from usher.targets.scim.settings import ScimSettings
+from usher.transport.addresses import AddressPolicy
+
+MAPPING_INVALID = "MappingInvalid"
+_DISABLE_PATH = AttributePath("active")
+
+
+class SpecErrors(UsherError):
+    """Everything that is wrong with the objects of one job, in the order in which it stands in them."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        self.errors = tuple(errors)
+        more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
+        super().__init__(f"{self.errors[0]}{more}", reason=self.errors[0].reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What jobs of one namespace may use to reach their ends."""
+
+    secrets: Secrets
+    runtime: Runtime
+    policy: AddressPolicy
+
+
+def system_runtime() -> Runtime:
+    """The real time and chance of this machine."""
+    return Runtime(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=sleep, random=SystemRandom())
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+def assemble_source(key: SourceKey, spec: IdentitySourceSpec, ends: Ends) -> SourceJob:
+    """The job that reads this source. Raises SpecErrors."""
+    csv = spec.csv
+    reference = _document_reference(csv.document)
+    try:
+        settings = CsvSettings(partial(ends.secrets.read, reference), csv.id_column, csv.delimiter)
+    except SpecError as error:
+        subject = f"IdentitySource/{_name_of(key)}"
+        raise SpecErrors([SpecError(error.problem, subject=subject, path=error.path)]) from error
+    return SourceJob(key, ResourceType.USER, partial(CSV.open, settings, ends.runtime), spec.min_retained)
+
+
+def _document_reference(document: CsvDocument) -> SecretRef:
+    if isinstance(document, str):
+        return SecretRef("File", document, "")
+    kind = "ConfigMap" if isinstance(document, ConfigMapKeyRef) else "Secret"
+    return SecretRef(kind, document.name, document.key)
+
+
+# --- connectors -----------------------------------------------------------------------------------------------------
+
+
+def assemble_connector(
+    key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: AttributeMappingSpec, ends: Ends
+) -> Job:
+    """The job that runs this connector with the mapping that it names. Raises SpecErrors."""
+    name = spec.mappings[0].name
+    compiled = compile_mapping(name, mapping)
+    namespace = key.partition("/")[0]
+    accounts = spec.safety.accounts
+    settings = _scim_settings(spec.target.scim)
+    return Job(
+        connector=key,
+        source=SourceKey(f"{namespace}/{spec.source_ref.name}"),
+        resource_type=ResourceType.USER,
+        mapping=compiled,
+        address=settings.url,
+        open_target=partial(SCIM.open, settings, ends.secrets, ends.runtime, ends.policy),
+        budget=Budget(accounts.max_count, accounts.max_percent, accounts.min_count),
+        hold_for=spec.safety.hold_for,
+        requires=dict(_required_attributes(name, mapping)),
+        concurrency=settings.connections,
+    )
+
+
+def _scim_settings(target: ScimTarget) -> ScimSettings:
+    token = target.auth.bearer.secret_ref
+    ca = None
+    if target.tls is not None:
+        reference = target.tls.ca_ref
+        ca = SecretRef(reference.kind, reference.name, reference.key)
+    return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca)
+
+
+def _required_attributes(name: str, mapping: AttributeMappingSpec) -> Iterator[tuple[str, str]]:
+    """Each source attribute that the mapping reads, with the first place that does."""
+    places: dict[str, str] = {}
+    for index, rule in enumerate(mapping.attributes):
+        field = "source" if rule.source is not None else "expression"
+        names = [rule.source] if rule.source is not None else []
+        if rule.expression is not None:
+            names = sorted(compile_expression(rule.expression).attributes)
+        for attribute in names:
+            if attribute != SOFT_DELETED:
+                places.setdefault(attribute, f"AttributeMapping/{name} spec.attributes[{index}].{field}")
+    yield from places.items()
+
+
+# --- mappings -------------------------------------------------------------------------------------------------------
+
+
+def compile_mapping(name: str, spec: AttributeMappingSpec) -> CompiledMapping:
+    """The mapping, compiled once. Raises SpecErrors with every finding that needs neither source nor target."""
+    errors: list[SpecError] = []
+    rules: list[AttributeRule] = []
+    for index, rule in enumerate(spec.attributes):
+        try:
+            rules.append(_compile_rule(rule, f"AttributeMapping/{name}", f"spec.attributes[{index}]"))
+        except SpecError as error:
+            errors.append(error)
+    if errors:
+        raise SpecErrors(errors)
+    digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
+    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest)
+    if yields_active_account(mapping):
+        index = next(i for i, rule in enumerate(spec.attributes) if rule.target == _DISABLE_PATH)
+        raise SpecErrors([_never_disables(name, index)])
+    return mapping
+
+
+def _never_disables(name: str, index: int) -> SpecError:
+    problem = (
+        "this keeps the account of somebody who left active. Use "
+        '\'Switch([IsSoftDeleted], , "False", "True", "True", "False")\', or leave the attribute out: '
+        "then a leaver's account is disabled all the same"
+    )
+    path = f"spec.attributes[{index}]"
+    return SpecError(problem, subject=f"AttributeMapping/{name}", path=path, reason=MAPPING_INVALID)
+
+
+def _compile_rule(rule: RuleSpec, subject: str, path: str) -> AttributeRule:
+    target = AttributePath(rule.target)
+    definition = _definition_of(target, subject, path)
+    return AttributeRule(
+        target=target,
+        flow=_flow_of(rule, definition, subject, path),
+        definition=definition,
+        default=_typed(definition, rule.default, subject, f"{path}.default"),
+        precedence=rule.match,
+    )
+
+
+def _definition_of(target: AttributePath, subject: str, path: str) -> AttributeDefinition | None:
+    try:
+        parse_path(target)
+    except PathError as error:
+        raise SpecError(error.problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID) from error
+    definition = USER_SCHEMA.definition(target)
+    if definition is None:
+        return None
+    problem = ""
+    if definition.mutability is Mutability.READ_ONLY:
+        problem = f"{target} is read-only at the target: map another attribute"
+    elif definition.type is AttributeType.COMPLEX:
+        problem = (
+            f'{target} has sub-attributes: map one of them, such as name.givenName or emails[type eq "work"].value'
+        )
+    if problem:
+        raise SpecError(problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID)
+    return definition
+
+
+def _flow_of(rule: RuleSpec, definition: AttributeDefinition | None, subject: str, path: str) -> Flow:
+    if rule.source is not None:
+        return Direct(rule.source)
+    if rule.constant is not None:
+        return Constant(_typed(definition, rule.constant, subject, f"{path}.constant"))
+    if rule.expression is None:
+        return Untouched()
+    try:
+        return Computed(compile_expression(rule.expression))
+    except ExpressionError as error:
+        raise error.located(subject, f"{path}.expression") from error
+
+
+def _typed(definition: AttributeDefinition | None, text: str | None, subject: str, path: str) -> Json:
+    if text is None:
+        return None
+    try:
+        return convert(definition, text)
+    except ResourceError as error:
+        raise SpecError(error.message, subject=subject, path=path, reason=MAPPING_INVALID) from error
+
+
+def _name_of(key: SourceKey | ConnectorKey) -> str:
+    return key.partition("/")[2]
