@@ -141,14 +141,13 @@ def _make_engine(path: Path | None) -> Engine:
     engine = create_engine(url, poolclass=StaticPool, hide_parameters=True)
 
     def connected(raw: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # With None every BEGIN is ours. The driver begins none for CREATE TABLE: a kill would leave half a schema.
-        raw.isolation_level = None
         cursor = raw.cursor()
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     def began(connection: Connection) -> None:
+        # The driver alone begins no transaction for CREATE TABLE (a kill would leave half a schema), nor for a SELECT.
         connection.exec_driver_sql("BEGIN")
 
     event.listen(engine, "connect", connected)

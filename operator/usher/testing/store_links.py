@@ -173,6 +173,7 @@ class LinkStoreContract:
         assert await store.sweep(NOON) == 0
         assert await store.sweep(NOON + timedelta(seconds=1)) == 1
         assert await store.consumption(CRM) is None
+        await store.save_consumption(CRM, make_consumption())
         assert await store.count_links(CRM) == (0, 0)
         assert await store.count_links(WIKI) == (1, 1)
 
@@ -197,8 +198,9 @@ class LinkStoreContract:
         await store.add_changes(CRM, [make_change("p1")])
 
         await store.forget(CRM)
-
         assert await store.consumption(CRM) is None
+        await store.save_consumption(CRM, make_consumption())
+
         assert await store.count_links(CRM) == (0, 0)
         assert await store.owners(ADDRESS, [T1]) == {}
         assert await store.intents(CRM) == {}

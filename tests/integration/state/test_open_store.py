@@ -72,12 +72,6 @@ async def test_only_the_owner_reads_the_files(tmp_path: Path) -> None:
     assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm", "state.db.lock"), 0o600)
 
 
-async def test_every_commit_reaches_the_disk_before_it_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "state.db"
-    async with open_store(path):
-        assert run_sql(path, "PRAGMA journal_mode") == [("wal",)]
-
-
 async def test_a_second_store_in_the_same_process_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     (tmp_path / "link.db").symlink_to(path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, inspect, select
 
 from usher.core.errors import CycleError
 from usher.state.database import Database
@@ -31,6 +32,16 @@ async def test_the_loop_runs_while_the_database_works() -> None:
     await database.close()
 
 
+@pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)])
+async def test_a_file_is_opened_for_durable_commits_and_kept_references(
+    tmp_path: Path, pragma: str, value: object
+) -> None:
+    (tmp_path / "state.db").touch()
+    database = await Database.open(tmp_path / "state.db")
+    assert await database.run(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()) == value
+    await database.close()
+
+
 async def test_a_transaction_that_fails_leaves_nothing() -> None:
     database = await Database.open(None)
 
@@ -41,6 +52,19 @@ async def test_a_transaction_that_fails_leaves_nothing() -> None:
     with pytest.raises(LookupError):
         await database.run(fail)
     assert await database.run(read_keys) == []
+    await database.close()
+
+
+async def test_a_schema_is_made_whole_or_not_at_all() -> None:
+    database = await Database.open(None)
+
+    def make_half(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (id INTEGER)")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.run(make_half)
+    assert "half" not in await database.run(lambda connection: inspect(connection).get_table_names())
     await database.close()
 
 
