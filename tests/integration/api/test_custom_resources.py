@@ -5,18 +5,42 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 import yaml
 
+from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.crds import render_crds
+from usher.api.end_conditions import SourceObservation, mapping_conditions, source_conditions
+from usher.api.v1alpha1.connectors import (
+    ConnectorCounts,
+    ConnectorStatus,
+    CycleSummary,
+    PlanStatus,
+    RunningCycle,
+    UserCounts,
+)
+from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus
+from usher.api.v1alpha1.mappings import MappingStatus, MappingUse
+from usher.api.v1alpha1.objects import ScheduleStatus, write_status
 
 pytestmark = pytest.mark.apiserver
 
 CORPUS = yaml.safe_load((Path(__file__).parents[2] / "golden" / "api" / "manifests.yaml").read_text(encoding="utf-8"))
 BOTH_WAYS = pytest.mark.parametrize("way", [(), ("--server-side",)], ids=["client-side", "server-side"])
+
+KIND_OF = {"connector": "ProvisioningConnector", "mapping": "AttributeMapping", "source": "IdentitySource"}
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+CYCLE = CycleSummary(
+    kind="Initial",
+    start_time=MOMENT,
+    completion_time=MOMENT,
+    result="Partial",
+    users=UserCounts(created=1, linked=2, updated=3, disabled=4, unchanged=5, skipped=6, failed=7),
+)
 
 Kubectl: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -88,10 +112,9 @@ def test_a_full_mapping_stays_within_the_cost_of_its_rules(kubectl: Kubectl) -> 
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("kind", ["connector", "mapping", "source"])
+@pytest.mark.parametrize("kind", sorted(KIND_OF))
 def test_applying_the_same_again_changes_nothing(kubectl: Kubectl, kind: str, way: tuple[str, ...]) -> None:
-    kinds = {"connector": "ProvisioningConnector", "mapping": "AttributeMapping", "source": "IdentitySource"}
-    manifest = document(kinds[kind], CORPUS[kind])
+    manifest = document(KIND_OF[kind], CORPUS[kind])
 
     first = applied(kubectl, manifest, *way)
     second = applied(kubectl, manifest, *way)
@@ -160,6 +183,54 @@ def test_the_id_column_may_be_written_out(kubectl: Kubectl) -> None:
     applied(kubectl, document("IdentitySource", {"csv": {**place, "idColumn": "objectId"}}))
 
 
+STATUSES = {
+    "connector": ConnectorStatus(
+        observed_generation=1,
+        last_handled_reconcile_at="now",
+        conditions=connector_conditions(ConnectorObservation(generation=1, suspended=True), (), MOMENT),
+        next_cycle_time=MOMENT,
+        consecutive_failures=1,
+        schedule=ScheduleStatus(interval="5m"),
+        last_cycle=CYCLE,
+        cycle=RunningCycle(kind="Incremental", stage="Apply", done=1, total=2, start_time=MOMENT),
+        counts=ConnectorCounts(in_scope=3, linked=2, pending=1),
+        history=(CYCLE, CYCLE),
+        plan=PlanStatus(hash="abc", summary="600 disables", expires=MOMENT),
+    ),
+    "mapping": MappingStatus(
+        observed_generation=1,
+        conditions=mapping_conditions(1, None, (), MOMENT),
+        used_by=MappingUse(count=1, names=("grafana",)),
+    ),
+    "source": SourceStatus(
+        observed_generation=1,
+        last_handled_reconcile_at="now",
+        conditions=source_conditions(SourceObservation(generation=1), (), MOMENT),
+        schedule=ScheduleStatus(interval="1m"),
+        counts=SourceCounts(users=5),
+        last_read_time=MOMENT,
+        version=3,
+        consecutive_failures=0,
+        attributes=("mail",),
+        pending=PendingRead(hash="abc", users=2, kept=1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(KIND_OF))
+def test_the_server_stores_a_status_as_the_models_write_it(kubectl: Kubectl, name: str) -> None:
+    stored = applied(kubectl, document(KIND_OF[name], CORPUS[name]))
+    status = write_status(STATUSES[name])
+    manifest = {**document(KIND_OF[name], None), "status": status}
+
+    applied(kubectl, manifest, "--server-side", "--subresource=status")
+
+    (item,) = json.loads(kubectl("get", KIND_OF[name], "-o", "json").stdout)["items"]
+    assert item["status"] == status
+    assert item["spec"] == stored["spec"]
+    assert item["metadata"]["generation"] == 1
+
+
 def test_kubectl_get_tells_whether_it_is_well(kubectl: Kubectl) -> None:
     applied(kubectl, document("ProvisioningConnector", CORPUS["connector"]))
     moment = "2026-01-01T00:00:00Z"
@@ -179,11 +250,7 @@ def test_kubectl_get_tells_whether_it_is_well(kubectl: Kubectl) -> None:
 
 
 def test_kubectl_get_shows_all_kinds_by_their_category(kubectl: Kubectl) -> None:
-    for kind, name in (
-        ("ProvisioningConnector", "connector"),
-        ("AttributeMapping", "mapping"),
-        ("IdentitySource", "source"),
-    ):
+    for name, kind in KIND_OF.items():
         applied(kubectl, document(kind, CORPUS[name]))
 
     shown = kubectl("get", "provisioning", "-o", "name").stdout.splitlines()
