@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -113,6 +114,28 @@ async def test_a_state_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 async def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
     await refuse(tmp_path / "volume" / "state.db", "No such file or directory")
     assert not (tmp_path / "volume").exists()
+
+
+async def test_a_folder_is_no_state_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    await refuse(tmp_path / "folder", "Is a directory")
+
+
+async def test_a_file_that_can_not_be_made_private_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_chmod(_path: Path, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    (tmp_path / "state.db").touch(0o644)
+    monkeypatch.setattr(Path, "chmod", refuse_chmod)
+    await refuse(tmp_path / "state.db", "Operation not permitted")
+
+
+async def test_a_volume_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_lock(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse_lock)
+    await refuse(tmp_path / "state.db", "its lock can't be taken: No locks available")
 
 
 async def test_a_damaged_page_is_found_when_it_is_read(tmp_path: Path) -> None:
