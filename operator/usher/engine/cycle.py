@@ -6,7 +6,7 @@ A cycle reports, it never raises for what an end did: a target that is away ends
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from usher.contracts.snapshots import Snapshot
 from usher.contracts.store import Consumption, Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, UsherError
-from usher.core.model.plans import Action
+from usher.core.model.plans import Action, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import SourceId
 from usher.engine.apply import Applier, apply_rows
@@ -54,21 +54,38 @@ class _Bench:
     started: datetime
 
 
-async def plan_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
-    """The cycle stopped before it writes anything to the target or decides anything for good.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a cycle would do. Its changes are the running plan in the store; those of `waiting` would not be applied.
 
-    The rows are in the store.
+    `skips` are the people for whom nothing would be done, and why. Both name people: for a terminal only.
     """
+
+    report: CycleReport
+    skips: Sequence[Skip] = ()
+    waiting: frozenset[SourceId] = frozenset()
+
+
+async def plan_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
+    """The report of `preview_cycle`."""
+    return (await preview_cycle(job, ports, control)).report
+
+
+async def preview_cycle(job: Job, ports: Ports, control: Control) -> Preview:
+    """The cycle stopped before it writes anything to the target or decides anything for good."""
     started = ports.runtime.now()
     try:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
     except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
-        return _failure(ports, started, error)
-    hold = prepared.judgement.hold
-    held = None if hold is None or hold.approved else describe_hold(hold, len(prepared.judgement.rows))
+        return Preview(_failure(ports, started, error))
+    judgement = prepared.judgement
+    held, waiting = None, judgement.decision.wait
+    if judgement.hold is not None and not judgement.hold.approved:
+        held = describe_hold(judgement.hold, len(judgement.rows))
+        waiting |= {row.source_id for row in judgement.rows}
     report = await _report(job, ports, prepared, _planned_counts(prepared.draft), started)
-    return replace(report, result=CycleResult.PLANNED, held=held)
+    return Preview(replace(report, result=CycleResult.PLANNED, held=held), prepared.draft.skips, waiting)
 
 
 async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:

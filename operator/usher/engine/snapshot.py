@@ -39,8 +39,8 @@ async def take_snapshot(job: SourceJob, ports: Ports, approved: str = "") -> Sna
     former = await store.snapshot(job.source, job.resource_type)
     try:
         read = await _read_whole(job, ports, former)
-        if read.digest != approved:
-            _refuse_shrunken(job, read)
+        if former is None or read.digest != former.digest:  # what is in force already was believed once
+            _refuse_shrunken(job, read, approved)
     except BaseException:
         await store.discard(job.source, job.resource_type)
         raise
@@ -113,11 +113,11 @@ def _refuse_other_identity(reader: SourceReader, former: Snapshot | None) -> Non
     raise CycleError(message, reason="InvalidSpec")
 
 
-def _refuse_shrunken(job: SourceJob, read: _Read) -> None:
+def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
     """A read counts by whom it kept, not by how many it holds: as many strangers are no evidence either."""
     count, kept = len(read.seen), read.kept
     former = kept + len(read.removed)
-    if count and kept * 100 >= job.min_retained * former:
+    if read.digest == approved or (count and kept * 100 >= job.min_retained * former):
         return
     what = f"it holds {kept} of the {former} people of the last complete read" if former else "it is empty"
     message = (
