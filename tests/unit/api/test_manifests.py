@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from usher.api.manifests import ManifestError, Origin, parse_manifest
+from usher.api.manifests import ManifestError, Origin, is_ours, parse_manifest
 from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, ProvisioningConnector
 from usher.api.v1alpha1.references import ConfigMapKeyRef, SecretKeyRef
 
@@ -220,3 +220,9 @@ def test_no_value_of_a_manifest_is_repeated_in_a_problem() -> None:
 
     assert len(caught.value.problems) == 4
     assert "CANARY" not in str(caught.value)
+
+
+def test_a_document_is_ours_by_its_group_alone() -> None:
+    assert is_ours({"apiVersion": "provisioning.usher.dev/v9", "kind": "Unheard"})
+    assert not is_ours({"apiVersion": "v1", "kind": "ConfigMap"})
+    assert not is_ours({})
