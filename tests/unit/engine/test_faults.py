@@ -16,7 +16,7 @@ from usher.contracts.store import Store
 from usher.core.errors import ReadShrunk
 from usher.core.model.reports import CycleResult
 from usher.state.store import open_store
-from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, nth, request
+from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, every, nth, request
 from usher.testing.faults import Operation as Op
 from usher.testing.memory_target import MemorySettings, MemoryTarget
 from usher.testing.world import World, new_world, open_world, person
@@ -186,6 +186,22 @@ async def test_retry_after_is_waited_for_by_every_request(tmp_path: Path) -> Non
         assert report.result is CycleResult.SUCCEEDED
         assert world.clock.monotonic() - begun >= 30
         assert target.faults.count(Op.CREATE) == 2
+
+
+async def test_a_target_whose_lists_are_always_empty_gets_no_second_accounts(tmp_path: Path) -> None:
+    target = MemoryTarget(ANYTHING_GOES)
+    async with open_world(tmp_path / "before.db", target) as world:
+        world.people(NAMES)
+        await world.sync()
+    target.faults.add(every(Op.LIST, 1, Fault(FaultKind.EMPTY_LIST)))
+    async with open_world(tmp_path / "after.db", target) as world:
+        world.people(NAMES)
+
+        report = await world.sync()
+
+        assert report.result is CycleResult.SUCCEEDED
+        assert report.counts.created == 0
+        assert len(world.accounts()) == len(NAMES)
 
 
 async def test_a_target_that_confirms_what_it_did_not_do_is_not_believed(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""The tests of the engine can fail: each of these faults, planted in a copy of the code, is caught by one of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """`old` in `module` becomes `new`; the tests of `caught_by` have to fail then."""
+
+    module: str
+    old: str
+    new: str
+    caught_by: str
+
+
+PLANTS = {
+    "people are taken for gone after an incomplete read": Plant(
+        "engine/snapshot.py",
+        """    if end is None:
+        message = "the source ended its answer without saying that it was complete"
+        raise IncompleteRead(message)
+""",
+        "    end = end or ReadComplete(None, ())\n",
+        "tests/unit/engine/test_snapshot.py",
+    ),
+    "a read that broke off is published": Plant(
+        "engine/snapshot.py",
+        "        async for item in reader.fetch(job.resource_type, None):",
+        "        async for item in _until_it_breaks(reader.fetch(job.resource_type, None)):",
+        "tests/unit/engine/test_snapshot.py",
+    ),
+    "a shrunken read is believed": Plant(
+        "engine/snapshot.py",
+        "            _refuse_shrunken(job, read, approved)",
+        "            pass",
+        "tests/unit/engine/test_snapshot.py",
+    ),
+    "an unknown create is sent again without a look": Plant(
+        "engine/apply.py",
+        """                hits = await self._look(change)
+                if hits:
+                    return await self._adopt(change, hits)
+            except UniquenessTaken""",
+        "                continue\n            except UniquenessTaken",
+        "tests/unit/engine/test_faults.py",
+    ),
+    "the hit of a filter is not checked": Plant(
+        "core/scim/filters.py",
+        "    return bool(key) and all(_holds(criterion, resource, schema) for criterion in key)",
+        "    return bool(key)",
+        "tests/contract/target",
+    ),
+    "links are recorded before the target confirmed them": Plant(
+        "engine/apply.py",
+        "            except OutcomeUnknown:\n                hits = await self._look(change)\n",
+        "            except OutcomeUnknown:\n"
+        "                return Done(change, link_after(self.job.mapping, replace(change, target_id='u1'), None))\n",
+        "tests/unit/engine/test_faults.py",
+    ),
+    "the budget is ignored": Plant(
+        "core/sync/policies.py",
+        "        if count > self.max_count:\n            return False\n",
+        "        return True\n",
+        "tests/unit/engine/test_safety.py",
+    ),
+    "an approval is good for ever": Plant(
+        "engine/safety.py",
+        "    approved = await store.approve(job.connector, approval) or hold.approved",
+        "    approved = approval == hold.hash",
+        "tests/unit/engine/test_safety.py",
+    ),
+    "the account of another connector is taken over": Plant(
+        "core/sync/matching.py",
+        "    if owner is None or owner == (evidence.connector, source_id):\n        return Matched(hit)",
+        "    if owner is None or owner[0] != evidence.connector:\n        return Matched(hit)",
+        "tests/unit/engine/test_ownership.py",
+    ),
+    "intents are not written": Plant(
+        "engine/apply.py",
+        "    await applier.ports.store.write_intents(applier.job.connector, intents)\n",
+        "",
+        "tests/unit/engine/test_faults.py",
+    ),
+    "one empty list of the target is believed": Plant(
+        "engine/lookup.py",
+        "                if await self._sample_agrees(wanted, hits):\n                    return hits",
+        "                return hits",
+        "tests/unit/engine/test_faults.py",
+    ),
+}
+SWALLOW = """
+
+async def _until_it_breaks(feed):
+    try:
+        async for item in feed:
+            yield item
+    except IncompleteRead:
+        yield ReadComplete(None, ())
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("operator", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "src"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def run_tests(directory: Path, selection: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", selection],
+        cwd=directory,
+        env={"PYTHONPATH": f"{directory / 'operator'}:{directory / 'tests'}", "PATH": "/usr/bin:/bin", "HOME": "/root"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_fault_is_caught(copy: Path, name: str) -> None:
+    plant = PLANTS[name]
+    module = copy / "operator" / "usher" / plant.module
+    code = module.read_text(encoding="utf-8")
+    assert code.count(plant.old) == 1, "the code to plant the fault in is not there any more"
+    swallow = SWALLOW if "_until_it_breaks" in plant.new else ""
+    module.write_text(code.replace(plant.old, plant.new) + swallow, encoding="utf-8")
+
+    result = run_tests(copy, plant.caught_by)
+
+    assert result.returncode == 1, result.stdout[-3000:]
+    assert " failed" in result.stdout
