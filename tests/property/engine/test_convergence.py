@@ -123,8 +123,8 @@ async def check(store: Store, target: MemoryTarget, directory: Directory, *, los
             continue
         assert account is not None
         assert (account["userName"], account["title"], account["active"]) == (person["login"], person["jobTitle"], True)
-    for number, account in accounts.items():
-        if int(number) not in directory.people and not lost:
+    for external_id, account in accounts.items():
+        if int(external_id) not in directory.people and not lost:
             assert account["active"] is False
 
 
