@@ -1,0 +1,39 @@
+"""`usher approve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+_SOURCES: Final = frozenset({"idsrc", "identitysource", "identitysources"})
+_CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
+
+
+@click.command(
+    short_help="Approve a held plan or a void read in a cluster.",
+    epilog="Examples: usher approve people 1f0c..., usher approve idsrc/corp 77ab...",
+)
+@click.argument("name", metavar="[idsrc/]NAME")
+@click.argument("digest", metavar="HASH")
+@click.option(
+    "--kubeconfig", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As kubectl's."
+)
+@click.option("--context", metavar="NAME", help="As kubectl's.")
+@click.option("-n", "--namespace", metavar="NAME", help="As kubectl's; otherwise the context's, otherwise default.")
+def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+    """Approve what a connector holds, or a void read of an identity source, in a cluster.
+
+    The hash is in the object's status (plan.hash, pending.hash). Exactly that set is applied, once. Without a cluster:
+    usher sync --approve HASH.
+    """
+    from usher.kube.verbs import Access, Approvable  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube.verbs import approve as ask  # noqa: PLC0415 - the same
+
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in _SOURCES | _CONNECTORS:
+        raise click.UsageError(f"{kind} is no kind that waits for approvals: write NAME, or idsrc/NAME")
+    what = Approvable.READ if kind.lower() in _SOURCES else Approvable.PLAN
+    subject = ask(Access(kubeconfig, context, namespace), what, rest, digest)
+    click.echo(f"{subject}: approved {digest}")

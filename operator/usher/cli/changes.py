@@ -1,0 +1,84 @@
+"""Rows of a plan as a person reads them, and as programs do. They name people: for a terminal only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from usher.core.model.plans import Action, Edit, PlannedChange, Replace
+from usher.core.model.resources import AttributePath, Json
+from usher.core.scim.schemas import Mutability
+from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.planning import ADOPTED
+
+SECRET: Final = "***"  # noqa: S105 - what stands in place of one
+_SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "-", Action.LINK: "="}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One row, with the mapping that says which values must not be seen. `waits`: it would not be applied now."""
+
+    change: PlannedChange
+    mapping: CompiledMapping
+    waits: bool
+
+    def data(self) -> dict[str, Json]:
+        """For programs."""
+        change = self.change
+        edits: list[Json] = [self._edit_data(path, edit) for path, edit in change.delta.items()]
+        return {
+            "action": change.action.value,
+            "sourceId": change.source_id,
+            "targetId": change.target_id,
+            "cause": change.cause,
+            "held": self.waits,
+            "attributes": edits,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For people: the person, then each attribute on a line of its own."""
+        change = self.change
+        account = "" if change.target_id is None else f" (account {change.target_id})"
+        cause = f": {change.cause}" if change.action is Action.DISABLE and change.cause else ""
+        waits = " [held]" if self.waits else ""
+        sign, name = _SIGNS[change.action], change.action.value.lower()
+        yield f"{sign} {name} {change.source_id}{account}{cause}{waits}"
+        if change.action is not Action.DISABLE:
+            for path, edit in change.delta.items():
+                yield f"    {path}{self._edit_text(path, edit)}"
+
+    def _edit_data(self, path: AttributePath, edit: Edit) -> dict[str, Json]:
+        match edit:
+            case Replace(value=value):
+                before, after = self.change.before.get(path), value
+                return {"path": path, "old": self._seen(path, before), "new": self._seen(path, after)}
+            case _:
+                added: list[Json] = [self._seen(path, value) for value in edit.add]
+                removed: list[Json] = [self._seen(path, value) for value in edit.remove]
+                return {"path": path, "add": added, "remove": removed}
+
+    def _edit_text(self, path: AttributePath, edit: Edit) -> str:
+        match edit:
+            case Replace(value=value) if self.change.action is Action.CREATE:
+                return f" = {self._text(path, value)}"
+            case Replace(value=value):
+                return f": {self._text(path, self.change.before.get(path))} -> {self._text(path, value)}"
+            case _:
+                added = [f"+{self._text(path, value)}" for value in edit.add]
+                return ": " + ", ".join([*added, *(f"-{self._text(path, value)}" for value in edit.remove)])
+
+    def _seen(self, path: AttributePath, value: Json) -> Json:
+        definition = self.mapping.definitions.get(path)
+        hidden = definition is not None and definition.mutability is Mutability.WRITE_ONLY
+        return SECRET if hidden and value is not None else value
+
+    def _text(self, path: AttributePath, value: Json) -> str:
+        return "(none)" if value is None else json.dumps(self._seen(path, value), ensure_ascii=False)
+
+
+def counts(change: PlannedChange) -> bool:
+    """Whether anybody would see it: a link that is only confirmed changes nothing."""
+    return change.action is not Action.LINK or change.cause == ADOPTED

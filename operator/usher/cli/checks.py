@@ -1,0 +1,118 @@
+"""Every check that needs neither a cluster nor an app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
+from usher.assembly import Ends, SpecErrors, assemble_source, compile_mapping, system_runtime
+from usher.cli.failures import source_failure
+from usher.cli.findings import Finding
+from usher.cli.manifests import Manifests, Placed
+from usher.cli.references import missing_data, missing_objects, secrets_for
+from usher.cli.tasks import Task, assemble, located
+from usher.contracts.source import ReadComplete
+from usher.core.errors import CycleError, SpecError, UsherError
+from usher.core.model.resources import SourceKey
+from usher.engine.job import SourceJob
+from usher.transport.addresses import cli_policy
+
+
+@dataclass(slots=True)
+class Checks:
+    """Checks the manifests. `attributes` are those of the sources whose document could be read."""
+
+    manifests: Manifests
+    findings: list[Finding] = field(default_factory=list)
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    async def run(self) -> list[Finding]:
+        """All findings, errors and warnings, in the order of the checks."""
+        self.findings.extend(self.manifests.findings)
+        for key, mapping in self.manifests.mappings.items():
+            namespace, _, name = key.partition("/")
+            try:
+                compile_mapping(name, mapping.object.spec)
+            except SpecErrors as errors:
+                self.findings.extend(located(self.manifests, namespace, errors))
+        for source in self.manifests.sources.values():
+            await self._check_source(source)
+        for connector in self.manifests.connectors.values():
+            await self._check_connector(connector)
+        return self.findings
+
+    async def _check_source(self, source: Placed[IdentitySource]) -> None:
+        missing = list(self._missing(source))
+        self.findings.extend(missing)
+        key, secrets = source.object.key, secrets_for(self.manifests, source)
+        ends = Ends(secrets, system_runtime(), cli_policy())
+        try:
+            job = assemble_source(SourceKey(key), source.object.spec, ends)
+            if not missing:
+                self.attributes[key] = await _read_attributes(job)
+        except SpecErrors as errors:
+            self.findings.extend(located(self.manifests, source.object.metadata.namespace, errors))
+        except UsherError as error:
+            self.findings.append(source_failure(source, error))
+
+    async def _check_connector(self, connector: Placed[ProvisioningConnector]) -> None:
+        self.findings.extend(self._missing(connector))
+        absent = list(missing_objects(self.manifests, connector))
+        self.findings.extend(absent)
+        if absent:
+            return
+        namespace = connector.object.metadata.namespace
+        source = self.manifests.sources[f"{namespace}/{connector.object.spec.source_ref.name}"]
+        try:
+            task = assemble(self.manifests, connector, source, system_runtime())
+        except SpecErrors as errors:
+            self.findings.extend(located(self.manifests, namespace, errors))
+            return
+        self.findings.extend(self._unknown_attributes(task))
+        await self._check_target(task)
+
+    async def _check_target(self, task: Task) -> None:
+        """Opens the way to the app, which looks at the address and the CA, and sends nothing."""
+        try:
+            async with task.job.open_target():
+                pass
+        except SpecError as error:
+            subject = f"ProvisioningConnector/{task.connector.object.metadata.name}"
+            path = f"spec.target.scim.{error.path}"
+            finding = Finding.error(error.problem, file=str(task.connector.file), subject=subject, path=path)
+            self.findings.append(finding)
+        except CycleError:
+            return  # a CA that is missing: the check of the references has told it
+
+    def _missing(self, placed: Placed[IdentitySource] | Placed[ProvisioningConnector]) -> Iterator[Finding]:
+        """A whole object that is missing may be in the cluster; a key or a file that is missing is a mistake."""
+        for reason, finding in missing_data(self.manifests, placed):
+            if reason in ("SecretNotFound", "ConfigMapNotFound") and "has errors" not in finding.message:
+                yield Finding.warning(finding.message, file=finding.file, subject=finding.subject, path=finding.path)
+            else:
+                yield finding
+
+    def _unknown_attributes(self, task: Task) -> Iterator[Finding]:
+        known = self.attributes.get(task.source.object.key)
+        if known is None:
+            return
+        for name, place in task.job.requires.items():
+            if name not in known:
+                subject, _, path = place.partition(" ")
+                key = f"{task.connector.object.metadata.namespace}/{subject.partition('/')[2]}"
+                near = get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else f". It has: {', '.join(known[:50])}"
+                source = f"IdentitySource/{task.source.object.metadata.name}"
+                message = f"{source} has no attribute {name}{hint}"
+                yield Finding.error(message, file=str(self.manifests.mappings[key].file), subject=subject, path=path)
+
+
+async def _read_attributes(job: SourceJob) -> tuple[str, ...]:
+    """Reads the whole source. Raises what its read raises: a ragged row is a mistake like any other."""
+    async with job.open_source() as reader:
+        async for item in reader.fetch(job.resource_type, None):
+            if isinstance(item, ReadComplete):
+                return item.attributes
+    return ()

@@ -1,0 +1,131 @@
+"""Connectors one after the other: each source is read once, and what fails for one stops no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeAlias, TypeVar
+
+from usher.assembly import system_runtime
+from usher.cli.exits import Exit
+from usher.cli.failures import cycle_failure, source_failure
+from usher.cli.findings import Finding
+from usher.cli.interruption import Interruption
+from usher.cli.progress import shown
+from usher.cli.tasks import Refusal, Task
+from usher.cli.terminal import say
+from usher.core.errors import ReadShrunk, SpecError, UsherError
+from usher.core.model.resources import ConnectorKey, SourceKey
+from usher.engine.job import Control, Ports
+from usher.engine.progress import Progress
+from usher.engine.snapshot import take_snapshot
+from usher.state.store import open_store
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Work: TypeAlias = Callable[[Task, Ports, Control], Awaitable[T]]
+"""What is done for one connector, once its source was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T_co]):
+    """What came of one connector: the value of its work, or why there is none.
+
+    `exit` is set where there is none: FAILED, or HELD where a void read waits for an approval.
+    """
+
+    key: ConnectorKey
+    value: T_co | None = None
+    exit: Exit = Exit.DONE
+    findings: tuple[Finding, ...] = ()
+
+
+class _Void(Exception):
+    """The source of this connector can't be used now."""
+
+    def __init__(self, code: Exit, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.code = code
+        self.finding = finding
+
+
+class _Session(Generic[T]):
+    def __init__(self, ports: Ports, interruption: Interruption, approval: str, work: Work[T]) -> None:
+        self._ports = ports
+        self._interruption = interruption
+        self._approval = approval
+        self._work = work
+        self._reads: dict[SourceKey, _Void | None] = {}
+
+    async def run(self, item: Task | Refusal) -> Outcome[T]:
+        """One connector. Raises nothing but CycleError of the state store."""
+        if isinstance(item, Refusal):
+            return Outcome(item.key, exit=Exit.FAILED, findings=item.findings)
+        key, stop = item.job.connector, self._interruption.stop
+        if stop.is_set():
+            return Outcome(key, exit=Exit.FAILED, findings=(_not_run(item),))
+        control = Control(self._approval, stop, Progress())
+        running = asyncio.create_task(self._run(item, control))
+        async with shown(control.progress, key):
+            with self._interruption.guarding(running, control.progress):
+                try:
+                    return await running
+                except asyncio.CancelledError:
+                    if not stop.is_set():
+                        raise
+                    return Outcome(key, exit=Exit.FAILED, findings=(_not_run(item),))
+
+    async def _run(self, task: Task, control: Control) -> Outcome[T]:
+        key = task.job.connector
+        try:
+            await self._read(task)
+            return Outcome(key, await self._work(task, self._ports, control))
+        except _Void as void:
+            return Outcome(key, exit=void.code, findings=(void.finding,))
+        except SpecError as error:
+            path = f"spec.target.scim.{error.path}" if error.path else ""
+            subject = f"ProvisioningConnector/{task.connector.object.metadata.name}"
+            finding = Finding.error(error.problem, file=str(task.connector.file), subject=subject, path=path)
+            return Outcome(key, exit=Exit.FAILED, findings=(finding,))
+        except UsherError as error:
+            finding = cycle_failure(task, error.reason, error.message)
+            return Outcome(key, exit=Exit.FAILED, findings=(finding,))
+
+    async def _read(self, task: Task) -> None:
+        """Reads the source, unless another connector has had it read already. Raises _Void."""
+        source = task.source_job.source
+        if source not in self._reads:
+            self._reads[source] = await self._take_snapshot(task)
+        void = self._reads[source]
+        if void is not None:
+            raise void
+
+    async def _take_snapshot(self, task: Task) -> _Void | None:
+        try:
+            await take_snapshot(task.source_job, self._ports, self._approval)
+        except ReadShrunk as error:
+            return _Void(Exit.HELD, source_failure(task.source, error))
+        except UsherError as error:
+            return _Void(Exit.FAILED, source_failure(task.source, error))
+        return None
+
+
+def _not_run(task: Task) -> Finding:
+    subject = f"ProvisioningConnector/{task.connector.object.metadata.name}"
+    return Finding.error("interrupted before anything was written; run it again to go on", subject=subject)
+
+
+async def run_connectors(
+    items: Sequence[Task | Refusal], state: Path, approval: str, work: Work[T]
+) -> list[Outcome[T]]:
+    """All of them in turn, under the signals that stop them. Raises CycleError where the state can't be used."""
+    interruption = Interruption()
+    async with open_store(state) as store:
+        session = _Session(Ports(store, system_runtime()), interruption, approval, work)
+        with interruption.listening():
+            outcomes = [await session.run(item) for item in items]
+    if interruption.stop.is_set():
+        say("stopped; the state is kept")
+    return outcomes

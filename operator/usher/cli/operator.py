@@ -1,0 +1,94 @@
+"""`usher operator`."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+DEFAULT_STATE: Final = Path("/var/lib/usher/state.db")
+
+
+def _listen(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise click.BadParameter("must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::]:8080")
+    return host, number
+
+
+def _networks(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value} is no network, such as 10.0.0.0/8 (without host bits)") from error
+    return values
+
+
+@click.command(epilog="Example: usher operator --all-namespaces --kubeconfig ~/.kube/dev --state ./operator.db")
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How to reach the cluster. Default: the service account of the Pod.",
+)
+@click.option("-n", "--namespace", "namespaces", multiple=True, metavar="NAME", help="Watch this. Can be repeated.")
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Watch the whole cluster.")
+@click.option(
+    "--state",
+    metavar="FILE",
+    default=DEFAULT_STATE,
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The state file (SQLite), on a volume that outlives the Pod.",
+)
+@click.option(
+    "--listen",
+    metavar="ADDRESS:PORT",
+    default="0.0.0.0:8080",
+    show_default=True,
+    callback=_listen,
+    help="Where /healthz, /readyz and /metrics are served.",
+)
+@click.option(
+    "--allow-cidr",
+    "allow_cidrs",
+    multiple=True,
+    metavar="NETWORK",
+    callback=_networks,
+    help="Let connectors reach this network, which is not public, and use http:// there. Can be repeated.",
+)
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="The same for one host name. Can be repeated.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="How much is logged, as one JSON object a line on stderr.",
+)
+def operator(everywhere: Any, log_level: str, **options: Any) -> None:
+    """Run the operator until SIGTERM.
+
+    Exactly one of --all-namespaces and --namespace has to be given.
+    """
+    if bool(everywhere) == bool(options["namespaces"]):
+        raise click.UsageError("give either --all-namespaces or --namespace (which can be repeated)")
+    from usher.kube.logs import set_up_logs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube.operator import OperatorOptions, run_operator  # noqa: PLC0415 - the same
+
+    set_up_logs(log_level)
+    run_operator(OperatorOptions(**options))

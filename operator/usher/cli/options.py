@@ -1,0 +1,96 @@
+"""Options that several commands have, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from usher.cli.documents import Locations
+from usher.cli.output import Format
+from usher.cli.workspace import Workspace
+
+Command: TypeAlias = Callable[..., None]
+
+_FILENAME = click.option(
+    "-f",
+    "--filename",
+    "paths",
+    required=True,
+    multiple=True,
+    metavar="DIR|FILE",
+    type=click.Path(exists=True, readable=True, path_type=Path),
+    help="Manifests: all *.yaml, *.yml and *.json of a folder, or one file. Can be repeated.",
+)
+_RECURSIVE = click.option("-R", "--recursive", is_flag=True, help="Take the folders inside DIR as well.")
+_STATE = click.option(
+    "--state",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The state file (SQLite): links, snapshots, log. Default: DIR/.usher/state.db.",
+)
+
+
+def manifest_options(command: Command) -> Command:
+    """`-f` and `-R`, as `locations`."""
+
+    @_FILENAME
+    @_RECURSIVE
+    @wraps(command)
+    def gathered(paths: tuple[Path, ...], recursive: Any, **others: Any) -> None:
+        command(locations=Locations(paths, bool(recursive)), **others)
+
+    return gathered
+
+
+def workspace_options(command: Command) -> Command:
+    """`-f`, `-R` and `--state`, as `workspace`."""
+
+    @manifest_options
+    @_STATE
+    @wraps(command)
+    def gathered(locations: Locations, state: Path | None, **others: Any) -> None:
+        command(workspace=Workspace(locations, state), **others)
+
+    return gathered
+
+
+def output_option(command: Command) -> Command:
+    """`-o`, as `output`."""
+
+    @click.option(
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice([form.value for form in Format]),
+        default=Format.TEXT.value,
+        show_default=True,
+        help="Form of the result.",
+    )
+    @wraps(command)
+    def gathered(form: str, **others: Any) -> None:
+        command(output=Format(form), **others)
+
+    return gathered
+
+
+def connector_option(command: Command) -> Command:
+    """`--connector`, as `connectors`."""
+    option = click.option(
+        "--connector",
+        "connectors",
+        multiple=True,
+        metavar="NAME",
+        help="Only this connector (NAME or NAMESPACE/NAME). Can be repeated.",
+    )
+    return option(command)
+
+
+def limit_option(default: int, what: str) -> Callable[[Command], Command]:
+    """`--limit`, as `limit`."""
+    return click.option(
+        "--limit", type=click.IntRange(min=0, max=1_000_000), default=default, show_default=True, help=what
+    )

@@ -1,0 +1,55 @@
+"""Cycle reports and held plans, as data and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from usher.core.model.reports import Counts, CycleReport, HeldPlan
+from usher.core.model.resources import Json
+
+
+def time_text(time: datetime) -> str:
+    """In UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def counts_data(counts: Counts) -> dict[str, Json]:
+    """By the names of the status."""
+    return dict(asdict(counts))
+
+
+def counts_text(counts: Mapping[str, Json]) -> str:
+    """Those that are not zero."""
+    named = [f"{count} {name}" for name, count in counts.items() if count]
+    return ", ".join(named) or "nothing"
+
+
+def held_data(held: HeldPlan | None) -> Json:
+    """A held set, None where there is none."""
+    if held is None:
+        return None
+    return {
+        "hash": held.hash,
+        "reason": held.reason,
+        "count": held.count,
+        "summary": held.summary,
+        "created": time_text(held.created),
+        "expires": time_text(held.expires),
+    }
+
+
+def report_data(report: CycleReport) -> dict[str, Json]:
+    """What every command tells of a cycle."""
+    return {
+        "result": report.result.value,
+        "kind": report.kind.value,
+        "started": time_text(report.started),
+        "completed": time_text(report.completed),
+        "counts": counts_data(report.counts),
+        "inScope": report.in_scope,
+        "linked": report.linked,
+        "pending": report.pending,
+        "held": held_data(report.held),
+    }

@@ -1,0 +1,159 @@
+"""`usher sync`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import click
+
+from usher.assembly import system_runtime
+from usher.cli.concluding import conclude, held_lines, start
+from usher.cli.cycles import run_connectors
+from usher.cli.exits import Exit, worst
+from usher.cli.failures import cycle_failure
+from usher.cli.findings import Finding
+from usher.cli.options import connector_option, output_option, workspace_options
+from usher.cli.output import Block, Format, Heading, Paragraph, Table
+from usher.cli.reports import counts_data, counts_text, report_data, time_text
+from usher.cli.tasks import Refusal, Task, prepare
+from usher.cli.terminal import say
+from usher.cli.workspace import Workspace
+from usher.contracts.store import Store, Unsettled
+from usher.core.model.reports import CycleReport, CycleResult
+from usher.core.model.resources import ConnectorKey, Json
+from usher.engine.cycle import run_cycle
+from usher.engine.job import Control, Ports
+from usher.engine.safety import PLAN_HELD
+
+NAMED: Final = 1_000
+"""How many people are named; the others are counted."""
+_RECENT: Final = 20
+"""So many lines of the log are searched for what is to be said about one person."""
+
+
+@click.command(epilog="Example: usher sync -f examples/csv")
+@workspace_options
+@connector_option
+@click.option(
+    "--approve",
+    "approval",
+    default="",
+    metavar="HASH",
+    help="Apply the held plan, or believe the void read, that has this hash.",
+)
+@output_option
+def sync(workspace: Workspace, connectors: Sequence[str], approval: str, output: Format) -> None:
+    """Read the sources and bring the apps up to date, once.
+
+    Leavers over the budget of spec.safety are held: shown with a hash, and applied by --approve HASH. The first Ctrl-C
+    ends after the requests in flight, the second at once; either way the next run goes on where this one ended.
+
+    Exit codes: 0 all is done; 1 a connector failed, or people are left undone; 4 something is held.
+    """
+    manifests, keys = start(workspace.locations, connectors)
+    prepared = [prepare(manifests, key, system_runtime()) for key in keys]
+    items = [item for item in prepared if not _suspended(item)]
+    work = partial(_sync, workspace)
+    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state(), approval, work))
+    code = conclude(output, outcomes, [] if connectors else manifests.findings)
+    click.get_current_context().exit(code)
+
+
+def _suspended(item: Task | Refusal) -> bool:
+    if isinstance(item, Refusal) or not item.connector.object.spec.suspend:
+        return False
+    say(f"note: {item.job.connector} is left out: spec.suspend is true")
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Somebody for whom something is left to do, and why."""
+
+    unsettled: Unsettled
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """One connector after its cycle; `approve` is the command that applies what is held."""
+
+    key: ConnectorKey
+    report: CycleReport
+    undone: Sequence[Undone]
+    failure: Finding | None
+    approve: str
+
+    @property
+    def exit(self) -> Exit:
+        """Whoever only waits for an approval is no failure."""
+        left = any(reason != PLAN_HELD for reason in self.report.reasons)
+        unfinished = self.report.result in (CycleResult.FAILED, CycleResult.INTERRUPTED)
+        return worst(
+            [
+                Exit.FAILED if left or unfinished else Exit.DONE,
+                Exit.HELD if self.report.held is not None else Exit.DONE,
+            ]
+        )
+
+    def data(self) -> dict[str, Json]:
+        """The report, and who is left undone."""
+        undone: list[Json] = [
+            {
+                "sourceId": entry.unsettled.source_id,
+                "reason": entry.unsettled.reason,
+                "attempts": entry.unsettled.attempts,
+                "since": time_text(entry.unsettled.since),
+                "detail": entry.detail,
+            }
+            for entry in self.undone
+        ]
+        return {**report_data(self.report), "reasons": dict(self.report.reasons), "undone": undone}
+
+    def blocks(self) -> list[Block]:
+        """The counts, what is held, and who is left undone."""
+        report = self.report
+        blocks: list[Block] = [Heading(f"{self.key}: {report.result.value}"), Paragraph(self._figures())]
+        if report.held is not None:
+            blocks.append(Paragraph(held_lines(report.held, self.approve)))
+        if self.undone:
+            rows = [(e.unsettled.source_id, e.unsettled.reason, e.detail) for e in self.undone]
+            blocks.append(Table(("person", "reason", "detail"), rows))
+        if report.pending > len(self.undone):
+            blocks.append(Paragraph([f"and {report.pending - len(self.undone)} more"]))
+        return blocks
+
+    def _figures(self) -> list[str]:
+        report = self.report
+        lines = [
+            counts_text(counts_data(report.counts)),
+            f"{report.in_scope} in scope, {report.linked} linked, {report.pending} left undone",
+        ]
+        if report.reasons:
+            lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
+        return lines
+
+
+async def _sync(workspace: Workspace, task: Task, ports: Ports, control: Control) -> Synced:
+    key = task.job.connector
+    if control.approval:
+        # A word counts once; given on a command line it is a new act each time, also for a set that is held again.
+        await ports.store.approve(key, "")
+    report = await run_cycle(task.job, ports, control)
+    failure = cycle_failure(task, report.error_reason, report.error) if report.error_reason else None
+    approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
+    return Synced(key, report, await _undone(ports.store, key), failure, approve)
+
+
+async def _undone(store: Store, key: ConnectorKey) -> list[Undone]:
+    unsettled = await store.unsettled(key)
+    return [Undone(unsettled[i], await _detail(store, key, unsettled[i])) for i in sorted(unsettled)[:NAMED]]
+
+
+async def _detail(store: Store, key: ConnectorKey, unsettled: Unsettled) -> str:
+    entries = await store.log(key, unsettled.source_id, _RECENT)
+    return next((entry.detail for entry in entries if entry.reason == unsettled.reason), "")

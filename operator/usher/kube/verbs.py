@@ -1,0 +1,136 @@
+"""What the command line asks of a cluster: one object read, one annotation written, with the user's own kubeconfig."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio.client import ApiException, CustomObjectsApi
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import ConfigException, load_kube_config
+from kubernetes.aio.config.kube_config import list_kube_config_contexts
+
+from usher.api.names import APPROVE_PLAN, APPROVE_READ, GROUP, VERSION
+from usher.api.v1alpha1.kinds import CONNECTOR, SOURCE, KindNames
+from usher.core.errors import UsherError, scrub
+
+TIMEOUT: Final = 20.0
+"""Seconds that one call may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster, as kubectl takes it: None means KUBECONFIG, the current context, and its namespace."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+class Approvable(Enum):
+    """What waits for approvals."""
+
+    PLAN = "plan"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Where a kind says what waits, and where it is told that it was approved."""
+
+    names: KindNames
+    field: str
+    annotation: str
+
+
+_WAITING: Final[Mapping[Approvable, _Waiting]] = {
+    Approvable.PLAN: _Waiting(CONNECTOR, "plan", APPROVE_PLAN),
+    Approvable.READ: _Waiting(SOURCE, "pending", APPROVE_READ),
+}
+
+
+class VerbError(UsherError):
+    """The cluster can't be reached, refuses the call, or has nothing of that name."""
+
+
+def approve(access: Access, what: Approvable, name: str, digest: str) -> str:
+    """Approves what waits under this hash; returns `Kind/name in namespace x`. Raises VerbError: nothing was done then.
+
+    The hash is compared with the status first: a wrong one would be ignored by the operator without a word.
+    """
+    return asyncio.run(_approve(access, what, name, digest))
+
+
+async def _approve(access: Access, what: Approvable, name: str, digest: str) -> str:
+    configuration, namespace = await _configuration(access)
+    waiting = _WAITING[what]
+    subject = f"{waiting.names.kind}/{name} in namespace {namespace}"
+    place: dict[str, Any] = {
+        "group": GROUP,
+        "version": VERSION,
+        "namespace": namespace,
+        "plural": waiting.names.plural,
+        "name": name,
+        "_request_timeout": TIMEOUT,
+    }
+    body = {"metadata": {"annotations": {waiting.annotation: digest}}}
+    try:
+        async with ApiClient(configuration) as client:
+            api = CustomObjectsApi(client)
+            _refuse_other(await api.get_namespaced_custom_object(**place), waiting, subject, digest)
+            await api.patch_namespaced_custom_object(**place, body=body)
+    except ApiException as error:
+        raise _refusal(error, subject) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        message = f"the API server {configuration.host} does not answer ({type(error).__name__})"
+        raise VerbError(message, reason="ClusterUnreachable") from error
+    return subject
+
+
+def _refuse_other(found: Any, waiting: _Waiting, subject: str, digest: str) -> None:
+    status = found.get("status") if isinstance(found, Mapping) else None
+    held = status.get(waiting.field) if isinstance(status, Mapping) else None
+    current = held.get("hash") if isinstance(held, Mapping) else None
+    if current is None:
+        raise VerbError(f"{subject}: nothing waits for an approval", reason="NothingHeld")
+    if current != digest:
+        message = f"{subject}: what waits has the hash {scrub(str(current))}, not this one. Look at it again first"
+        raise VerbError(message, reason="OtherHeld")
+
+
+def _refusal(error: ApiException, subject: str) -> VerbError:
+    match error.status:
+        case 401:
+            return VerbError("the API server refuses the kubeconfig's credentials (401)", reason="Unauthorized")
+        case 403:
+            message = f"{subject}: you may not approve it: that takes get and patch on the object (403)"
+            return VerbError(message, reason="Forbidden")
+        case 404:
+            message = f"there is no {subject}, or Usher's CustomResourceDefinitions are not installed"
+            return VerbError(message, reason="NotFound")
+        case status:
+            return VerbError(f"{subject}: the API server answers with status {status}", reason="ClusterUnreachable")
+
+
+async def _configuration(access: Access) -> tuple[Configuration, str]:
+    """The connection, and the namespace that is meant. Raises VerbError."""
+    file = None if access.kubeconfig is None else str(access.kubeconfig)
+    configuration = Configuration()
+    try:
+        contexts, current = list_kube_config_contexts(file)  # type: ignore[no-untyped-call]  # it has no types
+        await load_kube_config(  # type: ignore[no-untyped-call]  # nor has this
+            file, access.context, client_configuration=configuration, persist_config=False
+        )
+    except (ConfigException, OSError, ValueError, TypeError) as error:
+        where = file or "KUBECONFIG, or ~/.kube/config"
+        context = f" with a context {access.context}" if access.context else ""
+        message = f"no usable kubeconfig{context} ({where}): name one with --kubeconfig"
+        raise VerbError(message, reason="ClusterUnreachable") from error
+    chosen = next((each for each in contexts if each["name"] == access.context), current)
+    return configuration, access.namespace or chosen["context"].get("namespace") or "default"
