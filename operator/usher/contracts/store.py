@@ -126,6 +126,9 @@ class LinkStore(Protocol):
     async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
         """Also makes the connector active: its links own their target resources (again). `retired` is not looked at."""
 
+    async def active_connectors(self) -> Sequence[ConnectorKey]:
+        """All that consume and are not retired."""
+
     async def retire(self, connector: ConnectorKey, at: datetime) -> None:
         """The connector was deleted: its links own nothing any more, and are dropped by `sweep` after the retention."""
 

@@ -39,6 +39,12 @@ class SqlLinks(OnDatabase):
     async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
         await self._database.run(lifecycle.save_consumption, connector, consumption)
 
+    async def active_connectors(self) -> Sequence[ConnectorKey]:
+        statement = select(connectors.c.key).where(
+            connectors.c.retired.is_(None), connectors.c.id.in_(select(consumptions.c.connector_id))
+        )
+        return await self._database.rows(statement, _read_key)
+
     async def retire(self, connector: ConnectorKey, at: datetime) -> None:
         await self._database.run(lifecycle.retire_connector, connector, at)
 
@@ -128,6 +134,10 @@ def _write_intents(connection: Connection, connector: ConnectorKey, written: Seq
     connector_id = ensure_connector(connection, connector)
     rows = {intent.source_id: intent_row(connector_id, intent) for intent in written}
     replace_ids(connection, intents, connector_id, rows)
+
+
+def _read_key(row: AnyRow) -> ConnectorKey:
+    return ConnectorKey(row.key)
 
 
 def _read_counts(row: AnyRow) -> tuple[int, int]:

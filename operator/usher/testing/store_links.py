@@ -131,6 +131,12 @@ class LinkStoreContract:
         assert await store.owners(ADDRESS, [T1]) == {}
         assert await link_people(store, WIKI, p2="t1") == []
 
+    async def test_the_active_connectors_are_those_that_consume_and_are_not_retired(self, store: Store) -> None:
+        await store.save_consumption(CRM, make_consumption())
+        await store.save_consumption(WIKI, make_consumption())
+        await store.retire(WIKI, NOON)
+        assert list(await store.active_connectors()) == [CRM]
+
     async def test_a_connector_that_comes_back_owns_what_nobody_took(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption())

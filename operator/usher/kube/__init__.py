@@ -1,0 +1,1 @@
+"""The operator: the only place that knows kopf and Kubernetes."""

@@ -1,0 +1,195 @@
+"""What this process knows of one connector between two reconciles, and when that calls for a cycle."""
+
+from __future__ import annotations
+
+from asyncio import Event
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from usher.api.conditions import ConditionType, Contact, End, Finding, Reason, find_condition
+from usher.api.connector_conditions import CycleVerdict
+from usher.api.v1alpha1.connectors import (
+    MAX_HISTORY,
+    ConnectorCounts,
+    ConnectorStatus,
+    CycleSummary,
+    RunningCycle,
+    UserCounts,
+)
+from usher.contracts.store import Consumption, StoredHold
+from usher.core.errors import UsherError
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
+from usher.engine.progress import Progress, Stage
+
+NOT_THE_TARGETS: Final = frozenset(
+    {
+        Reason.MAPPING_INVALID,
+        Reason.INVALID_SPEC,
+        Reason.SOURCE_UNREACHABLE,
+        "StateUnusable",
+        "StateLocked",
+        "InternalError",
+    }
+)
+"""Reasons for which a cycle fails though its target answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a cycle depends upon. Another one of these asks for another cycle at once.
+
+    `mapping` is the mapping's digest, `version` that of the source's snapshot.
+    """
+
+    uid: str
+    generation: int
+    mapping: str
+    version: int
+    requested: str
+    approval: str
+
+    def same_job(self, other: Inputs) -> bool:
+        """Whether a cycle that runs with the one is still wanted with the other."""
+        return (self.uid, self.generation, self.mapping) == (other.uid, other.generation, other.mapping)
+
+
+@dataclass(slots=True)
+class RunningState:
+    """A cycle that runs. `shown` is what the status tells of it, from `next_shown` (monotonic seconds) on."""
+
+    inputs: Inputs
+    kind: CycleKind
+    started: datetime
+    next_shown: float
+    stop: Event = field(default_factory=Event)
+    progress: Progress = field(default_factory=Progress)
+    shown: RunningCycle | None = None
+
+    def show(self) -> None:
+        """Takes a new picture for the status."""
+        self.shown = RunningCycle(
+            kind=self.kind.value,
+            stage=self.progress.stage.value,
+            done=self.progress.done,
+            total=self.progress.total or None,
+            start_time=self.started,
+        )
+
+
+@dataclass(slots=True)
+class ConnectorState:
+    """One connector. `target` is known under `generation`; `due` is in monotonic seconds, `due_time` by the clock.
+
+    `ran_with` is None until this process has run a cycle.
+    """
+
+    generation: int
+    failures: int
+    handled: str | None
+    last_cycle: CycleSummary | None
+    history: tuple[CycleSummary, ...]
+    counts: ConnectorCounts | None
+    due_time: datetime | None
+    due: float | None = None
+    target: End = Contact.UNTRIED
+    verdict: CycleVerdict | None = None
+    ran_with: Inputs | None = None
+    running: RunningState | None = None
+
+    @classmethod
+    def resume(cls, generation: int, former: ConnectorStatus) -> ConnectorState:
+        """What the status tells of an earlier process."""
+        return cls(
+            generation=generation,
+            failures=former.consecutive_failures or 0,
+            handled=former.last_handled_reconcile_at,
+            last_cycle=former.last_cycle,
+            history=former.history or (),
+            counts=former.counts,
+            due_time=former.next_cycle_time,
+        )
+
+    def enter(self, generation: int) -> None:
+        """The spec has this generation: what was known of the target under another one does not hold."""
+        if generation != self.generation:
+            self.generation, self.target = generation, Contact.UNTRIED
+
+    def plan_next(self, monotonic: float, now: datetime, delay: timedelta) -> None:
+        """The next cycle is due after this time."""
+        self.due_time = (now + delay).replace(microsecond=0)
+        self.due = monotonic + delay.total_seconds()
+
+    def observe_target(self) -> End:
+        """What is known of the target now: a cycle that has begun to evaluate has had its answer."""
+        running = self.running
+        if running is None or running.inputs.generation != self.generation:
+            return self.target
+        return self.target if running.progress.stage is Stage.SNAPSHOT else Contact.ANSWERED
+
+    def absorb(self, generation: int, report: CycleReport) -> None:
+        """A cycle under this generation has ended."""
+        summary = summarize(report)
+        self.last_cycle = summary
+        if _is_worth_remembering(report):
+            self.history = (summary, *self.history)[:MAX_HISTORY]
+        if report.result is CycleResult.FAILED:
+            self.fail(generation, UsherError(report.error, reason=report.error_reason))
+            return
+        if report.result is CycleResult.INTERRUPTED:
+            return
+        self.failures = 0
+        self.counts = ConnectorCounts(in_scope=report.in_scope, linked=report.linked, pending=report.pending)
+        self.verdict = CycleVerdict(generation, report.pending, report.reasons)
+        if generation == self.generation:
+            self.target = Contact.ANSWERED
+
+    def fail(self, generation: int, error: UsherError) -> None:
+        """A cycle under this generation came to nothing."""
+        self.failures += 1
+        finding = Finding(error.reason, error.message)
+        self.verdict = CycleVerdict(generation, failure=finding)
+        if generation == self.generation:
+            self.target = Contact.ANSWERED if error.reason in NOT_THE_TARGETS else finding
+
+
+def is_settled(former: ConnectorStatus, inputs: Inputs, consumed: Consumption | None, held: StoredHold | None) -> bool:
+    """Whether an earlier process has done all that these inputs ask for: the next cycle can wait for its time."""
+    if consumed is None or consumed.retired or former.next_cycle_time is None or former.cycle is not None:
+        return False
+    approved = held is not None and held.hash == inputs.approval
+    in_force = find_condition(former.conditions, ConditionType.RECONCILING) is None
+    return (
+        in_force
+        and not approved
+        and former.observed_generation == inputs.generation
+        and (former.last_handled_reconcile_at or "") == inputs.requested
+        and (consumed.version, consumed.mapping) == (inputs.version, inputs.mapping)
+    )
+
+
+def summarize(report: CycleReport) -> CycleSummary:
+    """A cycle as a status shows it."""
+    counts = report.counts
+    result = report.result
+    return CycleSummary(
+        kind=report.kind.value,
+        start_time=report.started,
+        completion_time=report.completed,
+        result=None if result is CycleResult.PLANNED else result.value,
+        users=UserCounts(
+            created=counts.created,
+            linked=counts.linked,
+            updated=counts.updated,
+            disabled=counts.disabled,
+            unchanged=counts.unchanged,
+            skipped=counts.skipped,
+            failed=counts.failed,
+        ),
+    )
+
+
+def _is_worth_remembering(report: CycleReport) -> bool:
+    counts = report.counts
+    changed = counts.created + counts.linked + counts.updated + counts.disabled + counts.failed
+    return bool(changed) or report.result is CycleResult.FAILED

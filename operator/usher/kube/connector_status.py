@@ -1,0 +1,107 @@
+"""The status of a connector, as a pure function of what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from usher.api.conditions import PATIENCE, Condition, Contact, End, Finding, Reason
+from usher.api.connector_conditions import ConnectorObservation, connector_conditions
+from usher.api.names import APPROVE_PLAN
+from usher.api.v1alpha1.connectors import ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.objects import ScheduleStatus
+from usher.contracts.store import StoredHold
+from usher.kube.connector_state import ConnectorState
+from usher.kube.objects import ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A connector's source as others see it. `failures` counts its failed reads in a row."""
+
+    end: End
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a reconcile found besides the connector's own state.
+
+    `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval.
+    """
+
+    key: ObjectKey
+    suspended: bool
+    interval: str | None
+    blocker: Finding | None
+    source: SourceView
+    initial: bool
+    held: StoredHold | None
+
+
+def view_of_source(key: ObjectKey, end: End, failures: int) -> SourceView:
+    """What a failed read of the source is to its connectors: they stay on the last version that was complete."""
+    if not isinstance(end, Finding):
+        return SourceView(end, 0)
+    return SourceView(
+        Finding(Reason.SOURCE_UNREACHABLE, f"IdentitySource/{key.name} ({end.reason}): {end.message}"), failures
+    )
+
+
+def missing_source(key: ObjectKey) -> Finding:
+    """The connector names a source that is not there."""
+    message = f"spec.sourceRef: {key} does not exist: apply it; another source needs another connector"
+    return Finding(Reason.SOURCE_UNREACHABLE, message)
+
+
+def missing_mapping(key: ObjectKey) -> Finding:
+    """The connector names a mapping that is not there."""
+    message = f"spec.mappings[0].name: {key} does not exist: apply it, or name another one"
+    return Finding(Reason.MAPPING_INVALID, message)
+
+
+def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now: datetime) -> ConnectorStatus:
+    """The status to be written now."""
+    idle = facts.suspended or facts.blocker is not None
+    running = state.running
+    return ConnectorStatus(
+        observed_generation=state.generation,
+        last_handled_reconcile_at=state.handled,
+        conditions=connector_conditions(_observation(state, facts), former, now),
+        next_cycle_time=None if idle else state.due_time,
+        consecutive_failures=state.failures,
+        schedule=None if facts.interval is None else ScheduleStatus(interval=facts.interval),
+        last_cycle=state.last_cycle,
+        cycle=None if running is None else running.shown,
+        counts=state.counts,
+        history=state.history or None,
+        plan=None if facts.held is None else _plan(facts.held),
+    )
+
+
+def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
+    failures = max(state.failures, facts.source.failures)
+    return ConnectorObservation(
+        generation=state.generation,
+        suspended=facts.suspended,
+        blocker=facts.blocker,
+        source=facts.source.end if facts.blocker is None else Contact.UNTRIED,
+        target=state.observe_target(),
+        initial=facts.initial,
+        cycle=state.verdict,
+        consecutive_failures=failures if facts.blocker is None else max(failures, PATIENCE),
+        held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
+    )
+
+
+def _plan(held: StoredHold) -> PlanStatus:
+    return PlanStatus(hash=held.hash, summary=held.summary[:256], expires=held.expires)
+
+
+def _how_to_approve(key: ObjectKey, held: StoredHold) -> Finding:
+    message = (
+        f"{held.summary} wait for an approval until {held.expires:%Y-%m-%d %H:%M}Z; the rest was applied. If they are "
+        f"right: kubectl -n {key.namespace} annotate pconn/{key.name} --overwrite {APPROVE_PLAN}={held.hash}"
+    )
+    return Finding(held.reason, message)

@@ -1,0 +1,173 @@
+"""The control loop: a queue of keys, workers that reconcile them, a schedule, and a census of what is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from usher.core.errors import UsherError
+from usher.core.model.resources import ConnectorKey
+from usher.engine.job import Ports
+from usher.kube.attempts import attempt
+from usher.kube.cache import Cache
+from usher.kube.cluster import ClusterApi, ClusterError, ObjectGone, StaleWrite
+from usher.kube.events import EventPoster
+from usher.kube.metrics import Metrics
+from usher.kube.objects import OWN_KINDS, Kind, ObjectKey, key_of
+from usher.kube.observer import Observer
+from usher.kube.reconcile_connector import ConnectorReconciler
+from usher.kube.reconcile_mapping import MappingReconciler
+from usher.kube.reconcile_source import SourceReconciler
+from usher.kube.runs import Runs
+from usher.kube.schedule import Schedule
+from usher.kube.secrets import DataReader
+from usher.kube.services import Services
+from usher.kube.status import StatusWriter
+from usher.kube.workqueue import WORKERS, WorkQueue
+from usher.transport.addresses import AddressPolicy
+
+GRACE: Final = 20.0
+"""Seconds that reads and cycles get for their requests in flight when the operator stops."""
+CENSUS_EVERY: Final = 300.0
+"""Seconds between two looks for objects whose deletion no event told."""
+RETENTION: Final = timedelta(days=30)
+"""How long the state of a deleted connector and the provisioning log are kept."""
+RETRY: Final = (1.0, 5.0)
+PRIME_RETRY: Final = 2.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the controller is lent. `namespaces` are those that are watched, None for all."""
+
+    api: ClusterApi
+    reader: DataReader
+    ports: Ports
+    policy: AddressPolicy
+    metrics: Metrics
+    namespaces: Sequence[str] | None = None
+
+
+class Controller:
+    """Runs between `start` and `stop`; events come in by way of `observer`."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        runtime = means.ports.runtime
+        cache, self.queue = Cache(), WorkQueue(runtime)
+        self._cache, self._schedule = cache, Schedule(runtime)
+        self._runs = Runs(self.queue.put)
+        self.statuses = StatusWriter(means.api, cache)
+        self.observer = Observer(cache, self.queue.put, runtime)
+        services = Services(
+            cache=cache,
+            queue=self.queue,
+            schedule=self._schedule,
+            runs=self._runs,
+            ports=means.ports,
+            reader=means.reader,
+            policy=means.policy,
+            statuses=self.statuses,
+            events=EventPoster(means.api, runtime),
+            metrics=means.metrics,
+        )
+        self._mappings = MappingReconciler(services)
+        self._sources = SourceReconciler(services)
+        self._connectors = ConnectorReconciler(services, self._mappings, self._sources)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Takes a picture of the cluster, waiting for it as long as it takes, then begins to work."""
+        await self._prime()
+        for kind in OWN_KINDS:
+            for key in self._cache.keys(kind):
+                self.queue.put(key)
+        work = [self.queue.work(self._reconcile) for _ in range(WORKERS)]
+        self._spawn([*work, self._schedule.run(self.queue.put), self._take_census_for_ever()])
+
+    def _spawn(self, work: Sequence[Coroutine[Any, Any, None]]) -> None:
+        self._tasks.extend(asyncio.get_running_loop().create_task(one) for one in work)
+
+    async def stop(self) -> None:
+        """No cycle starts any more; those that run end after their requests in flight."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._connectors.stop_all()
+        await self._runs.finish(GRACE)
+
+    # --- reconciling
+
+    async def _reconcile(self, key: ObjectKey) -> None:
+        came = await attempt(self._dispatch(key), key)
+        if not isinstance(came, UsherError):
+            return
+        runtime = self._means.ports.runtime
+        self._means.metrics.errors.labels(came.reason).inc()
+        if not isinstance(came, StaleWrite):
+            fields = {"kind": key.kind.value, "object": key.path, "reason": came.reason, "error": came.message}
+            logger.warning("reconcile failed", extra={"fields": fields})
+        self._schedule.at(key, runtime.monotonic() + runtime.random.uniform(*RETRY))
+
+    async def _dispatch(self, key: ObjectKey) -> None:
+        match key.kind:
+            case Kind.CONNECTOR:
+                await self._connectors.reconcile(key)
+            case Kind.SOURCE:
+                await self._sources.reconcile(key)
+            case Kind.MAPPING:
+                await self._mappings.reconcile(key)
+            case Kind.CONFIG_MAP:
+                pass
+
+    # --- what is there
+
+    async def _prime(self) -> None:
+        """Fills the cache before anything is judged: what is not there yet must not be taken for missing."""
+        while True:
+            try:
+                for kind in Kind:
+                    async for page in self._means.api.list(kind):
+                        for document in page:
+                            self._cache.put(kind, document)
+            except ClusterError as error:
+                hint = " (are our CustomResourceDefinitions installed?)" if isinstance(error, ObjectGone) else ""
+                logger.warning("waiting for the cluster", extra={"fields": {"error": f"{error.message}{hint}"}})
+                await self._means.ports.runtime.sleep(PRIME_RETRY)
+            else:
+                return
+
+    async def _take_census_for_ever(self) -> None:
+        while True:
+            came = await attempt(self.take_census(), ObjectKey(Kind.CONNECTOR, "", ""))
+            if isinstance(came, UsherError):
+                logger.warning("census failed", extra={"fields": {"reason": came.reason, "error": came.message}})
+            await self._means.ports.runtime.sleep(CENSUS_EVERY)
+
+    async def take_census(self) -> None:
+        """Finds what was deleted while nobody watched; drops state that was kept long enough. Raises ClusterError."""
+        known = {key for kind in OWN_KINDS for key in self._cache.keys(kind)}
+        known |= {
+            key for path in await self._means.ports.store.active_connectors() if self._watches(key := _key_of(path))
+        }
+        for kind in OWN_KINDS:
+            async for page in self._means.api.list(kind):
+                known.difference_update(key_of(kind, document) for document in page)
+        for key in sorted(known):
+            if not await self._means.api.exists(key):
+                self.observer.forget(key)
+        await self._means.ports.store.sweep(self._means.ports.runtime.now() - RETENTION)
+
+    def _watches(self, key: ObjectKey) -> bool:
+        return self._means.namespaces is None or key.namespace in self._means.namespaces
+
+
+def _key_of(path: ConnectorKey) -> ObjectKey:
+    namespace, _, name = path.partition("/")
+    return ObjectKey(Kind.CONNECTOR, namespace, name)

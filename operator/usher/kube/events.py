@@ -1,0 +1,160 @@
+"""Kubernetes Events: on transitions only, each with what comes next. They name no person."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from usher.api.conditions import Condition, ConditionType, find_condition
+from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.durations import format_duration
+from usher.api.v1alpha1.identity_sources import SourceStatus
+from usher.contracts.runtime import Runtime
+from usher.core.errors import scrub
+from usher.kube.cluster import ClusterApi, ClusterError
+from usher.kube.objects import Document, ObjectKey, resource_version, uid
+
+COMPONENT: Final = "usher"
+MAX_NOTE: Final = 1000
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One event to post."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+class EventPoster:
+    """Posts notes as core Events. One that can't be posted is lost: the conditions say the same."""
+
+    def __init__(self, api: ClusterApi, runtime: Runtime) -> None:
+        self._api, self._runtime = api, runtime
+
+    async def post(self, key: ObjectKey, document: Document, notes: Sequence[Note]) -> None:
+        """Posts what happened to this object."""
+        for note in notes:
+            try:
+                await self._api.post_event(key.namespace, self._event(key, document, note))
+            except ClusterError as error:
+                logger.warning("event lost", extra={"fields": {"object": key.path, "reason": error.reason}})
+
+    def _event(self, key: ObjectKey, document: Document, note: Note) -> Document:
+        now = self._runtime.now()
+        time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        suffix = f"{int(now.timestamp() * 1000):x}{self._runtime.random.getrandbits(32):08x}"
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"namespace": key.namespace, "name": f"{key.name[:200]}.{suffix}"},
+            "involvedObject": {
+                "apiVersion": key.kind.api_version,
+                "kind": key.kind.value,
+                "namespace": key.namespace,
+                "name": key.name,
+                "uid": uid(document),
+                "resourceVersion": resource_version(document),
+            },
+            "type": note.type,
+            "reason": note.reason,
+            "message": note.message[:MAX_NOTE],
+            "firstTimestamp": time,
+            "lastTimestamp": time,
+            "count": 1,
+            "source": {"component": COMPONENT},
+            "reportingComponent": COMPONENT,
+            "reportingInstance": COMPONENT,
+        }
+
+
+# --- what happened, from two statuses -------------------------------------------------------------------------------
+
+
+def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str, time: datetime) -> list[Note]:
+    """The transitions between two statuses of a connector. `approval` is the word last given for a held plan."""
+    return [
+        Note(note.type, note.reason, f"{note.message}; {_what_comes_next(now, time)}")
+        for note in (
+            *_spec_notes(former.conditions, now.conditions),
+            *_suspension_notes(former.conditions, now.conditions),
+            *_cycle_notes(former, now),
+            *_plan_notes(former, now, approval),
+        )
+    ]
+
+
+def source_notes(former: SourceStatus, now: SourceStatus) -> list[Note]:
+    """The transitions between two statuses of an identity source."""
+    notes = list(_spec_notes(former.conditions, now.conditions))
+    ready, before = (find_condition(status.conditions, ConditionType.READY) for status in (now, former))
+    if ready is None:
+        return notes
+    shrunk = now.pending is not None and (former.pending is None or former.pending.hash != now.pending.hash)
+    if shrunk:
+        notes.append(Note("Warning", "ReadShrunk", ready.message))
+    elif (now.consecutive_failures or 0) == 1 and not former.consecutive_failures:
+        notes.append(Note("Warning", "ReadFailed", ready.message))
+    elif former.consecutive_failures and not now.consecutive_failures and before is not None:
+        notes.append(Note("Normal", "Recovered", "the source is read again"))
+    return notes
+
+
+def _what_comes_next(status: ConnectorStatus, time: datetime) -> str:
+    if find_condition(status.conditions, ConditionType.SUSPENDED) is not None:
+        return "no cycle until spec.suspend is removed"
+    if status.next_cycle_time is None:
+        return "no cycle until that is mended"
+    seconds = round((status.next_cycle_time - time).total_seconds())
+    return f"next cycle in {_roughly(max(seconds, 1))}"
+
+
+def _roughly(seconds: int) -> str:
+    size = 3600 if seconds >= 36000 else 60 if seconds >= 120 else 1
+    return format_duration(timedelta(seconds=seconds // size * size))
+
+
+def _spec_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    stalled, before = (find_condition(conditions, ConditionType.STALLED) for conditions in (now, former))
+    if stalled is not None and (before is None or before.reason != stalled.reason):
+        reason = "SpecInvalid" if stalled.reason != "CredentialsRejected" else stalled.reason
+        yield Note("Warning", reason, stalled.message)
+
+
+def _suspension_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    is_now, was = (find_condition(conditions, ConditionType.SUSPENDED) is not None for conditions in (now, former))
+    if is_now and not was:
+        yield Note("Normal", "Suspended", "no cycle starts, state and accounts stay")
+    if was and not is_now:
+        yield Note("Normal", "Resumed", "cycles run again")
+
+
+def _cycle_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator[Note]:
+    in_sync, before = (find_condition(status.conditions, ConditionType.IN_SYNC) for status in (now, former))
+    never = before is None or before.reason == "InitialCycle"
+    if in_sync is not None and in_sync.status == "True" and never:
+        yield Note("Normal", "Synced", f"the initial cycle left nothing undone: {_linked(now)}")
+    if now.consecutive_failures and not former.consecutive_failures and in_sync is not None:
+        yield Note("Warning", "CycleFailed", in_sync.message)
+    if former.consecutive_failures and not now.consecutive_failures:
+        yield Note("Normal", "Recovered", "a cycle ran to its end again")
+
+
+def _linked(status: ConnectorStatus) -> str:
+    count = 0 if status.counts is None else status.counts.linked or 0
+    return f"{count} linked accounts"
+
+
+def _plan_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str) -> Iterator[Note]:
+    before = None if former.plan is None else former.plan.hash
+    after = None if now.plan is None else now.plan.hash
+    if before is not None and before != after and before == approval:
+        yield Note("Normal", "PlanApproved", f"the held plan {scrub(before)} was approved")
+    if after is not None and after != before:
+        held = find_condition(now.conditions, ConditionType.PLAN_HELD)
+        yield Note("Warning", "PlanHeld", f"{after} is held" if held is None else held.message)

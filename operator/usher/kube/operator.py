@@ -1,0 +1,91 @@
+"""The operator as a whole: opens what it needs, hands the event loop to kopf, and stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import kopf
+
+from usher.assembly import system_runtime
+from usher.engine.job import Ports
+from usher.kube.cluster import KubernetesApi, load_configuration, open_client
+from usher.kube.controller import Controller, Means
+from usher.kube.handlers import Hooks, connection_info, make_registry, make_settings
+from usher.kube.health import Health, serve_health
+from usher.kube.metrics import Metrics
+from usher.kube.secrets import KubernetesData
+from usher.state.store import open_store
+from usher.transport.addresses import operator_policy
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorOptions:
+    """How to run.
+
+    `kubeconfig` None means the service account of this Pod; no `namespaces` means all of them. `listen` is where health
+    and metrics are served. `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
+    """
+
+    state: Path
+    kubeconfig: Path | None = None
+    namespaces: tuple[str, ...] = ()
+    listen: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104 - the kubelet probes from outside of the Pod
+    allow_cidrs: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+
+
+def run_operator(options: OperatorOptions) -> None:
+    """Runs until SIGTERM or SIGINT. Raises UsherError when it can't start, ValueError for what is no network."""
+    asyncio.run(serve(options))
+
+
+async def serve(options: OperatorOptions, stop: asyncio.Event | None = None) -> None:
+    """As `run_operator`, and until `stop` is set."""
+    metrics, health = Metrics(), Health()
+    async with _open_controller(options, metrics) as controller:
+        metrics.show(controller.queue, controller.observer.last_event)
+        beating = asyncio.get_running_loop().create_task(health.run(metrics))
+
+        async def login() -> kopf.ConnectionInfo:
+            return await connection_info(await load_configuration(options.kubeconfig))
+
+        async def start() -> None:
+            await controller.start()
+            health.ready = True
+            logger.info("the operator works")
+
+        async def end() -> None:
+            health.ready = False
+            await controller.stop()
+
+        try:
+            with serve_health(options.listen, health, metrics.registry):
+                await kopf.operator(
+                    registry=make_registry(controller.observer, Hooks(login, start, end)),
+                    settings=make_settings(),
+                    namespaces=options.namespaces,
+                    clusterwide=not options.namespaces,
+                    stop_flag=stop,
+                )
+        finally:
+            beating.cancel()
+            await controller.stop()
+
+
+@asynccontextmanager
+async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncIterator[Controller]:
+    policy = operator_policy(options.allow_cidrs, options.allow_hosts)
+    async with AsyncExitStack() as held:
+        client = await held.enter_async_context(open_client(await load_configuration(options.kubeconfig)))
+        store = await held.enter_async_context(open_store(options.state))
+        namespaces = options.namespaces or None
+        api = KubernetesApi(client, namespaces)
+        ports = Ports(store, system_runtime())
+        yield Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces))

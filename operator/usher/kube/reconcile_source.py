@@ -1,0 +1,215 @@
+"""Level-triggered: an IdentitySource is read when it is due, or asked for, or when its ConfigMap changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from usher.api.conditions import Contact, End, Finding
+from usher.api.end_conditions import SourceObservation, source_conditions
+from usher.api.names import APPROVE_READ, REQUESTED_AT
+from usher.api.v1alpha1.durations import format_duration
+from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus, shown_attributes
+from usher.api.v1alpha1.kinds import IdentitySource
+from usher.api.v1alpha1.objects import ScheduleStatus
+from usher.assembly import assemble_source
+from usher.contracts.snapshots import Snapshot
+from usher.core.errors import ReadShrunk, UsherError
+from usher.core.model.reports import SnapshotReport
+from usher.core.model.resources import ResourceType, SourceKey
+from usher.engine.snapshot import take_snapshot
+from usher.kube.attempts import attempt
+from usher.kube.cache import references
+from usher.kube.events import source_notes
+from usher.kube.objects import ObjectKey, resource_version
+from usher.kube.schedule import backoff, spread
+from usher.kube.services import Services
+from usher.kube.status import Subject, finding_of, read_subject
+
+RESTART_SPREAD: Final = timedelta(seconds=10)
+"""Within this time after a start, sources that were read before are read again."""
+MAX_REQUEST: Final = 256
+
+SourceSubject = Subject[IdentitySource, SourceStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a read depended upon, besides the source itself: another one of these asks for another read at once."""
+
+    uid: str
+    generation: int
+    document: str
+    requested: str
+    approval: str
+
+
+@dataclass(slots=True)
+class SourceState:
+    """What this process knows of a source. `due` is in monotonic seconds, None while nothing is planned.
+
+    `shown_read` is the time of the last read that the status tells; `resumed` until the first read after a start.
+    """
+
+    inputs: Inputs | None
+    failures: int
+    pending: PendingRead | None
+    shown_read: datetime | None
+    handled: str | None
+    generation: int
+    resumed: bool = False
+    reading: End = Contact.UNTRIED
+    due: float | None = None
+
+
+class SourceReconciler:
+    """Reads sources, each by itself and for all connectors on it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._states: dict[ObjectKey, SourceState] = {}
+
+    def reading(self, key: ObjectKey) -> tuple[End, int]:
+        """What the last read of a source came to, and how many failed in a row."""
+        state = self._states.get(key)
+        return (Contact.UNTRIED, 0) if state is None else (state.reading, state.failures)
+
+    async def reconcile(self, key: ObjectKey) -> None:
+        """Starts a read if it is time for one, and brings the status up to date. Raises ClusterError, CycleError."""
+        services = self._services
+        document = services.cache.get(key)
+        if document is None:
+            self._states.pop(key, None)
+            services.schedule.cancel(key)
+            services.metrics.forget(key)
+            return
+        subject = read_subject(key, document, IdentitySource, SourceStatus)
+        snapshot = await services.ports.store.snapshot(SourceKey(key.path), ResourceType.USER)
+        state = self._state_of(subject, snapshot)
+        if isinstance(subject.manifest, Finding):
+            self._set_reading(key, state, subject.manifest)
+            services.schedule.cancel(key)
+        elif key not in services.runs:
+            self._start_or_wait(subject, subject.manifest, state)
+        await self._write(subject, state, snapshot)
+
+    # --- when
+
+    def _state_of(self, subject: SourceSubject, snapshot: Snapshot | None) -> SourceState:
+        state = self._states.get(subject.key)
+        if state is None:
+            former, runtime = subject.former, self._services.ports.runtime
+            state = SourceState(
+                inputs=None,
+                failures=former.consecutive_failures or 0,
+                pending=former.pending,
+                shown_read=former.last_read_time,
+                handled=former.last_handled_reconcile_at,
+                generation=subject.generation,
+            )
+            inputs = self._inputs(subject)
+            asked = inputs.requested != (former.last_handled_reconcile_at or "")
+            if snapshot is not None and former.observed_generation == subject.generation and not asked:
+                state.inputs, state.resumed = inputs, True
+                state.due = runtime.monotonic() + runtime.random.uniform(0, RESTART_SPREAD.total_seconds())
+            self._states[subject.key] = state
+        if state.generation != subject.generation:
+            state.generation, state.reading = subject.generation, Contact.UNTRIED
+        return state
+
+    def _inputs(self, subject: SourceSubject) -> Inputs:
+        versions = [
+            resource_version(document)
+            for named in references(subject.key.kind, subject.key.namespace, subject.document)
+            if (document := self._services.cache.get(named)) is not None
+        ]
+        requested, approval = subject.annotation(REQUESTED_AT), subject.annotation(APPROVE_READ)
+        return Inputs(subject.uid, subject.generation, ",".join(versions), requested[:MAX_REQUEST], approval)
+
+    def _start_or_wait(self, subject: SourceSubject, source: IdentitySource, state: SourceState) -> None:
+        services, inputs = self._services, self._inputs(subject)
+        if state.inputs == inputs and state.due is not None and state.due > services.ports.runtime.monotonic():
+            services.schedule.at(subject.key, state.due)
+            return
+        services.schedule.cancel(subject.key)
+        state.inputs = inputs
+        services.runs.start(subject.key, partial(self._read, subject, source, state))
+
+    # --- reading
+
+    async def _read(self, subject: SourceSubject, source: IdentitySource, state: SourceState) -> None:
+        services, inputs = self._services, state.inputs
+        came = await attempt(self._take(subject, source), subject.key)
+        services.metrics.read_ended(subject.key, came.reason if isinstance(came, UsherError) else "Succeeded")
+        runtime, interval = services.ports.runtime, source.spec.schedule.interval
+        state.pending = None
+        if isinstance(came, UsherError):
+            state.failures += 1
+            delay = backoff(state.failures, interval, runtime.random)
+            reading: End = _finding(came, subject.key)
+            if isinstance(came, ReadShrunk):
+                state.pending = PendingRead(hash=came.digest, users=came.count, kept=came.kept)
+        else:
+            state.failures = 0
+            delay = spread(interval, runtime.random)
+            reading = Contact.ANSWERED
+        if inputs is not None:
+            state.handled = inputs.requested or None
+        state.due = runtime.monotonic() + delay
+        if state.generation == subject.generation:
+            self._set_reading(subject.key, state, reading)
+        if isinstance(came, SnapshotReport):
+            self._publish(subject, state, came)
+
+    async def _take(self, subject: SourceSubject, source: IdentitySource) -> SnapshotReport:
+        services, key = self._services, subject.key
+        job = assemble_source(SourceKey(key.path), source.spec, services.ends(key, subject.document))
+        return await take_snapshot(job, services.ports, subject.annotation(APPROVE_READ))
+
+    def _publish(self, subject: SourceSubject, state: SourceState, report: SnapshotReport) -> None:
+        """The first read after a start is not worth a write when it finds what the status says already."""
+        changed = report.changed or report.removed
+        if changed or not state.resumed:
+            state.shown_read = report.completed
+        state.resumed = False
+        if changed:
+            self._services.wake_referrers(subject.key)
+
+    def _set_reading(self, key: ObjectKey, state: SourceState, reading: End) -> None:
+        former, state.reading = state.reading, reading
+        if former != reading:
+            self._services.wake_referrers(key)
+
+    # --- status
+
+    async def _write(self, subject: SourceSubject, state: SourceState, snapshot: Snapshot | None) -> None:
+        services, source = self._services, subject.manifest
+        now = services.ports.runtime.now()
+        seen = SourceObservation(subject.generation, None, state.reading, state.failures)
+        status = SourceStatus(
+            observed_generation=subject.generation,
+            last_handled_reconcile_at=state.handled,
+            conditions=source_conditions(seen, subject.former.conditions, now),
+            schedule=None
+            if isinstance(source, Finding)
+            else ScheduleStatus(interval=format_duration(source.spec.schedule.interval)),
+            counts=None if snapshot is None else SourceCounts(users=snapshot.count),
+            last_read_time=state.shown_read,
+            version=None if snapshot is None else snapshot.version,
+            consecutive_failures=state.failures,
+            attributes=None if snapshot is None else shown_attributes(snapshot.attributes),
+            pending=state.pending,
+        )
+        services.metrics.conditions(subject.key, status.conditions)
+        if await services.statuses.write(subject.key, subject.document, status):
+            await services.events.post(subject.key, subject.document, source_notes(subject.former, status))
+
+
+def _finding(error: UsherError, key: ObjectKey) -> Finding:
+    found = finding_of(error)
+    if not isinstance(error, ReadShrunk):
+        return found
+    command = f"kubectl -n {key.namespace} annotate idsrc/{key.name} {APPROVE_READ}={error.digest}"
+    return Finding(found.reason, f"{found.message}: {command}")
