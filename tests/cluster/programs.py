@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cluster.places import ClusterError, alone, cache, programs_folder
+from cluster.toolchain import find_go, toolchain_folder
 
 _SOURCES: Final = Path(__file__).parent / "src"
 _HELM: Final = "v3.22.0"
@@ -97,7 +98,7 @@ def ensure(programs: Iterable[Program], say: Callable[[str], None]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with alone(cache() / "build.lock"):
         missing = [program for program in programs if not program.is_built]
-        go = shutil.which("go")
+        go = find_go() if missing else None
         if missing and go is None:
             names = ", ".join(program.name for program in missing)
             raise ClusterError(
@@ -134,7 +135,8 @@ def purge() -> None:
     clusters = sorted(path.name for path in (cache() / "clusters").glob("*/"))
     if clusters:
         raise ClusterError(f"The programs stay, because there are clusters that use them: {', '.join(clusters)}")
-    shutil.rmtree(programs_folder(), ignore_errors=True)
+    for folder in (programs_folder(), toolchain_folder()):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _quiet(line: str) -> None:
