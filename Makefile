@@ -39,16 +39,17 @@ ready: $(STAMP) generate format lint types imports ## Generate, format, lint, ty
 
 generate: $(STAMP) ## Render crds/ and the chart's copy from the models
 	$(BIN)/python -m usher.api.crds crds
+	$(BIN)/python charts/render_crds.py crds charts/usher/templates/crds
 
 format: $(STAMP) ## Format the code
-	$(BIN)/ruff check --quiet --fix-only operator tests
-	$(BIN)/ruff format --quiet operator tests
+	$(BIN)/ruff check --quiet --fix-only operator tests charts
+	$(BIN)/ruff format --quiet operator tests charts
 
 lint: $(STAMP) ## Lint
-	$(BIN)/ruff check operator tests
+	$(BIN)/ruff check operator tests charts
 
 types: $(STAMP) ## Check the types
-	$(BIN)/mypy operator tests
+	$(BIN)/mypy operator tests charts
 
 imports: $(STAMP) ## Check the import contracts
 	$(BIN)/lint-imports --no-cache
@@ -64,6 +65,8 @@ lock: $(STAMP) ## Pin all dependencies anew, with hashes and without addresses
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --upgrade --constraint requirements.lock --all-extras --group dev pyproject.toml --output-file requirements-dev.lock
+	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --upgrade --constraint requirements-dev.lock - --output-file requirements-build.lock
 
 clean: ## Remove what was built and installed here
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
