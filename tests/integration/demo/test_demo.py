@@ -1,0 +1,93 @@
+"""`make demo EXIT=1`, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cluster.processes import Stamp
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 90.0
+
+pytestmark = pytest.mark.apiserver
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """A demo of its own beside one that may be running, and nothing of it left afterwards."""
+    given = f"demo-{uuid4().hex[:8]}"
+    yield given
+    (ROOT / "build" / f".{given}.lock").unlink(missing_ok=True)
+
+
+def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+    demo = [sys.executable, str(ROOT / "tests" / "demo" / "demo.py"), "--name", name, *arguments]
+    environment = {**os.environ, "KUBECONFIG": "/nonexistent/kubeconfig"}
+    return subprocess.Popen(demo, cwd="/", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def run(name: str) -> str:
+    with start(name, "--exit") as demo:
+        output, _ = demo.communicate(timeout=PATIENCE)
+    assert demo.returncode == 0, output
+    return output
+
+
+def running(name: str) -> list[str]:
+    """The command lines of all processes that belong to the demo."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if f"/{name}/" in line and int(path.parent.name) != os.getpid():
+            found.append(line)
+    return found
+
+
+def test_the_demo_shows_people_joining_moving_and_leaving_and_leaves_nothing_behind(name: str) -> None:
+    output = run(name)
+
+    assert "500 accounts" in output
+    for line in (
+        r"\d\.\d s  joiner  nia\.okonkwo@example\.com has an account",
+        r"\d\.\d s  mover   abebe\.omar@example\.com is Engineering Manager, was Senior Software Engineer",
+        r"\d\.\d s  leaver  grace\.petrov@example\.com is disabled",
+        r"The app counted in that cycle: \d+ read, 0 written",
+    ):
+        assert re.search(line, output), output
+    assert max(map(len, output.splitlines())) <= 100
+    assert "\x1b" not in output
+    assert running(name) == []
+    assert not (ROOT / "build" / name).exists()
+
+
+def test_a_demo_that_was_killed_is_cleaned_up_by_the_next_one(name: str) -> None:
+    folder = ROOT / "build" / name
+    with start(name) as killed:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / "operator.pid").exists():
+            assert killed.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        left = [Stamp.read(folder / f"{program}.pid") for program in ("app", "operator")]
+    assert all(stamp is not None and stamp.runs for stamp in left)
+
+    output = run(name)
+
+    assert "500 accounts" in output
+    assert not any(stamp is not None and stamp.runs for stamp in left)
+    assert running(name) == []
