@@ -235,5 +235,5 @@ async def test_a_changed_mapping_is_judged_with_no_free_minimum(world: World) ->
         (500, 4999, False),
     ],
 )
-def test_a_budget_is_exceeded_by_count_or_by_share_above_the_minimum(count: int, live: int, allowed: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_budget_is_exceeded_by_count_or_by_share_above_the_minimum(count: int, live: int, allowed: bool) -> None:
     assert Budget().allows(count, live) is allowed
