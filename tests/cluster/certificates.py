@@ -54,7 +54,6 @@ class Certificates:
         self._authority()
         self._leaf("apiserver", "/CN=kube-apiserver", "serverAuth", _SERVER_NAMES)
         self._leaf("admin", "/O=system:masters/CN=usher-test-admin", "clientAuth", "DNS:admin")
-        self._leaf("controllers", "/CN=system:kube-controller-manager", "clientAuth", "DNS:controllers")
         self._new_key("sa")
         _openssl("ec", "-in", self.key("sa"), "-pubout", "-out", self.token_key)
         done.touch()

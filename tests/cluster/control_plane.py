@@ -9,7 +9,6 @@ import ssl
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from cluster.certificates import Certificates
@@ -77,9 +76,8 @@ class ControlPlane:
         ports = Ports.read(self.places) or Ports.free()
         ports.write(self.places)
         server = f"https://127.0.0.1:{ports.server}"
-        for user, file in (("admin", self.places.kubeconfig), ("controllers", self._controllers_access)):
-            file.touch(mode=0o600)
-            file.write_text(certificates.kubeconfig(user, server), encoding="utf-8")
+        self.places.kubeconfig.touch(mode=0o600)
+        self.places.kubeconfig.write_text(certificates.kubeconfig("admin", server), encoding="utf-8")
         self._run(_STORE, self._store_arguments(ports))
         self._run(_SERVER, self._server_arguments(ports, certificates))
         self._await(ports, _SIGNS_OF_LIFE[:1], (_STORE, _SERVER))
@@ -90,10 +88,6 @@ class ControlPlane:
         """Ends its processes, those first that would miss the others."""
         for name in reversed(NAMES):
             self.process(name).end()
-
-    @property
-    def _controllers_access(self) -> Path:
-        return self.places.root / "controllers.kubeconfig"
 
     def _run(self, name: str, arguments: tuple[str, ...]) -> None:
         process = self.process(name)
@@ -162,10 +156,11 @@ class ControlPlane:
 
     def _controllers_arguments(self, certificates: Certificates) -> tuple[str, ...]:
         return (
-            f"--kubeconfig={self._controllers_access}",
+            # The administrator's: with an account for each controller, their tokens alone take five seconds.
+            f"--kubeconfig={self.places.kubeconfig}",
+            "--use-service-account-credentials=false",
             "--secure-port=0",
             "--leader-elect=false",
-            "--use-service-account-credentials=true",
             f"--root-ca-file={certificates.crt('ca')}",
             f"--service-account-private-key-file={certificates.key('sa')}",
         )

@@ -79,6 +79,15 @@ def _raise_up(places: Places) -> None:
     if backend.is_up:
         return
     try:
+        _start(places, backend)
+    except BaseException:
+        backend.end()  # nobody would know of a half-started cluster; its folder keeps what it said
+        raise
+
+
+def _start(places: Places, backend: ControlPlane | KindCluster) -> None:
+    """Starts what is missing; a control plane that won't start with what it stored starts without."""
+    try:
         backend.start()
     except ClusterError as error:
         if not isinstance(backend, ControlPlane):

@@ -89,7 +89,7 @@ class Process:
             with suppress(ProcessLookupError):
                 os.kill(stamp.pid, signal.SIGKILL)
             deadline = time.monotonic() + _END_SECONDS
-            while stamp.runs:
+            while Stamp.of(stamp.pid) == stamp:
                 if time.monotonic() > deadline:
                     raise ClusterError(f"{self.name} (pid {stamp.pid}) does not end")
                 time.sleep(0.02)
