@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from usher.api.conditions import NEEDS_A_PERSON, Contact, Finding
+from usher.api.conditions import NEEDS_A_PERSON, Contact, Finding, Reason
 from usher.api.names import APPROVE_PLAN, REQUESTED_AT
 from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
@@ -140,7 +140,9 @@ class ConnectorReconciler:
         if document is None:
             return missing_mapping(mapping)
         compiled = self._mappings.compiled(mapping, document)
-        return compiled if isinstance(compiled, Finding) else _Parts(connector, compiled, source)
+        if isinstance(compiled, Finding):
+            return Finding(Reason.MAPPING_INVALID, compiled.message)
+        return _Parts(connector, compiled, source)
 
     async def _remember(self, key: ObjectKey, parts: _Parts | Finding) -> _Memory:
         store, connector = self._services.ports.store, ConnectorKey(key.path)
