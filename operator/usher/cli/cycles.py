@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Never, TypeAlias, TypeVar
 
 from usher.assembly import system_runtime
 from usher.cli.exits import Exit
@@ -62,7 +62,7 @@ class _Session(Generic[T]):
     async def run(self, item: Task | Refusal) -> Outcome[T]:
         """One connector. Raises nothing but CycleError of the state store."""
         if isinstance(item, Refusal):
-            return Outcome(item.key, exit=Exit.FAILED, findings=item.findings)
+            return _refused(item)
         key, stop = item.job.connector, self._interruption.stop
         if stop.is_set():
             return Outcome(key, exit=Exit.FAILED, findings=(_not_run(item),))
@@ -112,17 +112,26 @@ class _Session(Generic[T]):
         return None
 
 
+def _refused(item: Refusal) -> Outcome[Never]:
+    return Outcome(item.key, exit=Exit.FAILED, findings=item.findings)
+
+
 def _not_run(task: Task) -> Finding:
     subject = f"ProvisioningConnector/{task.connector.object.metadata.name}"
     return Finding.error("interrupted before anything was written; run it again to go on", subject=subject)
 
 
 async def run_connectors(
-    items: Sequence[Task | Refusal], state: Path, approval: str, work: Work[T]
+    items: Sequence[Task | Refusal], state: Callable[[], Path], approval: str, work: Work[T]
 ) -> list[Outcome[T]]:
-    """All of them in turn, under the signals that stop them. Raises CycleError where the state can't be used."""
+    """All of them in turn, under the signals that stop them. Raises CycleError where the state can't be used.
+
+    The state file is asked for, and so made, only where there is something to run.
+    """
+    if all(isinstance(item, Refusal) for item in items):
+        return [_refused(item) for item in items if isinstance(item, Refusal)]
     interruption = Interruption()
-    async with open_store(state) as store:
+    async with open_store(state()) as store:
         session = _Session(Ports(store, system_runtime()), interruption, approval, work)
         with interruption.listening():
             outcomes = [await session.run(item) for item in items]

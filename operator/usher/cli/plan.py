@@ -49,7 +49,7 @@ def plan(workspace: Workspace, connectors: Sequence[str], limit: int, output: Fo
     items = [prepare(manifests, key, system_runtime()) for key in keys]
     most = None if output.for_programs else limit
     work = partial(_plan, workspace, most)
-    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state(), "", work))
+    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state, "", work))
     code = conclude(output, outcomes, [] if connectors else manifests.findings)
     click.get_current_context().exit(code)
 

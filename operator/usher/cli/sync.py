@@ -58,7 +58,7 @@ def sync(workspace: Workspace, connectors: Sequence[str], approval: str, output:
     prepared = [prepare(manifests, key, system_runtime()) for key in keys]
     items = [item for item in prepared if not _suspended(item)]
     work = partial(_sync, workspace)
-    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state(), approval, work))
+    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state, approval, work))
     code = conclude(output, outcomes, [] if connectors else manifests.findings)
     click.get_current_context().exit(code)
 
