@@ -126,3 +126,4 @@ def _remove(places: Places) -> None:
     if places.root.exists():
         _backend(places).end()
         shutil.rmtree(places.root)
+    places.lock.unlink(missing_ok=True)

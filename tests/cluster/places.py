@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,8 +81,22 @@ class Places:
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Holds the lock of that name; a second process waits, and a killed one leaves nothing locked."""
+    """Holds the lock of that name; a second process waits, and a killed one leaves nothing locked.
+
+    Its holder may remove the file: who waited for it then takes the lock of the new file of that name.
+    """
     lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        with lock.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(lock, file.fileno()):
+                continue
+            yield
+            return
+
+
+def _is_at(path: Path, opened: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(opened))
+    except FileNotFoundError:
+        return False

@@ -39,3 +39,10 @@ def test_the_definitions_are_served(crds: tuple[str, ...], namespace: Namespace)
 
 def test_helm_speaks_to_the_cluster(namespace: Namespace) -> None:
     assert namespace.helm("list", "--output=json").stdout.strip() == "[]"
+
+
+def test_the_kubeconfig_of_the_environment_is_never_read(namespace: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/dev/null/garbage")
+
+    assert namespace.kubectl("get", "configmaps").returncode == 0
+    assert namespace.helm("list").returncode == 0

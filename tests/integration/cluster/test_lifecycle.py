@@ -49,7 +49,7 @@ def fresh() -> Iterator[str]:
     name = f"own-{uuid4().hex[:8]}"
     yield name
     lifecycle.down(name)
-    Places(name).lock.unlink(missing_ok=True)
+    assert not Places(name).lock.exists()
 
 
 def test_up_starts_repairs_and_repeats_and_down_leaves_nothing(fresh: str) -> None:
