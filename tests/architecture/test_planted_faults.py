@@ -52,20 +52,20 @@ PLANTS = {
                     return await self._adopt(change, hits)
             except UniquenessTaken""",
         "                continue\n            except UniquenessTaken",
-        "tests/unit/engine/test_faults.py",
+        "tests/unit/engine/test_faults.py::test_a_change_whose_end_is_unknown_is_not_made_twice",
     ),
     "the hit of a filter is not checked": Plant(
         "core/scim/filters.py",
         "    return bool(key) and all(_holds(criterion, resource, schema) for criterion in key)",
         "    return bool(key)",
-        "tests/contract/target",
+        "tests/contract/target/test_scim_faults.py",
     ),
     "links are recorded before the target confirmed them": Plant(
         "engine/apply.py",
         "            except OutcomeUnknown:\n                hits = await self._look(change)\n",
         "            except OutcomeUnknown:\n"
         "                return Done(change, link_after(self.job.mapping, replace(change, target_id='u1'), None))\n",
-        "tests/unit/engine/test_faults.py",
+        "tests/unit/engine/test_faults.py::test_a_fault_at_any_request_leaves_one_account_each",
     ),
     "the budget is ignored": Plant(
         "core/sync/policies.py",
@@ -89,13 +89,13 @@ PLANTS = {
         "engine/apply.py",
         "    await applier.ports.store.write_intents(applier.job.connector, intents)\n",
         "",
-        "tests/unit/engine/test_faults.py",
+        "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
     "one empty list of the target is believed": Plant(
         "engine/lookup.py",
         "                if await self._sample_agrees(wanted, hits):\n                    return hits",
         "                return hits",
-        "tests/unit/engine/test_faults.py",
+        "tests/unit/engine/test_faults.py::test_a_target_whose_lists_are_always_empty_gets_no_second_accounts",
     ),
 }
 SWALLOW = """
