@@ -11,9 +11,8 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal, Protocol, Self
 
 import httpx
@@ -57,25 +56,6 @@ class Peer(Protocol):
     def url(self) -> str: ...
     @property
     def token(self) -> str: ...
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    running = Nursery()
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def background() -> Iterator[Background]:
-    running = Background()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "manifests", "http://127.0.0.1:1")
 
 
 def stale(name: str) -> dict[str, Json]:
