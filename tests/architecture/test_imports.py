@@ -38,6 +38,7 @@ PLANTS = {
     "the api in the core": ("core/sync/mapping.py", "import usher.api.names\n"),
     "a target in the engine": ("engine/apply.py", "import usher.targets.registry\n"),
     "kubernetes outside kube": ("engine/cycle.py", "import kubernetes\n"),
+    "a cluster in a command for files": ("cli/plan.py", "import usher.kube.operator\n"),
     "the database outside state": ("engine/cycle.py", "import sqlalchemy\n"),
     "a folder without a layer": ("attic/__init__.py", ""),
 }
