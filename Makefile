@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL: # `make ready test`: each step builds on the one before
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ help: ## List the targets
 
 install: $(STAMP) ## Make .venv with the locked dependencies
 
-$(STAMP): requirements-dev.lock pyproject.toml
+$(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Usher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 can't make a virtual environment: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked dependencies into $(VENV)"
