@@ -88,7 +88,7 @@ def operator(everywhere: Any, log_level: str, **options: Any) -> None:
     if bool(everywhere) == bool(options["namespaces"]):
         raise click.UsageError("give either --all-namespaces or --namespace (which can be repeated)")
     from usher.kube.logs import set_up_logs  # noqa: PLC0415 - takes a second, which no other command waits for
-    from usher.kube.operator import OperatorOptions, run_operator  # noqa: PLC0415 - the same
+    from usher.kube.operator import OperatorOptions, run_operator  # noqa: PLC0415 - the same second
 
     set_up_logs(log_level)
     run_operator(OperatorOptions(**options))
