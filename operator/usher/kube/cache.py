@@ -48,10 +48,19 @@ class Cache:
         return [ObjectKey(kind, namespace, name) for namespace, names in self._objects[kind].items() for name in names]
 
     def referrers(self, key: ObjectKey) -> list[ObjectKey]:
-        """The objects beside it that name this one: connectors of a source or mapping, sources of a ConfigMap."""
-        kind = Kind.SOURCE if key.kind is Kind.CONFIG_MAP else Kind.CONNECTOR
-        found = self._objects[kind][key.namespace].items()
-        return [key.beside(kind, name) for name, document in found if key in references(kind, key.namespace, document)]
+        """The objects beside it whose spec names this one."""
+        return [
+            key.beside(kind, name)
+            for kind in (Kind.SOURCE, Kind.CONNECTOR)
+            for name, document in self._objects[kind][key.namespace].items()
+            if key in references(kind, key.namespace, document)
+        ]
+
+    def versions_named(self, key: ObjectKey) -> str:
+        """The versions of the ConfigMaps that the spec of this object names: another text when one of them changes."""
+        named = references(key.kind, key.namespace, self.get(key) or {})
+        found = [self.get(other) for other in named if other.kind is Kind.CONFIG_MAP]
+        return ",".join("" if document is None else resource_version(document) for document in found)
 
 
 def references(kind: Kind, namespace: str, document: Document) -> Iterator[ObjectKey]:
@@ -62,8 +71,11 @@ def references(kind: Kind, namespace: str, document: Document) -> Iterator[Objec
         named.append((Kind.SOURCE, spec.get("sourceRef")))
         mappings = spec.get("mappings")
         named.extend((Kind.MAPPING, item) for item in (mappings if isinstance(mappings, list) else ()))
+        authority = _inside(spec, "target", "scim", "tls", "caRef")
+        if authority.get("kind") == Kind.CONFIG_MAP.value:
+            named.append((Kind.CONFIG_MAP, authority))
     if kind is Kind.SOURCE:
-        named.append((Kind.CONFIG_MAP, _mapping(spec.get("csv")).get("configMapRef")))
+        named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "configMapRef")))
     for wanted, reference in named:
         name = _mapping(reference).get("name")
         if isinstance(name, str):
@@ -72,6 +84,12 @@ def references(kind: Kind, namespace: str, document: Document) -> Iterator[Objec
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _inside(value: Any, *fields: str) -> dict[str, Any]:
+    for field in fields:
+        value = _mapping(value).get(field)
+    return _mapping(value)
 
 
 def _kept(kind: Kind, document: Document) -> Document:

@@ -39,13 +39,15 @@ NOT_THE_TARGETS: Final = frozenset(
 class Inputs:
     """What a cycle depends upon. Another one of these asks for another cycle at once.
 
-    `mapping` is the mapping's digest, `version` that of the source's snapshot.
+    `mapping` is the mapping's digest, `version` that of the source's snapshot, `documents` those of
+    the ConfigMaps that the spec names.
     """
 
     uid: str
     generation: int
     mapping: str
     version: int
+    documents: str
     requested: str
     approval: str
 

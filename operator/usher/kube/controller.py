@@ -61,14 +61,15 @@ class Controller:
         runtime = means.ports.runtime
         cache, self.queue = Cache(), WorkQueue(runtime)
         self._cache, self._schedule = cache, Schedule(runtime)
-        self._runs = Runs(self.queue.put)
+        self._reads, self._cycles = Runs(self.queue.put), Runs(self.queue.put)
         self.statuses = StatusWriter(means.api, cache)
         self.observer = Observer(cache, self.queue.put, runtime)
         services = Services(
             cache=cache,
             queue=self.queue,
             schedule=self._schedule,
-            runs=self._runs,
+            reads=self._reads,
+            cycles=self._cycles,
             ports=means.ports,
             reader=means.reader,
             policy=means.policy,
@@ -100,7 +101,7 @@ class Controller:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._connectors.stop_all()
-        await self._runs.finish(GRACE)
+        await asyncio.gather(self._reads.finish(GRACE), self._cycles.finish(GRACE))
 
     # --- reconciling
 

@@ -109,7 +109,7 @@ class ConnectorReconciler:
         state.enter(subject.generation)
         parts = self._resolve(subject)
         memory = await self._remember(key, parts)
-        now = _Round(subject, state, parts, memory, _inputs(subject, parts, memory))
+        now = _Round(subject, state, parts, memory, self._inputs(subject, parts, memory))
         self._steer(now)
         await self._tell(now)
 
@@ -154,6 +154,20 @@ class ConnectorReconciler:
             version=None if snapshot is None else snapshot.version,
             consumed=await store.consumption(connector),
             held=None if held is None or held[0].approved else held[0],
+        )
+
+    def _inputs(self, subject: ConnectorSubject, parts: _Parts | Finding, memory: _Memory) -> Inputs | None:
+        """None where there is nothing to run a cycle with (yet)."""
+        if isinstance(parts, Finding) or memory.version is None:
+            return None
+        return Inputs(
+            uid=subject.uid,
+            generation=subject.generation,
+            mapping=parts.mapping.digest,
+            version=memory.version,
+            documents=self._services.cache.versions_named(subject.key),
+            requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
+            approval=subject.annotation(APPROVE_PLAN),
         )
 
     # --- when
@@ -201,13 +215,16 @@ class ConnectorReconciler:
             next_shown=runtime.monotonic() + SHOWN_EVERY,
         )
         now.state.running, now.state.ran_with = running, inputs
-        self._services.runs.start(now.key, partial(self._run, now, running))
+        self._services.cycles.start(now.key, partial(self._run, now, running))
         self._services.schedule.at(now.key, runtime.monotonic() + FIRST_LOOK)
 
     # --- a cycle
 
     async def _run(self, now: _Round, running: RunningState) -> None:
         state, generation = now.state, running.inputs.generation
+        if running.stop.is_set():  # while it waited for its turn
+            state.running = state.ran_with = state.due = None
+            return
         came = await attempt(self._cycle(now, running), now.key)
         state.running = None
         state.handled = running.inputs.requested or None
@@ -273,17 +290,3 @@ class ConnectorReconciler:
             initial=memory.consumed is None or memory.consumed.version is None,
             held=memory.held,
         )
-
-
-def _inputs(subject: ConnectorSubject, parts: _Parts | Finding, memory: _Memory) -> Inputs | None:
-    """None where there is nothing to run a cycle with (yet)."""
-    if isinstance(parts, Finding) or memory.version is None:
-        return None
-    return Inputs(
-        uid=subject.uid,
-        generation=subject.generation,
-        mapping=parts.mapping.digest,
-        version=memory.version,
-        requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
-        approval=subject.annotation(APPROVE_PLAN),
-    )

@@ -21,15 +21,15 @@ from usher.core.model.reports import SnapshotReport
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.engine.snapshot import take_snapshot
 from usher.kube.attempts import attempt
-from usher.kube.cache import references
 from usher.kube.events import source_notes
-from usher.kube.objects import ObjectKey, resource_version
+from usher.kube.objects import ObjectKey
 from usher.kube.schedule import backoff, spread
 from usher.kube.services import Services
 from usher.kube.status import Subject, finding_of, read_subject
 
 RESTART_SPREAD: Final = timedelta(seconds=10)
 """Within this time after a start, sources that were read before are read again."""
+SECRET_AGE: Final = timedelta(seconds=60)
 MAX_REQUEST: Final = 256
 
 SourceSubject = Subject[IdentitySource, SourceStatus]
@@ -91,7 +91,7 @@ class SourceReconciler:
         if isinstance(subject.manifest, Finding):
             self._set_reading(key, state, subject.manifest)
             services.schedule.cancel(key)
-        elif key not in services.runs:
+        elif key not in services.reads:
             self._start_or_wait(subject, subject.manifest, state)
         await self._write(subject, state, snapshot)
 
@@ -120,13 +120,9 @@ class SourceReconciler:
         return state
 
     def _inputs(self, subject: SourceSubject) -> Inputs:
-        versions = [
-            resource_version(document)
-            for named in references(subject.key.kind, subject.key.namespace, subject.document)
-            if (document := self._services.cache.get(named)) is not None
-        ]
+        versions = self._services.cache.versions_named(subject.key)
         requested, approval = subject.annotation(REQUESTED_AT), subject.annotation(APPROVE_READ)
-        return Inputs(subject.uid, subject.generation, ",".join(versions), requested[:MAX_REQUEST], approval)
+        return Inputs(subject.uid, subject.generation, versions, requested[:MAX_REQUEST], approval)
 
     def _start_or_wait(self, subject: SourceSubject, source: IdentitySource, state: SourceState) -> None:
         services, inputs = self._services, self._inputs(subject)
@@ -135,7 +131,7 @@ class SourceReconciler:
             return
         services.schedule.cancel(subject.key)
         state.inputs = inputs
-        services.runs.start(subject.key, partial(self._read, subject, source, state))
+        services.reads.start(subject.key, partial(self._read, subject, source, state))
 
     # --- reading
 
@@ -143,7 +139,7 @@ class SourceReconciler:
         services, inputs = self._services, state.inputs
         came = await attempt(self._take(subject, source), subject.key)
         services.metrics.read_ended(subject.key, came.reason if isinstance(came, UsherError) else "Succeeded")
-        runtime, interval = services.ports.runtime, source.spec.schedule.interval
+        runtime, interval = services.ports.runtime, _interval(source)
         state.pending = None
         if isinstance(came, UsherError):
             state.failures += 1
@@ -205,6 +201,12 @@ class SourceReconciler:
         services.metrics.conditions(subject.key, status.conditions)
         if await services.statuses.write(subject.key, subject.document, status):
             await services.events.post(subject.key, subject.document, source_notes(subject.former, status))
+
+
+def _interval(source: IdentitySource) -> timedelta:
+    """Nothing tells of a change in a Secret, and it has to act within a minute."""
+    interval = source.spec.schedule.interval
+    return interval if source.spec.csv.secret_ref is None else min(interval, SECRET_AGE)
 
 
 def _finding(error: UsherError, key: ObjectKey) -> Finding:

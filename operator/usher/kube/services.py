@@ -22,12 +22,13 @@ from usher.transport.addresses import AddressPolicy
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each, shared by all reconciles of a process."""
+    """One of each, shared by all reconciles of a process. Long cycles leave reads their own room."""
 
     cache: Cache
     queue: WorkQueue
     schedule: Schedule
-    runs: Runs
+    reads: Runs
+    cycles: Runs
     ports: Ports
     reader: DataReader
     policy: AddressPolicy
