@@ -6,7 +6,6 @@ for before it is sent again; one that the target refuses as a duplicate is looke
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -40,7 +39,7 @@ from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER
 from usher.core.sync.planning import take_image
 from usher.core.sync.recording import ignored_edits, link_after
 from usher.engine.concurrency import for_each
-from usher.engine.job import Job, Ports
+from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
 from usher.engine.recorder import Recorder
 from usher.engine.retry import Retrier
@@ -169,7 +168,7 @@ class Applier:
         return replace(change, before=image, delta=delta, version=current.version)
 
 
-async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[PlannedChange], stop: asyncio.Event) -> None:
+async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[PlannedChange], control: Control) -> None:
     """One chunk of rows that may run together.
 
     Intents first, then the requests, each outcome handed to the recorder.
@@ -182,8 +181,9 @@ async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[Planne
     await applier.ports.store.write_intents(applier.job.connector, intents)
 
     async def one(row: PlannedChange) -> None:
-        if not stop.is_set():
+        if not control.stop.is_set():
             await recorder.add(await applier.apply(row))
+            control.progress.advance(1)
 
     await for_each(rows, one, applier.job.concurrency)
 

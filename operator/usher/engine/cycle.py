@@ -198,8 +198,7 @@ async def _apply(bench: _Bench, recorder: Recorder) -> CycleError | None:
             async for rows in store.changes_of(job.connector, phase, rank):
                 if control.stop.is_set():
                     return None
-                await apply_rows(applier, recorder, rows, control.stop)
-                control.progress.advance(len(rows))
+                await apply_rows(applier, recorder, rows, control)
     except CycleError as error:
         return error
     finally:
