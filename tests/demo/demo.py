@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -81,10 +81,12 @@ class Demo:
         """Until Ctrl-C."""
         self._enter("It is all yours, until Ctrl-C")
         story.invite()
-        while True:
-            time.sleep(1)
-            for program in self.programs:
-                program.require()
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(1)
+                for program in self.programs:
+                    program.require()
+        self.terminal.heading("Everything is being removed.")
 
     def clean_up(self) -> None:
         """Ends every program by its pid and removes everything that a demo of this name wrote."""
@@ -130,7 +132,7 @@ def only_one(name: str) -> Iterator[None]:
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: with everything cleaned up."""
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does, with everything cleaned up; Ctrl-C also where it was ignored."""
     raise KeyboardInterrupt
 
 
@@ -163,7 +165,7 @@ def main() -> int:
     parser.add_argument("--name", default="demo", help="demos of different names run side by side (default: demo)")
     options = parser.parse_args()
     terminal = Terminal()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
         with only_one(Places(options.name).name):

@@ -24,7 +24,7 @@ class ProgramEnded(Exception):
     """A program ended by itself, or never answered; `program` has the log that says why."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(f"the {program.name} does not run")
+        super().__init__(f"the {program.name} ended by itself, or does not answer")
         self.program = program
 
 

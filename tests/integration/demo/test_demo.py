@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from cluster.places import Places
 from cluster.processes import Stamp
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,7 @@ def name() -> Iterator[str]:
     given = f"demo-{uuid4().hex[:8]}"
     yield given
     (ROOT / "build" / f".{given}.lock").unlink(missing_ok=True)
+    Places(given).lock.unlink(missing_ok=True)
 
 
 def start(name: str, *arguments: str) -> subprocess.Popen[str]:
@@ -44,15 +46,15 @@ def run(name: str) -> str:
 
 
 def running(name: str) -> list[str]:
-    """The command lines of all processes that belong to the demo."""
+    """The command lines of all processes that have a folder of the demo in their words or as their home."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            words, home = ((process / part).read_bytes().decode(errors="replace") for part in ("cmdline", "environ"))
         except OSError:
             continue
-        if f"/{name}/" in line and int(path.parent.name) != os.getpid():
-            found.append(line)
+        if f"/{name}" in words + home and process.name != str(os.getpid()):
+            found.append(words.replace("\0", " "))
     return found
 
 
