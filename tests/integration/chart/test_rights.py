@@ -1,0 +1,118 @@
+"""What the chart's service account may do, asked of a real API server: all of it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from cluster.fixtures import Cluster, Namespace
+
+pytestmark = pytest.mark.apiserver
+
+Install: TypeAlias = Callable[..., str]
+Rule: TypeAlias = tuple[str, str, str, str]
+
+GROUP = "provisioning.usher.dev"
+OWN = ("provisioningconnectors", "attributemappings", "identitysources")
+EXPECTED: frozenset[Rule] = frozenset(
+    {(GROUP, kind, "", verb) for kind in OWN for verb in ("get", "list", "watch")}
+    | {(GROUP, f"{kind}/status", "", "patch") for kind in OWN}
+    | {("", "configmaps", "", verb) for verb in ("get", "list", "watch")}
+    | {("", "secrets", "", "get"), ("", "events", "", "create")}
+)
+"""API group, resource, name of the object (empty: any) and verb."""
+
+
+def rights(cluster: Cluster, user: str, namespace: str) -> frozenset[Rule]:
+    """Everything that the user may do to resources of this namespace, beyond what every service account may."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
+    answer = cluster.kubectl(
+        "create", f"--as={user}", "--as-group=system:serviceaccounts", "--as-group=system:authenticated",
+        "--validate=false", "--output=json", "--filename=-", input=json.dumps(review),
+    )  # fmt: skip
+    status = json.loads(answer.stdout)["status"]
+    assert status["incomplete"] is False
+    return frozenset(
+        (group, resource, name, verb)
+        for rule in status["resourceRules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames") or [""]
+        for verb in rule["verbs"]
+        if group not in {"authorization.k8s.io", "authentication.k8s.io"}  # asking who I am and what I may
+    )
+
+
+@pytest.fixture
+def elsewhere(namespace: Namespace) -> str:
+    """A namespace that nobody told the operator to watch."""
+    del namespace
+    return "kube-public"
+
+
+def test_by_default_the_operator_may_do_just_this_in_every_namespace(
+    namespace: Namespace, install: Install, elsewhere: str
+) -> None:
+    user = install()
+    assert rights(namespace.cluster, user, namespace.name) == EXPECTED
+    assert rights(namespace.cluster, user, elsewhere) == EXPECTED
+
+
+def test_with_named_namespaces_it_may_do_the_same_there_and_nothing_elsewhere(
+    namespace: Namespace, install: Install, elsewhere: str
+) -> None:
+    user = install(f"--set=watchNamespaces={{{namespace.name}}}")
+    assert rights(namespace.cluster, user, namespace.name) == EXPECTED
+    assert rights(namespace.cluster, user, elsewhere) == frozenset()
+
+
+def test_with_named_secrets_it_may_read_these_only(namespace: Namespace, install: Install) -> None:
+    user = install("--set=rbac.secretNames={app-token}")
+    secrets = {rule for rule in rights(namespace.cluster, user, namespace.name) if rule[1] == "secrets"}
+    assert secrets == {("", "secrets", "app-token", "get")}
+
+
+def test_without_rbac_the_account_may_nothing(namespace: Namespace, install: Install) -> None:
+    user = install("--set=rbac.create=false")
+    assert rights(namespace.cluster, user, namespace.name) == frozenset()
+
+
+REFUSED = (
+    ("list", "secrets"),
+    ("watch", "secrets"),
+    ("update", "secrets/any"),
+    ("delete", f"provisioningconnectors.{GROUP}/any"),
+    ("update", f"provisioningconnectors.{GROUP}/any"),
+    ("patch", f"provisioningconnectors.{GROUP}/any"),
+    ("create", "pods"),
+    ("update", "deployments.apps/any"),
+    ("create", "serviceaccounts/token"),
+    ("impersonate", "serviceaccounts/any"),
+    ("bind", "clusterroles.rbac.authorization.k8s.io/any"),
+    ("escalate", "roles.rbac.authorization.k8s.io/any"),
+    ("list", "namespaces"),
+    ("list", "customresourcedefinitions.apiextensions.k8s.io"),
+)
+
+
+def test_asked_one_by_one_the_api_server_refuses_what_would_raise_rights(
+    namespace: Namespace, install: Install
+) -> None:
+    # given
+    user = install()
+
+    def allows(verb: str, resource: str) -> bool:
+        answer = namespace.kubectl("auth", "can-i", verb, resource, f"--as={user}", check=False)
+        assert answer.stdout.strip() in {"yes", "no"}, answer.stderr
+        return answer.stdout.strip() == "yes"
+
+    # then
+    assert allows("get", "secrets/any")
+    assert [question for question in REFUSED if allows(*question)] == []
