@@ -70,7 +70,7 @@ def real_runtime(seed: int = 0) -> Runtime:
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         sleep=asyncio.sleep,
-        random=Random(seed),  # noqa: S311 - as below
+        random=Random(seed),  # noqa: S311 - a test has to repeat, not to be secret
     )
 
 

@@ -111,7 +111,7 @@ async def test_an_object_that_only_the_list_missed_is_not_taken_for_deleted() ->
             await one.controller.take_census()
             await one.until(lambda: one.controller.queue.idle)
 
-            cluster.objects[APP], cluster.exists = hidden, exists  # type: ignore[method-assign]  # as above
+            cluster.objects[APP], cluster.exists = hidden, exists  # type: ignore[method-assign]  # the double is put back as it was
             assert list(await one.ports.store.active_connectors()) == [APP.path]
 
 
