@@ -17,7 +17,7 @@ from cluster.toolchain import find_go, toolchain_folder
 
 _SOURCES: Final = Path(__file__).parent / "src"
 _HELM: Final = "v3.22.0"
-_KIND: Final = "v0.33.0"
+_KIND: Final = "v0.32.0"  # its node runs the minor version of Kubernetes that src/k8s pins
 GET_GO: Final = "Go 1.26 or newer (https://go.dev/dl/, or `apt-get install golang-go` or `brew install go`)"
 
 
