@@ -50,6 +50,12 @@ def rights(cluster: Cluster, user: str, namespace: str) -> frozenset[Rule]:
     )
 
 
+def allows(namespace: Namespace, user: str, *question: str) -> bool:
+    answer = namespace.kubectl("auth", "can-i", *question, f"--as={user}", check=False)
+    assert answer.stdout.strip() in {"yes", "no"}, answer.stderr
+    return answer.stdout.strip() == "yes"
+
+
 @pytest.fixture
 def elsewhere(namespace: Namespace) -> str:
     """A namespace that nobody told the operator to watch."""
@@ -63,6 +69,13 @@ def test_by_default_the_operator_may_do_just_this_in_every_namespace(
     user = install()
     assert rights(namespace.cluster, user, namespace.name) == EXPECTED
     assert rights(namespace.cluster, user, elsewhere) == EXPECTED
+
+
+def test_by_default_it_may_list_and_watch_all_namespaces_at_once(namespace: Namespace, install: Install) -> None:
+    user = install()
+    watched = [f"{kind}.{GROUP}" for kind in OWN] + ["configmaps"]
+    questions = [(verb, resource) for verb in ("list", "watch") for resource in watched]
+    assert [each for each in questions if not allows(namespace, user, *each, "--all-namespaces")] == []
 
 
 def test_with_named_namespaces_it_may_do_the_same_there_and_nothing_elsewhere(
@@ -105,14 +118,6 @@ REFUSED = (
 def test_asked_one_by_one_the_api_server_refuses_what_would_raise_rights(
     namespace: Namespace, install: Install
 ) -> None:
-    # given
     user = install()
-
-    def allows(verb: str, resource: str) -> bool:
-        answer = namespace.kubectl("auth", "can-i", verb, resource, f"--as={user}", check=False)
-        assert answer.stdout.strip() in {"yes", "no"}, answer.stderr
-        return answer.stdout.strip() == "yes"
-
-    # then
-    assert allows("get", "secrets/any")
-    assert [question for question in REFUSED if allows(*question)] == []
+    assert allows(namespace, user, "get", "secrets/any")
+    assert [question for question in REFUSED if allows(namespace, user, *question)] == []
