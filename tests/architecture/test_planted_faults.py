@@ -121,7 +121,11 @@ def run_tests(directory: Path, selection: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", selection],
         cwd=directory,
-        env={"PYTHONPATH": f"{directory / 'operator'}:{directory / 'tests'}", "PATH": "/usr/bin:/bin", "HOME": "/root"},
+        env={
+            "PYTHONPATH": f"{directory / 'operator'}:{directory / 'tests'}",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(directory),
+        },
         capture_output=True,
         text=True,
         check=False,
