@@ -6,11 +6,11 @@ for before it is sent again; one that the target refuses as a duplicate is looke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
-from usher.contracts.store import Intent
+from usher.contracts.store import Intent, Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import (
     IncompleteRead,
@@ -44,8 +44,10 @@ from usher.engine.lookup import Lookup
 from usher.engine.recorder import Recorder
 from usher.engine.retry import Retrier
 
+ResultT = TypeVar("ResultT")
+
 _TRIES: Final = 3
-"""How often one change is tried when its end is unknown, each time after a look."""
+"""How often one update is tried when it was overtaken or its end is unknown, each time after the account was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +77,22 @@ class Applier:
     # --- create
 
     async def _create(self, change: PlannedChange) -> Outcome:
+        """A create whose end is unknown is looked for, and never sent again by this cycle.
+
+        The account may only not be visible yet: the next cycle looks once more before it creates anything.
+        """
         body = Create(self.job.resource_type, _values_of(change))
-        for _ in range(_TRIES):
-            try:
-                stored = await self.retrier.write(lambda: self.session.create(body))
-            except OutcomeUnknown:
-                hits = await self._look(change)
-                if hits:
-                    return await self._adopt(change, hits)
-            except UniquenessTaken as error:
-                hits = await self._look(change)
-                return await self._adopt(change, hits) if hits else _failed(change, error)
-            else:
-                return Done(change, link_after(self.job.mapping, change, stored))
-        return Unsure(
-            change, "CreateOutcomeUnknown", f"{_TRIES} creates had no known end, and no look-up found the account"
-        )
+        try:
+            stored = await self.retrier.write(lambda: self.session.create(body))
+        except OutcomeUnknown as error:
+            hits = await _look_after(error, self._look(change))
+            if hits:
+                return await self._adopt(change, hits)
+            return Unsure(change, "CreateOutcomeUnknown", error.detail or error.message)
+        except UniquenessTaken as error:
+            hits = await self._look(change)
+            return await self._adopt(change, hits) if hits else _failed(change, error)
+        return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _look(self, change: PlannedChange) -> Sequence[TargetResource]:
         return await Lookup(self.job, self.session, self.retrier).find_first(change.keys)
@@ -123,23 +125,32 @@ class Applier:
     # --- update
 
     async def _update(self, change: PlannedChange) -> Outcome:
+        unknown: OutcomeUnknown | None = None
         for _ in range(_TRIES):
             try:
                 stored = await self._send_update(change)
             except (StaleImage, OutcomeUnknown) as error:
-                current = await self._read(change)
+                unknown = error if isinstance(error, OutcomeUnknown) else unknown
+                current = await _look_after(unknown, self._read(change))
                 if current is None:
                     raise ResourceError(error.message, reason="InvalidAnchor") from error
                 change = self._rebase(change, current)
                 if not change.delta:
                     return Done(change, link_after(self.job.mapping, change, None))
+            except (ResourceError, NotSent) as error:
+                if unknown is None or error.reason == "InvalidAnchor":
+                    raise
+                return Unsure(change, unknown.reason, error.detail or error.message)
             else:
-                if ignored := ignored_edits(self.job.mapping, change, stored):
-                    return Failed(
-                        change, "ChangeIgnored", f"the target confirmed, and kept its value of {', '.join(ignored)}"
-                    )
-                return Done(change, link_after(self.job.mapping, change, stored))
+                return self._conclude(change, stored)
         return Unsure(change, "Conflict", f"{_TRIES} updates were overtaken or had no known end")
+
+    def _conclude(self, change: PlannedChange, stored: Stored) -> Outcome:
+        """What was confirmed and not done may have been done in part: the account is read again before the next try."""
+        if ignored := ignored_edits(self.job.mapping, change, stored):
+            detail = f"the target confirmed, and kept its value of {', '.join(ignored)}"
+            return Unsure(change, "ChangeIgnored", detail)
+        return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _send_update(self, change: PlannedChange) -> Stored:
         if change.target_id is None:
@@ -157,35 +168,53 @@ class Applier:
         )
 
     def _rebase(self, change: PlannedChange, current: TargetResource) -> PlannedChange:
-        """The same wish on the resource as it is now: edits that are there already fall away."""
+        """The same wish on the resource as it is now.
+
+        Edits that are there already fall away, and so do defaults for what has a value by now.
+        """
         image = take_image(self.job.mapping, current)
         definitions = self.job.mapping.definitions
         delta = {
             path: edit
             for path, edit in change.delta.items()
             if not (isinstance(edit, Replace) and equal(definitions.get(path), edit.value, image.get(path)))
+            and not (path in change.create_only and image.get(path) not in (None, "", []))
         }
         return replace(change, before=image, delta=delta, version=current.version)
+
+
+async def _look_after(unknown: OutcomeUnknown | None, look: Awaitable[ResultT]) -> ResultT:
+    """The result of a look. One that fails leaves unknown what was unknown before it."""
+    try:
+        return await look
+    except (ResourceError, NotSent, IncompleteRead) as error:
+        if unknown is None:
+            raise
+        raise OutcomeUnknown(unknown.message, reason=unknown.reason, detail=error.detail or error.message) from error
 
 
 async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[PlannedChange], control: Control) -> None:
     """One chunk of rows that may run together.
 
-    Intents first, then the requests, each outcome handed to the recorder.
+    Intents first, then the requests, each outcome handed to the recorder. Rows that nobody came to, because the cycle
+    was stopped or ended, give their intents back.
     """
-    intents = [
-        Intent(row.source_id, row.action, row.keys if row.action is Action.CREATE else ())
-        for row in rows
-        if row.action is not Action.LINK
-    ]
-    await applier.ports.store.write_intents(applier.job.connector, intents)
+    connector, store = applier.job.connector, applier.ports.store
+    waiting = {row.source_id for row in rows if row.action is not Action.LINK}
+    await store.write_intents(
+        connector, [Intent(row.source_id, row.action, row.keys) for row in rows if row.source_id in waiting]
+    )
 
     async def one(row: PlannedChange) -> None:
         if not control.stop.is_set():
+            waiting.discard(row.source_id)
             await recorder.add(await applier.apply(row))
             control.progress.advance(1)
 
-    await for_each(rows, one, applier.job.concurrency)
+    try:
+        await for_each(rows, one, applier.job.concurrency)
+    finally:
+        await store.record(connector, Record(finished=sorted(waiting)))
 
 
 def _values_of(change: PlannedChange) -> dict[AttributePath, Json]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from usher.contracts.snapshots import Snapshot
-from usher.contracts.store import Consumption, Unsettled
+from usher.contracts.store import Consumption, Record, Unsettled
 from usher.contracts.target import TargetSession
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, UsherError
+from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Skip
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
 from usher.engine.apply import Applier, apply_rows
 from usher.engine.drafting import Draft, Drafting
@@ -40,6 +40,7 @@ class _Prepared:
     draft: Draft
     former: Mapping[SourceId, Unsettled]
     judgement: Judgement
+    mapping_changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ async def preview_cycle(job: Job, ports: Ports, control: Control) -> Preview:
     try:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
-    except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+    except UsherError as error:
         return Preview(_failure(ports, started, error))
     judgement = prepared.judgement
     held, waiting = None, judgement.decision.wait
@@ -95,15 +96,10 @@ async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
     try:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
-            held = await enforce(job, ports, prepared.judgement, control.approval)
             recorder = Recorder(job, ports, cycle, prepared.former)
-            await recorder.add_skips(prepared.draft.skips, prepared.draft.settled)
-            ended_by = await _apply(bench, recorder)
-    except (CycleError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+            report = await _carry_out(bench, prepared, recorder)
+    except UsherError as error:
         report = _failure(ports, started, error)
-    else:
-        await ports.store.drop_held(job.connector, sorted(recorder.tally.applied))
-        report = await _conclude(bench, prepared, recorder, held, ended_by)
     await ports.store.save_cycle(job.connector, cycle, report)
     return report
 
@@ -128,6 +124,7 @@ async def _prepare(bench: _Bench) -> _Prepared:
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.connector)
     held = await store.held(job.connector)
+    links, live = await store.count_links(job.connector)
     extra = Extra(
         intents=await store.intents(job.connector),
         unsettled=former.keys(),
@@ -135,12 +132,37 @@ async def _prepare(bench: _Bench) -> _Prepared:
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
-    _, live = await store.count_links(job.connector)
-    drafting = Drafting(job, bench.ports, bench.session, bench.retrier, bench.control.progress)
-    draft = await drafting.draft(batch)
-    circumstances = Circumstances(live, source_is_empty=snapshot.count == 0, mapping_changed=mapping_changed)
+    draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
+    circumstances = Circumstances(
+        live=live,
+        source_is_empty=snapshot.count == 0,
+        mapping_changed=mapping_changed,
+        guarded=since is None and links > 0,
+    )
     judgement = await judge(job, bench.ports, draft, circumstances)
-    return _Prepared(kind, snapshot, draft, former, judgement)
+    return _Prepared(kind, snapshot, draft, former, judgement, mapping_changed)
+
+
+async def _carry_out(bench: _Bench, prepared: _Prepared, recorder: Recorder) -> CycleReport:
+    """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
+    job, store, draft = bench.job, bench.ports.store, prepared.draft
+    if bench.control.stop.is_set():
+        return await _conclude(bench, prepared, recorder, error=None)
+    if prepared.mapping_changed:
+        await store.release(job.connector)
+        await store.save_consumption(job.connector, _consumption(bench, prepared.snapshot, None))
+    await store.record(job.connector, Record(links=draft.adopted, unlinked=draft.lost))
+    waiting = prepared.judgement.decision.wait
+    held = await enforce(job, bench.ports, prepared.judgement, bench.control.approval)
+    skips = [
+        *draft.skips,
+        *(Skip(i, "PlanHeld", "over the budget, beside a held plan", settled=False) for i in waiting),
+    ]
+    await recorder.add_skips(skips, draft.settled, draft.closed)
+    error = await _apply(bench, recorder, waiting)
+    await store.drop_held(job.connector, sorted(recorder.tally.applied))
+    report = replace(await _conclude(bench, prepared, recorder, error), held=held)
+    return replace(report, result=CycleResult.PARTIAL) if held and report.result is CycleResult.SUCCEEDED else report
 
 
 async def _snapshot_of(bench: _Bench) -> Snapshot:
@@ -163,7 +185,7 @@ async def _consume(bench: _Bench, snapshot: Snapshot) -> Consumption | None:
     Ids of another source or target are not comparable: refused.
     """
     job, store = bench.job, bench.ports.store
-    fresh = Consumption(job.source, snapshot.identity, job.address, job.mapping.digest, version=None)
+    fresh = _consumption(bench, snapshot, None)
     former = await store.consumption(job.connector)
     if former is not None and former.retired and not _same_ends(former, fresh):
         await store.forget(job.connector)
@@ -178,16 +200,22 @@ async def _consume(bench: _Bench, snapshot: Snapshot) -> Consumption | None:
             "Put it back, or create another connector"
         )
         raise CycleError(message, reason="InvalidSpec")
-    if former.retired:
+    if former.retired:  # others may have taken its accounts meanwhile: everybody is looked at
+        former = replace(former, version=None, retired=False)
         await store.save_consumption(job.connector, former)
     return former
+
+
+def _consumption(bench: _Bench, snapshot: Snapshot, version: int | None) -> Consumption:
+    job = bench.job
+    return Consumption(job.source, snapshot.identity, job.address, job.mapping.digest, version)
 
 
 def _same_ends(one: Consumption, other: Consumption) -> bool:
     return (one.source, one.identity, one.address) == (other.source, other.identity, other.address)
 
 
-async def _apply(bench: _Bench, recorder: Recorder) -> CycleError | None:
+async def _apply(bench: _Bench, recorder: Recorder, waiting: frozenset[SourceId]) -> CycleError | None:
     """Applies the running plan in its order. Returns the error that ended it before its end, if one did."""
     job, store, control = bench.job, bench.ports.store, bench.control
     total = sum((await store.count_changes(job.connector)).values())
@@ -198,7 +226,7 @@ async def _apply(bench: _Bench, recorder: Recorder) -> CycleError | None:
             async for rows in store.changes_of(job.connector, phase, rank):
                 if control.stop.is_set():
                     return None
-                await apply_rows(applier, recorder, rows, control)
+                await apply_rows(applier, recorder, [row for row in rows if row.source_id not in waiting], control)
     except CycleError as error:
         return error
     finally:
@@ -206,22 +234,16 @@ async def _apply(bench: _Bench, recorder: Recorder) -> CycleError | None:
     return None
 
 
-async def _conclude(
-    bench: _Bench, prepared: _Prepared, recorder: Recorder, held: HeldPlan | None, error: CycleError | None
-) -> CycleReport:
+async def _conclude(bench: _Bench, prepared: _Prepared, recorder: Recorder, error: CycleError | None) -> CycleReport:
     job, ports = bench.job, bench.ports
-    counts = _final_counts(prepared.draft, recorder)
-    report = replace(await _report(job, ports, prepared, counts, bench.started), held=held)
+    report = await _report(job, ports, prepared, _final_counts(prepared.draft, recorder), bench.started)
     if error is not None:
         return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
-    done = Consumption(
-        job.source, prepared.snapshot.identity, job.address, job.mapping.digest, prepared.snapshot.version
-    )
+    done = _consumption(bench, prepared.snapshot, prepared.snapshot.version)
     await ports.store.save_consumption(job.connector, done)
-    complete = report.pending == 0 and held is None
-    return replace(report, result=CycleResult.SUCCEEDED if complete else CycleResult.PARTIAL)
+    return replace(report, result=CycleResult.SUCCEEDED if report.pending == 0 else CycleResult.PARTIAL)
 
 
 # --- reports --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import (
@@ -20,12 +19,13 @@ from usher.core.model.plans import (
     Skip,
     Unmatched,
 )
-from usher.core.model.resources import Fingerprint, Link, SourceId, TargetResource
+from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.mapping import map_departed, map_resource
-from usher.core.sync.matching import Evidence, match_resources
+from usher.core.sync.matching import DUPLICATE_SOURCE, Evidence, match_resources
 from usher.core.sync.planning import (
     SOURCE_DELETED,
     KeyMove,
+    Planned,
     key_move,
     plan_change,
     rank_key_moves,
@@ -33,32 +33,39 @@ from usher.core.sync.planning import (
 )
 from usher.engine.concurrency import for_each
 from usher.engine.evaluation import CHUNK, Batch
-from usher.engine.job import Job, Ports
+from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
-from usher.engine.progress import Progress, Stage
+from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
 
 
 @dataclass(slots=True)
 class Draft:
-    """The plan before anybody asked whether it is safe. `destructive` are its changes that take something away."""
+    """The plan before anybody asked whether it is safe. `destructive` are its changes that take something away.
+
+    What the state has to learn before the apply: `lost` links whose account is gone, `adopted` links to accounts that
+    an unfinished request left behind, `closed` intents that came to nothing.
+    """
 
     skips: list[Skip] = field(default_factory=list)
     settled: list[SourceId] = field(default_factory=list)
     destructive: list[PlannedChange] = field(default_factory=list)
     actions: Counter[Action] = field(default_factory=Counter)
     unchanged: int = 0
+    lost: list[SourceId] = field(default_factory=list)
+    adopted: list[Link] = field(default_factory=list)
+    closed: list[SourceId] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """Plans one batch in one session."""
+    """Plans one batch in one session. Nothing is written but the running plan."""
 
     job: Job
     ports: Ports
     session: TargetSession
     retrier: Retrier
-    progress: Progress
+    control: Control
 
     async def draft(self, batch: Batch) -> Draft:
         """Writes the rows of the running plan and returns what is to be known about them."""
@@ -68,13 +75,20 @@ class Drafting:
         await self.ports.store.clear_plan(self.job.connector)
         failed = {skip.source_id for skip in draft.skips}
         due = [source_id for source_id in (*batch.due, *batch.departed) if source_id not in failed]
-        self.progress.enter(Stage.PLAN, len(due))
+        self.control.progress.enter(Stage.PLAN, len(due))
         moves: list[KeyMove] = []
         for start in range(0, len(due), CHUNK):
-            rows = await self._plan_chunk(due[start : start + CHUNK], current | situations, draft)
-            moves.extend(key_move(self.job.mapping, row) for row in rows if row.phase is Phase.FREE_KEYS)
-            await self.ports.store.add_changes(self.job.connector, rows)
-            self.progress.advance(len(due[start : start + CHUNK]))
+            if self.control.stop.is_set():
+                break
+            ids = due[start : start + CHUNK]
+            planned = await self._plan_chunk(ids, batch, current | situations, draft)
+            rows, chunk_moves = await self._contested(planned)
+            moves.extend(chunk_moves)
+            for source_id, outcome in rows.items():
+                _note(draft, batch, source_id, outcome)
+            changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
+            await self.ports.store.add_changes(self.job.connector, changes)
+            self.control.progress.advance(len(ids))
         await self._rank(moves)
         return draft
 
@@ -84,7 +98,6 @@ class Drafting:
         """Reads the accounts of those whose last request has an unknown end: the stored image is not to be trusted."""
         links = await self.ports.store.links(self.job.connector, list(batch.again))
         situations: dict[SourceId, Situation] = {}
-        lost: list[SourceId] = []
 
         async def look(link: Link) -> None:
             try:
@@ -94,14 +107,16 @@ class Drafting:
             except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
                 draft.skips.append(_failed_look(link.source_id, error))
                 return
+            if self.control.stop.is_set():
+                return
             if current is None:
-                lost.append(link.source_id)
+                draft.lost.append(link.source_id)
+                situations[link.source_id] = Unmatched()
             else:
                 situations[link.source_id] = Linked(link, current)
 
         await for_each(links.values(), look, self.job.concurrency)
-        await self.ports.store.record(self.job.connector, Record(unlinked=lost, finished=lost))
-        await self._match_the_lost(batch, lost)
+        await self._match_the_lost(batch, draft.lost)
         return situations
 
     async def _match_the_lost(self, batch: Batch, lost: Sequence[SourceId]) -> None:
@@ -114,7 +129,7 @@ class Drafting:
                 continue  # the first pass has reported it
 
     async def _match(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
-        self.progress.enter(Stage.MATCH, len(batch.unlinked))
+        self.control.progress.enter(Stage.MATCH, len(batch.unlinked))
         claims = {key.claim for keys in batch.unlinked.values() for key in keys}
         rivals = await self.ports.store.rivals(self.job.connector, claims)
         wanted = {i: keys for i, keys in batch.unlinked.items() if not any(key.claim in rivals for key in keys)}
@@ -135,30 +150,63 @@ class Drafting:
     # --- rows
 
     async def _plan_chunk(
-        self, ids: Sequence[SourceId], known: Mapping[SourceId, Situation], draft: Draft
-    ) -> list[PlannedChange]:
+        self, ids: Sequence[SourceId], batch: Batch, known: Mapping[SourceId, Situation], draft: Draft
+    ) -> dict[SourceId, Planned]:
         people = await self.ports.store.resources(self.job.source, self.job.resource_type, ids)
         links = await self.ports.store.links(self.job.connector, ids)
-        rows = []
+        planned: dict[SourceId, Planned] = {}
         for source_id in ids:
-            resource = people.get(source_id)
-            if resource is None:
-                desired, cause = map_departed(self.job.mapping, source_id), SOURCE_DELETED
-            else:
-                desired, cause = map_resource(self.job.mapping, resource), ""
+            desired = self._still_wanted(source_id, people.get(source_id), batch)
+            if desired is None:
+                continue
             link = links.get(source_id)
             situation = known.get(source_id) or (Unmatched() if link is None else Linked(link))
-            planned = plan_change(self.job.mapping, desired, self._own(desired, situation), cause)
-            if isinstance(planned, PlannedChange):
-                rows.append(planned)
-            _note(draft, source_id, planned)
-        return rows
+            if not desired.active and isinstance(situation, Matched):
+                situation = self._own(desired, situation, draft)
+            cause = SOURCE_DELETED if source_id not in people else ""
+            planned[source_id] = plan_change(self.job.mapping, desired, situation, cause)
+        return planned
 
-    def _own(self, desired: Desired, situation: Situation) -> Situation:
-        """The account that an unfinished create of ours left behind belongs to the person, who has left meanwhile."""
-        if desired.active or not isinstance(situation, Matched):
-            return situation
-        return Linked(self._link_to(desired.source_id, situation.found), situation.found)
+    def _still_wanted(self, source_id: SourceId, person: SourceResource | None, batch: Batch) -> Desired | None:
+        """What the first pass found of the person; None for somebody whom a newer snapshot has changed meanwhile.
+
+        Those come in the feed of the next cycle: what they are now was neither matched nor counted in this one.
+        """
+        former = batch.due.get(source_id)
+        if former is None or person is None:
+            gone = former is None and person is None
+            return map_departed(self.job.mapping, source_id) if gone else None
+        try:
+            desired = map_resource(self.job.mapping, person)
+        except ResourceError:
+            return None
+        return desired if desired.fingerprint == former else None
+
+    async def _contested(self, planned: Mapping[SourceId, Planned]) -> tuple[dict[SourceId, Planned], list[KeyMove]]:
+        """Linked people who come to claim a value that somebody else claims too are left alone.
+
+        Like those without a link.
+        """
+        moves = [
+            key_move(self.job.mapping, row)
+            for row in planned.values()
+            if isinstance(row, PlannedChange) and row.phase is Phase.FREE_KEYS
+        ]
+        claims = {claim for move in moves for claim in move.takes}
+        rivals = await self.ports.store.rivals(self.job.connector, claims)
+        settled = dict(planned)
+        for move in moves:
+            others = {other for claim in move.takes for other in rivals.get(claim, ())} - {move.source_id}
+            if others:
+                detail = "clashes with " + ", ".join(sorted(others)[:10])
+                settled[move.source_id] = Skip(move.source_id, DUPLICATE_SOURCE, detail, settled=False)
+        return settled, [move for move in moves if isinstance(settled[move.source_id], PlannedChange)]
+
+    def _own(self, desired: Desired, situation: Matched, draft: Draft) -> Situation:
+        """The account that an unfinished request of ours left behind belongs to the person, who has left meanwhile."""
+        link = self._link_to(desired.source_id, situation.found)
+        draft.adopted.append(link)
+        return Linked(link, situation.found)
 
     def _link_to(self, source_id: SourceId, found: TargetResource) -> Link:
         image = take_image(self.job.mapping, found)
@@ -177,13 +225,15 @@ class Drafting:
         await self.ports.store.add_changes(self.job.connector, moved)
 
 
-def _note(draft: Draft, source_id: SourceId, planned: PlannedChange | Skip | None) -> None:
+def _note(draft: Draft, batch: Batch, source_id: SourceId, planned: Planned) -> None:
     match planned:
         case None:
             draft.unchanged += 1
             draft.settled.append(source_id)
         case Skip():
             draft.skips.append(planned)
+            if planned.settled and source_id in batch.again:
+                draft.closed.append(source_id)
         case PlannedChange():
             draft.actions[planned.action] += 1
             if planned.destructive:

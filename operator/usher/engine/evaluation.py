@@ -14,7 +14,7 @@ from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
 from usher.core.model.plans import Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
-from usher.core.model.resources import Link, SourceId, SourceResource
+from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.mapping import map_resource
 from usher.engine.job import Job, Ports
 
@@ -34,7 +34,7 @@ class Batch:
     longer has and that have no link: nothing is left to do for them.
     """
 
-    due: list[SourceId] = field(default_factory=list)
+    due: dict[SourceId, Fingerprint] = field(default_factory=dict)
     departed: list[SourceId] = field(default_factory=list)
     unlinked: dict[SourceId, Sequence[MatchKey]] = field(default_factory=dict)
     again: Mapping[SourceId, Intent] = field(default_factory=dict)
@@ -101,14 +101,14 @@ def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra:
         batch.unchanged += 1
         batch.settled.append(source_id)
         return
-    batch.due.append(source_id)
+    batch.due[source_id] = desired.fingerprint
     if link is not None and desired.active:
         batch.movers.add(source_id)
     if link is None:
         intent = extra.intents.get(source_id)
-        keys = desired.keys if intent is None or desired.active else intent.keys
+        keys = {key.claim: key for key in (*(intent.keys if intent is not None else ()), *desired.keys)}
         if keys:
-            batch.unlinked[source_id] = keys
+            batch.unlinked[source_id] = tuple(keys.values())
 
 
 def _is_done(desired: Desired, link: LinkState) -> bool:

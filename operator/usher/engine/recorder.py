@@ -65,8 +65,11 @@ class Recorder:
         if self._pending.size >= CHUNK:
             await self.flush()
 
-    async def add_skips(self, skips: Sequence[Skip], settled: Sequence[SourceId]) -> None:
-        """People for whom nothing is done, and people who are well: the latter leave no line in the log."""
+    async def add_skips(self, skips: Sequence[Skip], settled: Sequence[SourceId], closed: Sequence[SourceId]) -> None:
+        """People for whom nothing is done, and people who are well: the latter leave no line in the log.
+
+        `closed` are those whose open intent was looked into and came to nothing.
+        """
         for skip in skips:
             if skip.settled:
                 self._settle(skip.source_id)
@@ -77,17 +80,24 @@ class Recorder:
                 self._log(skip.source_id, (step, "Skip", "Skipped", skip.reason, skip.detail))
         for source_id in settled:
             self._settle(source_id)
+        self._pending.finished.extend(closed)
         await self.flush()
 
     async def flush(self) -> None:
         """Saves what is pending. A link that the store refuses, because the account has another owner, is a failure."""
         async with self._saving:
-            pending, self._pending = self._pending, _Pending()
-            refused = await self._ports.store.record(self._job.connector, pending.as_record())
-            for source_id in refused:
-                self.tally.failed += 1
-                self._unsettle(source_id, OWNED_BY_OTHER)
-                self._log(source_id, ("action", "Link", "Failure", OWNED_BY_OTHER, "the account has another owner"))
+            while await self._save():
+                pass
+
+    async def _save(self) -> bool:
+        """Whether saving gave rise to more to save."""
+        pending, self._pending = self._pending, _Pending()
+        refused = await self._ports.store.record(self._job.connector, pending.as_record())
+        for source_id in refused:
+            self.tally.failed += 1
+            self._unsettle(source_id, OWNED_BY_OTHER)
+            self._log(source_id, ("action", "Link", "Failure", OWNED_BY_OTHER, "the account has another owner"))
+        return bool(refused)
 
     def counts(self, unchanged: int, skipped: int, failed: int) -> Counts:
         """The counts of the cycle; the arguments come from the passes before the apply."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from usher.contracts.store import LogEntry, Record, StoredHold, Unsettled
+from usher.contracts.store import LogEntry, StoredHold
 from usher.core.model.plans import PlannedChange
 from usher.core.model.reports import HeldPlan
-from usher.core.model.resources import SourceId
 from usher.core.sync.policies import (
     HeldSet,
     HoldEvent,
@@ -20,19 +19,19 @@ from usher.core.sync.policies import (
 from usher.engine.drafting import Draft
 from usher.engine.job import Job, Ports
 
-PLAN_HELD = "PlanHeld"
-
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What a decision depends on besides the plan.
 
-    A changed mapping is guarded: no change is too small for the budget.
+    `mapping_changed`: since the last cycle, so that what was held is about something else. `guarded`: no cycle has
+    ended under this mapping yet, and no change is too small for the budget.
     """
 
     live: int
     source_is_empty: bool
     mapping_changed: bool
+    guarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstanc
             live=hold.live,
             expired=now >= hold.expires and not hold.approved,
         )
-    budget = replace(job.budget, min_count=0) if circumstances.mapping_changed else job.budget
+    budget = replace(job.budget, min_count=0) if circumstances.guarded else job.budget
     decision = decide_safety(
         SafetyView(draft.destructive, circumstances.live, budget, held, circumstances.source_is_empty)
     )
@@ -79,7 +78,7 @@ async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstanc
 
 
 async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -> HeldPlan | None:
-    """Takes what waits out of the running plan.
+    """Takes the held set out of the running plan.
 
     Returns the set that is held now, None where nothing is (or it was approved).
 
@@ -91,10 +90,10 @@ async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -
         await store.approve(job.connector, approval)
         return None
     await store.hold(job.connector, hold, judgement.rows)
-    await _postpone(job, ports, judgement.decision.wait)
-    approved = await store.approve(job.connector, approval) or hold.approved
-    if approved:
+    newly = await store.approve(job.connector, approval)
+    if newly:
         await store.append_log(job.connector, [_approval_entry(ports, hold)])
+    if newly or hold.approved:
         await store.add_changes(job.connector, judgement.rows)
         return None
     return describe_hold(hold, len(judgement.rows))
@@ -103,18 +102,6 @@ async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -
 def describe_hold(hold: StoredHold, count: int) -> HeldPlan:
     """The held set as a report shows it; `count` is how many of its members still wait."""
     return HeldPlan(hold.hash, hold.reason, count, hold.summary, hold.created, hold.expires)
-
-
-async def _postpone(job: Job, ports: Ports, waiting: frozenset[SourceId]) -> None:
-    """Who is over the budget beside a held set comes again in every cycle, until that set is gone."""
-    now = ports.runtime.now()
-    await ports.store.record(
-        job.connector,
-        Record(
-            finished=sorted(waiting),
-            unsettled=[Unsettled(source_id, PLAN_HELD, 1, now) for source_id in sorted(waiting)],
-        ),
-    )
 
 
 def _approval_entry(ports: Ports, hold: StoredHold) -> LogEntry:

@@ -182,7 +182,7 @@ class PlannedChange:
     """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
 
     `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown
-    create, `create_only` are the paths of its delta that must never reach an account that exists already (defaults).
+    create, `create_only` are the paths of its delta whose value (a default) must never replace one that is there.
     `cause` is the evidence or rule in one CamelCase word.
     """
 

@@ -105,8 +105,8 @@ def is_active(resource: SourceResource) -> bool:
 def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     """What the mapping wants for this person. Raises ResourceError where an expression or a conversion fails.
 
-    For somebody who is not active only the disable attribute is wanted: whatever else is wrong with the record
-    must not stand in the way of a disable.
+    For somebody who is not active, by the source's word or by the value that the mapping gives the disable attribute,
+    only that attribute is wanted: whatever else is wrong with the record must not stand in the way of a disable.
     """
     if not is_active(resource):
         return map_departed(mapping, resource.id)
@@ -120,6 +120,8 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
             values[rule.target] = value
         elif rule.default is not None:
             (fill_empty if isinstance(rule.flow, Untouched) else on_create)[rule.target] = rule.default
+    if mapping.disable_path is not None and values.get(mapping.disable_path) is False:
+        return map_departed(mapping, resource.id)
     return Desired(
         source_id=resource.id,
         values=values,

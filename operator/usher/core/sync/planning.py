@@ -111,9 +111,16 @@ def _plan_update(mapping: CompiledMapping, desired: Desired, link: Link, current
     seen = _as_read(mapping, link, current)
     delta = make_delta(mapping, desired, seen.image)
     path = mapping.disable_path
-    if path is not None and not link.enabled and path not in desired.values and seen.image.get(path) is not True:
+    if path is not None and path not in desired.values and _was_disabled_by_us(path, link, seen, current):
         delta[path] = Replace(value=True)
     return _change_of(mapping, desired, seen, delta, CONFIRMED)
+
+
+def _was_disabled_by_us(path: AttributePath, link: Link, seen: Link, current: TargetResource | None) -> bool:
+    """By a disable that is recorded, or by one whose end was unknown until the account was read again."""
+    if not link.enabled:
+        return seen.image.get(path) is not True
+    return current is not None and seen.image.get(path) is False and link.image.get(path) is not False
 
 
 def _plan_disable(
@@ -152,6 +159,7 @@ def _change_of(mapping: CompiledMapping, desired: Desired, link: Link, delta: De
         version=link.version,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
+        create_only=tuple(path for path in desired.fill_empty if path in delta),
         cause=cause,
     )
 

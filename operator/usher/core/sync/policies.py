@@ -106,10 +106,11 @@ def decide_safety(view: SafetyView) -> SafetyDecision:
     drop = frozenset(held.members) - keep
     if not keep:
         return _judge_all(view, HoldEvent.NONE, drop)
-    if view.budget.allows(held.count, held.live) and not view.source_is_empty:
-        return SafetyDecision(HoldEvent.RELEASED, drop=frozenset(held.members))
     others = [change for change in view.due if change.source_id not in keep]
     over = _violation(view, others)
+    if view.budget.allows(held.count, held.live) and not view.source_is_empty:
+        event = HoldEvent.HELD if over else HoldEvent.RELEASED
+        return SafetyDecision(event, drop=frozenset(held.members), hold=tuple(others) if over else (), reason=over)
     wait = frozenset(change.source_id for change in others) if over else frozenset[SourceId]()
     return SafetyDecision(HoldEvent.KEPT, keep=keep, drop=drop, wait=wait, reason=over)
 

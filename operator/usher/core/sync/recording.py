@@ -37,7 +37,8 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
 def ignored_edits(mapping: CompiledMapping, change: PlannedChange, stored: Stored) -> tuple[AttributePath, ...]:
     """The paths at which the target's own answer still shows the value of before: it confirmed what it did not do.
 
-    A third value is a normalised one, and none is no answer: both are believed.
+    A third value is a normalised one, and none is no answer: both are believed. The disable attribute has no third
+    value.
     """
     if stored.echo is None:
         return ()
@@ -47,8 +48,8 @@ def ignored_edits(mapping: CompiledMapping, change: PlannedChange, stored: Store
         for path, edit in change.delta.items()
         if isinstance(edit, Replace)
         and image.get(path) is not None
-        and equal(definitions.get(path), image.get(path), change.before.get(path))
         and not equal(definitions.get(path), image.get(path), edit.value)
+        and (path == mapping.disable_path or equal(definitions.get(path), image.get(path), change.before.get(path)))
     )
 
 
