@@ -30,7 +30,8 @@ class Consumption:
     """What a connector has worked off, and under which specification.
 
     `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle; a
-    different `identity` or `address` makes the links worthless. `retired`: the connector was deleted meanwhile.
+    different `identity` or `address` makes the links worthless. `guarded`: the mapping is a new one for links
+    that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
     """
 
     source: SourceKey
@@ -38,6 +39,7 @@ class Consumption:
     address: str
     mapping: str
     version: int | None
+    guarded: bool = False
     retired: bool = False
 
 

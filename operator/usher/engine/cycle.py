@@ -25,7 +25,7 @@ from usher.engine.job import Control, Job, Ports
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
 from usher.engine.retry import Retrier
-from usher.engine.safety import Circumstances, Judgement, describe_hold, enforce, judge
+from usher.engine.safety import PLAN_HELD, Circumstances, Judgement, describe_hold, enforce, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ async def _prepare(bench: _Bench) -> _Prepared:
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.connector)
     held = await store.held(job.connector)
-    links, live = await store.count_links(job.connector)
+    _, live = await store.count_links(job.connector)
     extra = Extra(
         intents=await store.intents(job.connector),
         unsettled=former.keys(),
@@ -137,7 +137,7 @@ async def _prepare(bench: _Bench) -> _Prepared:
         live=live,
         source_is_empty=snapshot.count == 0,
         mapping_changed=mapping_changed,
-        guarded=since is None and links > 0,
+        guarded=mapping_changed or (consumption is not None and consumption.guarded),
     )
     judgement = await judge(job, bench.ports, draft, circumstances)
     return _Prepared(kind, snapshot, draft, former, judgement, mapping_changed)
@@ -150,13 +150,14 @@ async def _carry_out(bench: _Bench, prepared: _Prepared, recorder: Recorder) -> 
         return await _conclude(bench, prepared, recorder, error=None)
     if prepared.mapping_changed:
         await store.release(job.connector)
-        await store.save_consumption(job.connector, _consumption(bench, prepared.snapshot, None))
+        guarded = replace(_consumption(bench, prepared.snapshot, None), guarded=True)
+        await store.save_consumption(job.connector, guarded)
     await store.record(job.connector, Record(links=draft.adopted, unlinked=draft.lost))
     waiting = prepared.judgement.decision.wait
     held = await enforce(job, bench.ports, prepared.judgement, bench.control.approval)
     skips = [
         *draft.skips,
-        *(Skip(i, "PlanHeld", "over the budget, beside a held plan", settled=False) for i in waiting),
+        *(Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in waiting),
     ]
     await recorder.add_skips(skips, draft.settled, draft.closed)
     error = await _apply(bench, recorder, waiting)

@@ -20,6 +20,10 @@ from usher.engine.drafting import Draft
 from usher.engine.job import Job, Ports
 
 
+PLAN_HELD = "PlanHeld"
+"""Why somebody waits beside a held set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What a decision depends on besides the plan.

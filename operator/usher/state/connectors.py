@@ -34,6 +34,7 @@ def read_consumption(row: AnyRow) -> Consumption:
         address=row.address,
         mapping=row.mapping,
         version=row.version,
+        guarded=row.guarded,
         retired=row.retired is not None,
     )
 
@@ -59,6 +60,7 @@ def save_consumption(connection: Connection, connector: ConnectorKey, consumptio
         "address": consumption.address,
         "mapping": consumption.mapping,
         "version": consumption.version,
+        "guarded": consumption.guarded,
     }
     connection.execute(delete(consumptions).where(consumptions.c.connector_id == connector_id))
     connection.execute(insert(consumptions), row)

@@ -130,6 +130,7 @@ consumptions: Final = Table(
     Column("address", Text, nullable=False),
     Column("mapping", Text, nullable=False),
     Column("version", BigInteger),
+    Column("guarded", Boolean, nullable=False),
 )
 
 links: Final = Table(
