@@ -19,7 +19,6 @@ from usher.core.sync.policies import (
 from usher.engine.drafting import Draft
 from usher.engine.job import Job, Ports
 
-
 PLAN_HELD = "PlanHeld"
 """Why somebody waits beside a held set."""
 
