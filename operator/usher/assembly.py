@@ -40,6 +40,7 @@ from usher.core.sync.mapping import (
     Direct,
     Flow,
     Untouched,
+    disables_everybody,
     yields_active_account,
 )
 from usher.core.sync.policies import Budget
@@ -165,19 +166,21 @@ def compile_mapping(name: str, spec: AttributeMappingSpec) -> CompiledMapping:
     digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
     mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest)
     if yields_active_account(mapping):
-        index = next(i for i, rule in enumerate(spec.attributes) if rule.target == _DISABLE_PATH)
-        raise SpecErrors([_never_disables(name, index)])
+        raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
+    if disables_everybody(mapping):
+        raise _wrong_disable(name, spec, "this disables everybody, whether they left or not")
     return mapping
 
 
-def _never_disables(name: str, index: int) -> SpecError:
+def _wrong_disable(name: str, spec: AttributeMappingSpec, what: str) -> SpecErrors:
+    index = next(i for i, rule in enumerate(spec.attributes) if rule.target == _DISABLE_PATH)
     problem = (
-        "this keeps the account of somebody who left active. Use "
+        f"{what}. Use "
         '\'Switch([IsSoftDeleted], , "False", "True", "True", "False")\', or leave the attribute out: '
         "then a leaver's account is disabled all the same"
     )
     path = f"spec.attributes[{index}]"
-    return SpecError(problem, subject=f"AttributeMapping/{name}", path=path, reason=MAPPING_INVALID)
+    return SpecErrors([SpecError(problem, subject=f"AttributeMapping/{name}", path=path, reason=MAPPING_INVALID)])
 
 
 def _compile_rule(rule: RuleSpec, subject: str, path: str) -> AttributeRule:

@@ -11,6 +11,7 @@ from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
 from usher.core.model.reports import SnapshotReport
 from usher.core.model.resources import Fingerprint, SourceId, SourceResource
 from usher.core.sync.fingerprints import digest_of_snapshot, fingerprint
+from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.job import Ports, SourceJob
 
 
@@ -41,6 +42,7 @@ async def take_snapshot(job: SourceJob, ports: Ports, approved: str = "") -> Sna
         read = await _read_whole(job, ports, former)
         if former is None or read.digest != former.digest:  # what is in force already was believed once
             _refuse_shrunken(job, read, approved)
+            _refuse_blind(former, read, approved)
     except BaseException:
         await store.discard(job.source, job.resource_type)
         raise
@@ -111,6 +113,21 @@ def _refuse_other_identity(reader: SourceReader, former: Snapshot | None) -> Non
         "Change it back, or create another IdentitySource and connectors for it"
     )
     raise CycleError(message, reason="InvalidSpec")
+
+
+def _refuse_blind(former: Snapshot | None, read: _Read, approved: str) -> None:
+    """A read that no longer tells who is disabled would bring everybody back who is."""
+    lost = sorted(
+        TELLS_WHO_IS_ACTIVE.intersection(() if former is None else former.attributes) - {*read.end.attributes}
+    )
+    if not lost or read.digest == approved:
+        return
+    message = (
+        f"the read is void: {lost[0]} was in the last complete read and is not in this one, so that everybody "
+        f"would count as enabled. Nobody was touched. If it is right, approve it with the hash {read.digest}"
+    )
+    count, kept = len(read.seen), read.kept
+    raise ReadShrunk(message, digest=read.digest, count=count, kept=kept, former=kept + len(read.removed))
 
 
 def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:

@@ -76,7 +76,7 @@ async def cycle(store: Store, target: MemoryTarget, directory: Directory) -> Wor
     world.mapping = MAPPING
     world.budget = Budget(max_count=1000, max_percent=100)
     world.source.people = {SourceId(f"id-{n}"): dict(person) for n, person in directory.people.items()}
-    world.source.attributes = ("number",)
+    world.source.attributes = ("number", "accountEnabled")
     await world.read(min_retained=0)
     report = await world.cycle()
     assert report.held is None

@@ -160,3 +160,15 @@ async def test_a_message_names_no_person(world: World) -> None:
         await world.read()
 
     assert "user" not in str(caught.value)
+
+
+async def test_a_read_that_no_longer_says_who_is_disabled_is_void(world: World) -> None:
+    world.source.put("id-user1", **person("user1", accountEnabled=False))
+    await world.sync()
+    world.people(["user1"])
+
+    with pytest.raises(ReadShrunk, match="accountEnabled") as caught:
+        await world.read()
+    report = await world.read(approved=caught.value.digest)
+
+    assert report.changed == 1

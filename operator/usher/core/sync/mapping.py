@@ -21,6 +21,8 @@ from usher.core.sync.fingerprints import fingerprint
 
 SOFT_DELETED: Final = "IsSoftDeleted"
 ACCOUNT_ENABLED: Final = "accountEnabled"
+TELLS_WHO_IS_ACTIVE: Final = frozenset({ACCOUNT_ENABLED, SOFT_DELETED})
+"""The source attributes that say that somebody's account is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,22 @@ def yields_active_account(mapping: CompiledMapping) -> bool:
         return False
     try:
         return _evaluate(rule, {SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
+    except ResourceError:
+        return False
+
+
+def disables_everybody(mapping: CompiledMapping) -> bool:
+    """Whether the disable attribute is False for a person in good standing, whoever it is: such a mapping is refused.
+
+    It can be said only of a constant, and of an expression that asks nothing but whether the person is active.
+    """
+    rule = mapping.disabling
+    if rule is None or isinstance(rule.flow, Direct):
+        return False
+    if isinstance(rule.flow, Computed) and not rule.flow.expression.attributes <= TELLS_WHO_IS_ACTIVE:
+        return False
+    try:
+        return _evaluate(rule, {SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
     except ResourceError:
         return False
 

@@ -14,6 +14,7 @@ MAX_ROWS: Final = 1_000_000
 BOOLEAN_COLUMNS: Final = frozenset({"accountEnabled", "IsSoftDeleted"})
 """The columns whose cells are true or false; all other values are texts."""
 
+_BY_FOLDED_NAME: Final = {name.casefold(): name for name in BOOLEAN_COLUMNS}
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -27,7 +28,10 @@ class Header:
 
 
 def read_header(record: Record, id_column: str) -> Header:
-    """Raises IncompleteRead unless the names are there, unique, printable and contain the id column."""
+    """Raises IncompleteRead unless the names are there, unique, printable and contain the id column.
+
+    A document without a header has a person's data in its first line, so names of columns are not repeated.
+    """
     names, line = tuple(record.cells), record.line
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
@@ -35,13 +39,23 @@ def read_header(record: Record, id_column: str) -> Header:
             refuse(line, f"column {number} has no name")
         if not name.isprintable():
             refuse(line, f"the name of column {number} has an unprintable character")
+        if name != name.strip():
+            refuse(line, f"the name of column {number} begins or ends with a blank")
+        if name not in BOOLEAN_COLUMNS and (meant := _BY_FOLDED_NAME.get(name.casefold())):
+            refuse(line, f"column {number} is called {scrub(name)}: did you mean {meant}? Names are case-sensitive")
         if name in seen:
-            refuse(line, f"two columns are called {scrub(name)}")
+            refuse(line, f"columns {names.index(name) + 1} and {number} have the same name")
         seen.add(name)
     if id_column not in seen:
-        refuse(line, f"there is no column {scrub(id_column)}, which is the idColumn")
+        refuse(
+            line, f"there is no column {scrub(id_column)}, which is the idColumn, among the {len(names)}{_hint(names)}"
+        )
     booleans = tuple(index for index, name in enumerate(names) if name in BOOLEAN_COLUMNS)
     return Header(names, names.index(id_column), booleans)
+
+
+def _hint(names: Sequence[str]) -> str:
+    return ": is spec.csv.delimiter right?" if len(names) == 1 and set(";|\t,") & set(names[0]) else ""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,81 @@
+"""What is wrong with a mapping is said when it is compiled, by object and YAML path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from usher.api.v1alpha1.mappings import AttributeMappingSpec
+from usher.assembly import SpecErrors, compile_mapping
+
+MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
+
+
+def problems(*attributes: dict[str, Any]) -> list[str]:
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)})
+    with pytest.raises(SpecErrors) as caught:
+        compile_mapping("people", spec)
+    return [str(error) for error in caught.value.errors]
+
+
+def switch(when_active: str, when_gone: str) -> dict[str, Any]:
+    expression = f'Switch([IsSoftDeleted], , "False", "{when_active}", "True", "{when_gone}")'
+    return {"target": "active", "expression": expression}
+
+
+def test_an_expression_with_a_syntax_error_is_named_with_its_position() -> None:
+    (problem,) = problems({"target": "title", "expression": "Join([a]"})
+    assert problem.startswith("AttributeMapping/people spec.attributes[1].expression: ")
+    assert "line 1, column 9" in problem
+
+
+@pytest.mark.parametrize(
+    ("attribute", "path", "words"),
+    [
+        ({"target": "id", "source": "a"}, "target", "read-only"),
+        ({"target": "name", "source": "a"}, "target", "sub-attributes"),
+        ({"target": "emails[type eq", "source": "a"}, "target", "expected"),
+        ({"target": "active", "constant": "maybe"}, "constant", "true or false"),
+    ],
+)
+def test_a_path_or_value_that_the_target_can_not_take_is_refused(
+    attribute: dict[str, Any], path: str, words: str
+) -> None:
+    (problem,) = problems(attribute)
+    assert problem.startswith(f"AttributeMapping/people spec.attributes[1].{path}: ")
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        switch("True", "True"),
+        {"target": "active", "constant": "true"},
+        {"target": "active", "source": "accountEnabled"},
+    ],
+)
+def test_a_mapping_that_keeps_leavers_active_is_refused(attribute: dict[str, Any]) -> None:
+    assert "keeps the account of somebody who left active" in problems(attribute)[0]
+
+
+@pytest.mark.parametrize("attribute", [switch("False", "False"), {"target": "active", "constant": "False"}])
+def test_a_mapping_that_disables_everybody_is_refused(attribute: dict[str, Any]) -> None:
+    assert "disables everybody" in problems(attribute)[0]
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        switch("True", "False"),
+        {"target": "active", "expression": "Not([IsSoftDeleted])"},
+        {"target": "active", "expression": 'IIF([status]="terminated", "False", Not([IsSoftDeleted]))'},
+    ],
+)
+def test_a_mapping_that_disables_those_who_left_is_taken(attribute: dict[str, Any]) -> None:
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, attribute)})
+    assert compile_mapping("people", spec).disabling is not None
+
+
+def test_every_finding_is_listed() -> None:
+    assert len(problems({"target": "id", "source": "a"}, {"target": "title", "expression": "Nope()"})) == 2
