@@ -27,6 +27,8 @@ def second_of(first: World) -> World:
 
 async def test_a_second_connector_on_the_same_accounts_writes_nothing(first: World) -> None:
     writes = len(first.target.history.writes)
+    first.source.put("id-ada", **person("ada", jobTitle="Director"))
+    await first.read()
 
     report = await second_of(first).cycle()
 
