@@ -156,9 +156,13 @@ def _make_engine(path: Path | None) -> Engine:
 
 
 def _take_over(connection: Connection, path: Path) -> None:
-    """The file is known to be ours: from here on it is private, and has a write-ahead log (that inherits its mode)."""
-    if S_IMODE(path.stat().st_mode) != PRIVATE:
-        path.chmod(PRIVATE)
+    """The file is known to be ours: from here on it is private, and has a write-ahead log (that inherits its mode).
+
+    A file that had a log before and came here readable by others has opened its log in that mode already.
+    """
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and S_IMODE(file.stat().st_mode) != PRIVATE:
+            file.chmod(PRIVATE)
     connection.exec_driver_sql("COMMIT")  # the mode of the journal can't change inside a transaction
     connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,9 @@ def unusable(name: str, why: str) -> CycleError:
     """The one error of a store that can't go on. `why` must not name people."""
     return CycleError(
         f"the state in {name} can't be used: {scrub(why)}. Check free space and permissions of its volume; if the file "
-        "itself is the cause, move it away with its -wal and -shm: it is a cache, the next cycle matches again",
+        "itself is the cause, move it away with its -wal and -shm, and put a copy in its place if there is one. Without "
+        "one, the next cycle matches again, but people who left since the last sync stay active at the app: nobody "
+        "remembers whose account was whose",
         reason="StateUnusable",
     )
 
@@ -30,7 +33,8 @@ def locked(path: Path) -> Iterator[Path]:
 
     Gives the path without links in it. The lock file stays: once removed, a third process could lock a new file of that
     name beside the holder of the old one.
-    Raises CycleError: `StateLocked` while another holder is there, `StateUnusable` where the files can't be opened.
+    Raises CycleError: `StateLocked` while another holder is there, `StateUnusable` where the files can't be opened, and
+    for an empty file: we make none, so it was cut off, and with it went every link.
     """
     path = path.resolve()
     lock = path.with_name(f"{path.name}.lock")
@@ -41,9 +45,11 @@ def locked(path: Path) -> Iterator[Path]:
     try:
         _take(descriptor, path)
         try:
-            os.close(_open_private(path))
+            size = _size_of(path)
         except OSError as error:
             raise unusable(str(path), _reason(error)) from error
+        if size == 0:
+            raise unusable(str(path), "it is empty (0 bytes), which a state never is: its content was lost")
         yield path
     finally:
         os.close(descriptor)
@@ -55,6 +61,34 @@ def _reason(error: OSError) -> str:
 
 def _open_private(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+
+
+def _size_of(path: Path) -> int:
+    """Bytes of the state file, which is made where there is none."""
+    if not path.exists():
+        _make(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+
+
+def _make(path: Path) -> None:
+    """A database without tables, whole or not at all: whoever is killed here leaves no empty file behind."""
+    with closing(sqlite3.connect(":memory:")) as nothing:
+        nothing.execute("PRAGMA user_version = 0")  # makes the first page
+        content = nothing.serialize()
+    new = path.with_name(f"{path.name}.new")
+    descriptor = _open_private(new)
+    try:
+        os.ftruncate(descriptor, 0)
+        with open(descriptor, "wb", closefd=False) as opened:
+            opened.write(content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    new.replace(path)
 
 
 def _take(descriptor: int, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -31,7 +32,7 @@ async def refuse(path: Path, *words: str) -> None:
         async with open_store(path):
             pass
     assert refused.value.reason == "StateUnusable"
-    for word in (str(path), "the next cycle matches again", *words):
+    for word in (str(path), "the next cycle matches again, but people who left", "stay active", *words):
         assert word in str(refused.value)
 
 
@@ -66,7 +67,9 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
 
 async def test_only_the_owner_reads_the_files(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    path.touch(0o644)
+    async with open_store(path):
+        pass
+    path.chmod(0o644)
     async with open_store(path) as store:
         await store.save_consumption(CRM, make_consumption())
         modes = read_modes(tmp_path)
@@ -91,6 +94,34 @@ async def test_a_file_that_is_no_database_is_refused_as_it_is(tmp_path: Path) ->
     path.write_bytes(b"no database " * 1000)
     await refuse(path, "file is not a database", "move it away")
     assert path.read_bytes() == b"no database " * 1000
+
+
+async def test_a_file_that_was_cut_off_to_nothing_is_refused_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with open_store(path) as store:
+        await link_people(store, CRM, p1="t1")
+    os.truncate(path, 0)
+    await refuse(path, "it is empty (0 bytes)", "put a copy in its place")
+    assert path.stat().st_size == 0
+
+
+async def test_who_is_killed_while_a_state_is_made_leaves_nothing_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.db"
+    with monkeypatch.context() as killed:
+        killed.setattr("os.fsync", _die)
+        with pytest.raises(KeyboardInterrupt):
+            async with open_store(path):
+                pass
+    assert not path.exists()
+    async with open_store(path) as store:
+        assert await store.count_links(CRM) == (0, 0)
+    assert not (tmp_path / "state.db.new").exists()
+
+
+def _die(_descriptor: int) -> None:
+    raise KeyboardInterrupt
 
 
 async def test_a_database_of_another_program_is_refused_as_it_is(tmp_path: Path) -> None:
@@ -125,7 +156,9 @@ async def test_a_file_that_can_not_be_made_private_is_refused(tmp_path: Path, mo
     def refuse_chmod(_path: Path, _mode: int) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
-    (tmp_path / "state.db").touch(0o644)
+    async with open_store(tmp_path / "state.db"):
+        pass
+    (tmp_path / "state.db").chmod(0o644)
     monkeypatch.setattr(Path, "chmod", refuse_chmod)
     await refuse(tmp_path / "state.db", "Operation not permitted")
 
