@@ -98,11 +98,15 @@ class Throttled(NotSent):
 class OutcomeUnknown(UsherError):
     """The request may or may not have had its effect.
 
-    Time-out or reset after sending, 5xx, an answer that can't be read.
+    Time-out or reset after sending, 5xx, an answer that can't be read. `retry_after` is in seconds, None when the other
+    end did not say when to come back.
     """
 
-    def __init__(self, message: str, *, reason: str = "OutcomeUnknown", detail: str = "") -> None:
+    def __init__(
+        self, message: str, *, reason: str = "OutcomeUnknown", detail: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, reason=reason, detail=detail)
+        self.retry_after = retry_after
 
 
 class ResourceError(UsherError):

@@ -2,19 +2,21 @@
 
 Both ways give the same evidence. The list is chosen when it costs fewer requests; because a list that lacks somebody
 would end in a second account, its end is not believed until a second look at the total and a sample of queries agree.
+A target that refuses to be listed is asked person by person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from asyncio import Event
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import MatchKey
-from usher.core.model.resources import SourceId, TargetResource
-from usher.core.scim.paths import read
+from usher.core.model.resources import SourceId, TargetId, TargetResource
+from usher.core.scim.filters import values_at
 from usher.core.scim.schemas import fold
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
@@ -24,9 +26,13 @@ SAMPLE: Final = 3
 _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
+_OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
+"""What goes wrong with a query without ending the cycle."""
 
-Wanted = Mapping[SourceId, Sequence[MatchKey]]
-Hits = dict[str, list[TargetResource]]
+Wanted: TypeAlias = Mapping[SourceId, Sequence[MatchKey]]
+Hits: TypeAlias = dict[str, list[TargetResource]]
+BeingFreed: TypeAlias = Callable[[Collection[TargetId]], Awaitable[Collection[TargetId]]]
+"""Of these accounts those that answer to a value only until their own person's update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +46,34 @@ class Candidates:
     failures: dict[SourceId, UsherError] = field(default_factory=dict)
 
 
-class _TooManyPages(Exception):
-    """One query a person is cheaper."""
+class _NoList(Exception):
+    """One query a person is cheaper, or all that the target allows."""
+
+
+async def _free_none(_: Collection[TargetId]) -> Collection[TargetId]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Looks people up in one session."""
+    """Looks people up in one session.
+
+    `being_freed` is asked about hits: an account that will give up its value is no reason to skip a person's other
+    matching attributes. Once `stop` is set nothing more is asked, and whoever is left fails as Interrupted.
+    """
 
     job: Job
     session: TargetSession
     retrier: Retrier
+    being_freed: BeingFreed = _free_none
+    stop: Event = field(default_factory=Event)
 
     async def find_candidates(self, wanted: Wanted) -> Candidates:
-        """Whoever of these people is at the target already."""
+        """Whoever of these people is at the target already. Raises CycleError."""
         if len(wanted) > _OVERHEAD + 1:
             try:
-                return Candidates(await self._prefetch(wanted))
-            except _TooManyPages:
+                return await self._prefetch(wanted)
+            except _NoList:
                 pass
         return await self._query_each(wanted)
 
@@ -76,36 +92,54 @@ class Lookup:
         async def look(person: tuple[SourceId, Sequence[MatchKey]]) -> None:
             source_id, keys = person
             try:
-                for key in keys:
-                    if found := await self._query(key):
-                        candidates.hits[key.claim] = found
-                        return
-            except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+                candidates.hits.update(await self._query_person(keys))
+            except _OF_ONE_PERSON as error:
                 candidates.failures[source_id] = error
 
         await for_each(wanted.items(), look, self.job.concurrency)
         return candidates
 
+    async def _query_person(self, keys: Sequence[MatchKey]) -> Hits:
+        """The hits of all keys down to the first, by precedence, with one that stays where it is."""
+        hits = Hits()
+        for key in keys:
+            found = await self._query(key)
+            if not found:
+                continue
+            hits[key.claim] = found
+            ids = {resource.id for resource in found}
+            if key is keys[-1] or not ids <= set(await self.being_freed(ids)):
+                break
+        return hits
+
     async def _query(self, key: MatchKey) -> list[TargetResource]:
         job = self.job
-        return list(
-            await self.retrier.read(lambda: self.session.find(job.resource_type, key.conjunction, job.mapping.paths))
-        )
+
+        async def ask() -> Sequence[TargetResource]:
+            if self.stop.is_set():
+                message = "the cycle was stopped before this person was looked up"
+                raise ResourceError(message, reason="Interrupted")
+            return await self.session.find(job.resource_type, key.conjunction, job.mapping.paths)
+
+        return list(await self.retrier.read(ask))
 
     # --- the whole target
 
-    async def _prefetch(self, wanted: Wanted) -> Hits:
+    async def _prefetch(self, wanted: Wanted) -> Candidates:
         claims = {key.claim for keys in wanted.values() for key in keys}
         for _ in range(_LIST_ATTEMPTS):
             try:
-                hits = await self._list(claims, len(wanted))
-                if await self._sample_agrees(wanted, hits):
-                    return hits
-            except (IncompleteRead, NotSent, OutcomeUnknown):
+                hits, total = await self.retrier.read(lambda: self._list(claims, len(wanted)))
+                await self._second_look(total)
+                return Candidates(hits, await self._sample(wanted, hits))
+            except IncompleteRead:
                 continue
-        raise _TooManyPages
+            except (ResourceError, NotSent, OutcomeUnknown) as error:
+                raise _NoList from error
+        raise _NoList
 
-    async def _list(self, claims: set[str], budget: int) -> Hits:
+    async def _list(self, claims: set[str], budget: int) -> tuple[Hits, int]:
+        """The hits among all that the target has, and how many that are."""
         job, hits = self.job, Hits()
         total: int | None = None
         pages = 0
@@ -119,24 +153,27 @@ class Lookup:
         if total is None:
             message = "the list ended without saying that it was complete"
             raise IncompleteRead(message)
-        await self._second_look(total)
-        return hits
+        return hits, total
 
     def _refuse_costly(self, page: Page, pages: int, budget: int) -> None:
         size = max(1, len(page.resources))
         expected = pages if page.total is None else -(-page.total // size) if pages == 1 else pages
-        if expected + _OVERHEAD > budget:
-            raise _TooManyPages
+        if expected + _OVERHEAD > budget or self.stop.is_set():
+            raise _NoList
 
     def _index(self, page: Page, claims: set[str], hits: Hits) -> None:
         for resource in page.resources:
-            for rule in self.job.mapping.matching:
-                value = read(rule.target, resource.attributes)
-                if not isinstance(value, str | bool | int | float):
-                    continue
-                claim = f"{rule.target}={fold(rule.definition, value)}"
-                if claim in claims:
-                    hits.setdefault(claim, []).append(resource)
+            for claim in claims & self._claims_met_by(resource):
+                hits.setdefault(claim, []).append(resource)
+
+    def _claims_met_by(self, resource: TargetResource) -> set[str]:
+        """Every claim to which a query would answer with this resource."""
+        return {
+            f"{rule.target}={fold(rule.definition, value)}"
+            for rule in self.job.mapping.matching
+            for value in values_at(rule.target, resource.attributes)
+            if isinstance(value, str | bool | int | float)
+        }
 
     async def _second_look(self, total: int) -> None:
         async def first_total() -> int | None:
@@ -149,10 +186,23 @@ class Lookup:
             message = f"the target listed {total} users and says that it has {again}"
             raise IncompleteRead(message)
 
-    async def _sample_agrees(self, wanted: Wanted, hits: Hits) -> bool:
-        missing = [keys for keys in wanted.values() if keys and not any(key.claim in hits for key in keys)]
-        step = max(1, len(missing) // SAMPLE)
-        for keys in missing[::step][:SAMPLE]:
-            if await self.find_first(keys):
-                return False
-        return True
+    async def _sample(self, wanted: Wanted, hits: Hits) -> dict[SourceId, UsherError]:
+        """Queries some of those whom the list lacks; returns those whose query failed, which says nothing of the list.
+
+        Raises IncompleteRead where a query finds somebody, _NoList where none was answered.
+        """
+        missing = [who for who, keys in wanted.items() if keys and not any(key.claim in hits for key in keys)]
+        sample = missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE]
+        failures: dict[SourceId, UsherError] = {}
+        for source_id in sample:
+            try:
+                found = await self.find_first(wanted[source_id])
+            except _OF_ONE_PERSON as error:
+                failures[source_id] = error
+                continue
+            if found:
+                message = "the target's list lacks somebody whom a query finds"
+                raise IncompleteRead(message)
+        if sample and len(failures) == len(sample):
+            raise _NoList
+        return failures

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from usher.core.model.plans import Conjunction, Criterion
-from usher.core.model.resources import Json
-from usher.core.scim.paths import ParsedPath, PathError, get_value, parse_path, render_comparisons, selects
+from usher.core.model.resources import AttributePath, Json
+from usher.core.scim.paths import PathError, get_value, parse_path, render_comparisons, selects
 from usher.core.scim.schemas import TargetSchema, equal
 
 
@@ -36,11 +36,15 @@ def matches(key: Conjunction, resource: Mapping[str, Json], schema: TargetSchema
 
 def _holds(criterion: Criterion, resource: Mapping[str, Json], schema: TargetSchema) -> bool:
     definition = schema.definition(criterion.path)
-    return any(equal(definition, held, criterion.value) for held in _values(parse_path(criterion.path), resource))
+    return any(equal(definition, held, criterion.value) for held in values_at(criterion.path, resource))
 
 
-def _values(parsed: ParsedPath, resource: Mapping[str, Json]) -> list[Json]:
-    """Every value that the path can mean: of all elements that its filter selects, or of all there are."""
+def values_at(path: AttributePath, resource: Mapping[str, Json]) -> list[Json]:
+    """Every value that a comparison with the path can mean.
+
+    Of all elements that its filter selects, or of all there are; an absent value is left out.
+    """
+    parsed = parse_path(path)
     container = get_value(parsed.urn, dict(resource)) if parsed.urn else dict(resource)
     held = get_value(parsed.attribute, container)
     elements = held if isinstance(held, list) else [held]

@@ -169,7 +169,8 @@ def _write_failure(answer: Answer, now: datetime) -> UsherError:
     if status == 409 or (status == 400 and scim_type == "uniqueness"):
         return UniquenessTaken(detail=scrub(_error_field(answer, "detail")))
     if status in (408, 425) or status >= 500 or status < 300:
-        return OutcomeUnknown(f"the target answered a write with status {status}")
+        wait = parse_retry_after(answer.headers.get("retry-after"), now)
+        return OutcomeUnknown(f"the target answered a write with status {status}", retry_after=wait)
     return _refusal(answer)
 
 
