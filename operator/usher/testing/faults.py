@@ -160,6 +160,12 @@ class FaultSchedule:
         """One more rule, behind the others; it sees the counts as they are."""
         self._rules.append(rule)
 
+    def strike(self, operation: Operation, kind: FaultKind, count: int = 1, after: int = 0) -> None:
+        """The next `count` calls of that operation fail, once `after` more of them have gone well."""
+        first = self.count(operation) + after + 1
+        for index in range(first, first + count):
+            self.add(nth(operation, index, Fault(kind)))
+
     def heal(self) -> None:
         """No more faults; the counts go on."""
         self._rules.clear()

@@ -35,13 +35,18 @@ ATTRIBUTES: Mapping[str, tuple[str, int | None]] = {
     "title": ("jobTitle", None),
 }
 """The usual mapping of these tests: target -> (source attribute, precedence)."""
+EXPRESSIONS: Mapping[str, str] = {"active": DISABLE}
+"""The usual expressions: target -> expression."""
 
 
-def direct_mapping(attributes: Mapping[str, tuple[str, int | None]] = ATTRIBUTES) -> CompiledMapping:
-    """Direct mappings, and the usual expression for the disable attribute."""
-    rules = [_rule(target, Direct(source), precedence) for target, (source, precedence) in attributes.items()]
-    rules.append(_rule("active", Computed(compile_expression(DISABLE)), None))
-    digest = fingerprint(tuple((target, *rest) for target, rest in attributes.items())).hex()
+def direct_mapping(
+    attributes: Mapping[str, tuple[str, int | None]] = ATTRIBUTES, expressions: Mapping[str, str] = EXPRESSIONS
+) -> CompiledMapping:
+    """Direct mappings, save where an expression is given; the usual one is that of the disable attribute."""
+    direct = {target: rest for target, rest in attributes.items() if target not in expressions}
+    rules = [_rule(target, Direct(source), precedence) for target, (source, precedence) in direct.items()]
+    rules += [_rule(target, Computed(compile_expression(text)), None) for target, text in expressions.items()]
+    digest = fingerprint((*((target, *rest) for target, rest in direct.items()), *expressions.items())).hex()
     return CompiledMapping(tuple(rules), AttributePath("active"), digest)
 
 

@@ -10,7 +10,7 @@ import pytest
 from usher.core.model.reports import CycleResult, HeldPlan
 from usher.core.sync.policies import Budget
 from usher.testing.faults import Fault, FaultKind, Operation, nth
-from usher.testing.world import World, direct_mapping, open_world
+from usher.testing.world import World, direct_mapping, open_world, person
 
 NAMES = [f"user{n:02}" for n in range(40)]
 
@@ -157,6 +157,18 @@ async def test_a_raised_budget_releases_what_is_within_it(world: World) -> None:
     assert disabled(world) == set(NAMES[:12])
 
 
+async def test_a_raised_budget_takes_no_new_leavers_along(world: World) -> None:
+    await held(world)
+    for name in NAMES[12:36]:
+        world.source.drop(f"id-{name}")
+    await world.read(min_retained=0)
+    world.budget = Budget(max_percent=30)  # the twelve of forty, and nobody more
+
+    await world.cycle()
+
+    assert len(disabled(world)) <= 12
+
+
 async def test_more_people_do_not_release_a_held_set(world: World) -> None:
     await held(world)
     world.people([f"more{n}" for n in range(200)])
@@ -221,6 +233,21 @@ async def test_a_changed_mapping_is_judged_with_no_free_minimum(world: World) ->
     assert report.held is not None
     assert report.held.count == 5
     assert disabled(world) == set()
+
+
+async def test_accounts_that_the_mapping_makes_inactive_by_value_count_against_the_budget() -> None:
+    async with open_world() as world:
+        world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "terminated", "False")'})
+        world.people(NAMES)
+        await world.sync()
+        for name in NAMES:
+            world.source.put(f"id-{name}", **person(name, status="terminated"))
+
+        report = await world.sync()
+
+        assert report.held is not None
+        assert report.held.count == len(NAMES)
+        assert disabled(world) == set()
 
 
 @pytest.mark.parametrize(
