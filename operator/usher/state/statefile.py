@@ -20,8 +20,8 @@ def unusable(name: str, why: str) -> CycleError:
     """The one error of a store that can't go on. `why` must not name people."""
     return CycleError(
         f"the state in {name} can't be used: {scrub(why)}. Check free space and permissions of its volume; if the file "
-        "itself is the cause, move it away with its -wal and -shm, and put a copy in its place if there is one. Without "
-        "one, the next cycle matches again, but people who left since the last sync stay active at the app: nobody "
+        "itself is the cause, move it away with its -wal and -shm, and put a copy in its place. Without a copy, "
+        "the next cycle matches again, but people who left since the last sync stay active at the app: nobody "
         "remembers whose account was whose",
         reason="StateUnusable",
     )

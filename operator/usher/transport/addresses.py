@@ -68,12 +68,13 @@ _OWN_NETWORKS: Final = _networks("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16
 class AddressPolicy:
     """What may be reached besides public addresses over https://.
 
-    `networks` and `hosts` are permitted with any scheme; `way_out` tells the user how to permit more.
+    `networks` and `hosts` are permitted with any scheme; `way_out` tells the user how to permit more, empty where
+    nothing does.
     """
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = field(default=frozenset())
-    way_out: str = "it can't be permitted"
+    way_out: str = ""
 
     def check(self, address: str, *, host: str, scheme: str) -> None:
         """Raises CycleError unless a connection for this host and scheme may go to this address."""
@@ -86,12 +87,10 @@ class AddressPolicy:
         if host.lower().rstrip(".") in self.hosts or _within(parsed, self.networks) or _within(meant, self.networks):
             return
         if not _is_public(meant):
-            raise _refusal(host, f"a loopback, private or special address: {self.way_out}")
+            raise _refusal(host, f"a loopback, private or special address: {self.way_out or 'use another one'}")
         if scheme != "https":
-            raise _refusal(
-                host,
-                f"a public address, and http:// would show our token to everybody: use https://, or {self.way_out}",
-            )
+            more = f", or {self.way_out}" if self.way_out else ""
+            raise _refusal(host, f"a public address, and http:// would show our token to everybody: use https://{more}")
 
 
 def operator_policy(allow_cidrs: Iterable[str], allow_hosts: Iterable[str]) -> AddressPolicy:
@@ -104,10 +103,8 @@ def operator_policy(allow_cidrs: Iterable[str], allow_hosts: Iterable[str]) -> A
 
 
 def cli_policy() -> AddressPolicy:
-    """Public addresses, and the user's own loopback and private networks."""
-    return AddressPolicy(
-        networks=_OWN_NETWORKS, way_out="the command line reaches public, private and loopback addresses only"
-    )
+    """Public addresses over https://; the user's own loopback and private networks over http:// too."""
+    return AddressPolicy(networks=_OWN_NETWORKS)
 
 
 def _refusal(host: str, what: str) -> CycleError:

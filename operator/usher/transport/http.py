@@ -23,6 +23,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from usher.core.errors import CycleError, NotSent, OutcomeUnknown, SpecError, UsherError
 from usher.transport.addresses import AddressPolicy
+from usher.transport.certificates import Authority, unverified
 from usher.transport.redaction import silence_url_loggers
 from usher.transport.urls import BaseUrl, parse_base_url
 
@@ -68,6 +69,7 @@ class HttpClient:
         self._gate = gate
         self._transport = transport
         self._deadline = settings.deadline
+        self._authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN
         self._slots = asyncio.Semaphore(settings.connections)
         self._timeouts = {"timeout": {"connect": settings.connect_timeout, "pool": settings.connect_timeout}}
 
@@ -106,7 +108,7 @@ class HttpClient:
     def _fail(self, method: str, error: Exception) -> Never:
         origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
         if isinstance(origin, aiohttp.ClientConnectorCertificateError):
-            raise _unverified(self._url.host, origin.certificate_error) from None
+            raise unverified(self._url.host, origin.certificate_error, self._authority) from None
         if isinstance(origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(origin)}")) from None
         problem = f"{self._url.host} did not answer whole: {_describe(origin)}"
@@ -199,14 +201,6 @@ async def _read(response: httpx.Response, encoding: str) -> bytes:
 
 def _after_sending(method: str, problem: str) -> UsherError:
     return NotSent(problem) if method == "GET" else OutcomeUnknown(problem)
-
-
-def _unverified(host: str, error: Exception) -> CycleError:
-    why = getattr(error, "verify_message", "") or "it is not trusted"
-    return CycleError(
-        f"certificate verification failed for {host}: {why}; name your own authority in tls.caRef if it signed it",
-        reason="TargetUnreachable",
-    )
 
 
 _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (

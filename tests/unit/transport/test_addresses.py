@@ -107,6 +107,13 @@ def test_a_refusal_names_the_way_out() -> None:
     assert caught.value.reason == "TargetUnreachable"
 
 
+def test_the_way_out_of_http_to_a_public_address_is_https_for_everybody() -> None:
+    with pytest.raises(CycleError, match=r"use https://$"):
+        cli_policy().check("8.8.8.8", host="app", scheme="http")
+    with pytest.raises(CycleError, match=r"use https://, or the operator's --allow-cidr"):
+        CLOSED.check("8.8.8.8", host="app", scheme="http")
+
+
 def test_a_network_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.0/99"):
         operator_policy(("10.0.0.0/99",), ())

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 import trustme
@@ -255,18 +256,35 @@ async def test_a_certificate_of_the_given_authority_is_trusted(authority: trustm
         assert (await tls_send(wire, authority.cert_pem.bytes())).status == 200
 
 
-@pytest.mark.parametrize("case", ["another host", "unknown authority", "public authorities only"])
+@pytest.mark.parametrize(
+    ("case", "way_out"),
+    [
+        ("another host", "for another host. Use a name that is in it"),
+        ("unknown authority", "The authority in tls.caRef did not sign it"),
+        ("public authorities only", "name that in tls.caRef"),
+    ],
+)
 async def test_a_certificate_that_cannot_be_verified_ends_the_cycle_and_names_the_way_out(
-    authority: trustme.CA, case: str
+    authority: trustme.CA, case: str, way_out: str
 ) -> None:
     name = "other.example.com" if case == "another host" else "127.0.0.1"
     trusted = {"another host": authority, "unknown authority": trustme.CA()}.get(case)
     async with listen(OK, server_tls(authority, name)) as wire:
-        with pytest.raises(CycleError, match=r"certificate verification failed for 127\.0\.0\.1.*tls\.caRef") as caught:
+        with pytest.raises(CycleError, match=r"certificate verification failed for 127\.0\.0\.1") as caught:
             await tls_send(wire, None if trusted is None else trusted.cert_pem.bytes())
 
+    assert way_out in str(caught.value)
     assert caught.value.reason == "TargetUnreachable"
     assert wire.heads == []
+
+
+async def test_a_certificate_that_has_expired_is_told_as_that(authority: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    expired = authority.issue_cert("127.0.0.1", not_after=datetime(2020, 1, 2, tzinfo=UTC))
+    expired.configure_cert(context)
+    async with listen(OK, context) as wire:
+        with pytest.raises(CycleError, match="has expired"):
+            await tls_send(wire, authority.cert_pem.bytes())
 
 
 async def test_old_tls_is_refused(authority: trustme.CA) -> None:
