@@ -101,6 +101,16 @@ def test_a_write_answered_with_neither_yes_nor_no_has_an_unknown_outcome(
     assert type(failure(interpret, answer)) is OutcomeUnknown
 
 
+@pytest.mark.parametrize("interpret", WRITES)
+@pytest.mark.parametrize(("headers", "wait"), [({"retry_after": "30"}, 30.0), ({}, None)])
+def test_a_write_of_unknown_outcome_says_when_the_target_wants_to_be_asked_again(
+    interpret: Interpretation, headers: Mapping[str, str], wait: float | None
+) -> None:
+    error = failure(interpret, reply(503, None, **headers))
+    assert isinstance(error, OutcomeUnknown)
+    assert error.retry_after == wait
+
+
 @pytest.mark.parametrize("interpret", [on_create, on_update])
 @pytest.mark.parametrize("document", [{"userName": "a"}, {"id": ""}, {"id": None}, {"id": True}, [USER], {}])
 def test_a_write_confirmed_without_an_id_has_an_unknown_outcome(interpret: Interpretation, document: Json) -> None:
