@@ -89,8 +89,8 @@ PLANTS = {
     ),
     "one empty list of the target is believed": Plant(
         "engine/lookup.py",
-        "                if await self._sample_agrees(wanted, hits):\n                    return hits",
-        "                return hits",
+        "                return Candidates(hits, await self._sample(wanted, hits))\n",
+        "                return Candidates(hits, {})\n",
         "tests/unit/engine/test_faults.py::test_a_target_whose_lists_are_always_empty_gets_no_second_accounts",
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from usher.contracts.target import TargetSession
@@ -19,7 +19,7 @@ from usher.core.model.plans import (
     Skip,
     Unmatched,
 )
-from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetResource
+from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetId, TargetResource
 from usher.core.sync.mapping import map_departed, map_resource
 from usher.core.sync.matching import DUPLICATE_SOURCE, Evidence, match_resources
 from usher.core.sync.planning import (
@@ -133,7 +133,16 @@ class Drafting:
         claims = {key.claim for keys in batch.unlinked.values() for key in keys}
         rivals = await self.ports.store.rivals(self.job.connector, claims)
         wanted = {i: keys for i, keys in batch.unlinked.items() if not any(key.claim in rivals for key in keys)}
-        lookup = Lookup(self.job, self.session, self.retrier)
+
+        async def being_freed(ids: Collection[TargetId]) -> Collection[TargetId]:
+            owners = await self.ports.store.owners(self.job.address, ids)
+            return {
+                target_id
+                for target_id, owner in owners.items()
+                if owner.connector == self.job.connector and owner.source_id in batch.movers
+            }
+
+        lookup = Lookup(self.job, self.session, self.retrier, being_freed, self.control.stop)
         candidates = await lookup.find_candidates(wanted)
         draft.skips.extend(_failed_look(i, error) for i, error in candidates.failures.items())
         found = {resource.id for hits in candidates.hits.values() for resource in hits}
