@@ -247,9 +247,6 @@ async def _conclude(bench: _Bench, prepared: _Prepared, recorder: Recorder, erro
     return replace(report, result=CycleResult.SUCCEEDED if report.pending == 0 else CycleResult.PARTIAL)
 
 
-# --- reports --------------------------------------------------------------------------------------------------------
-
-
 async def _report(job: Job, ports: Ports, prepared: _Prepared, counts: Counts, started: datetime) -> CycleReport:
     unsettled = await ports.store.unsettled(job.connector)
     linked, _ = await ports.store.count_links(job.connector)
