@@ -105,10 +105,14 @@ End: TypeAlias = Contact | Finding
 """An end: untried, answered, or what was wrong when it was last tried."""
 
 TRANSIENT: Final[frozenset[str]] = frozenset(
-    {Reason.SOURCE_UNREACHABLE, Reason.TARGET_UNREACHABLE, "TooManyRequests", "IncompleteRead"}
+    {Reason.SOURCE_UNREACHABLE, Reason.TARGET_UNREACHABLE, "TooManyRequests", "IncompleteRead", "ClusterUnreachable"}
 )
 """Reasons that pass by themselves: only the third failure in a row makes unready what was ready."""
+VOID: Final[frozenset[str]] = frozenset({"ReadShrunk", "InvalidData", "IncompleteRead"})
+"""Reasons of a source that answered, and whose answer is not believed."""
 PATIENCE: Final = 3
+PATIENT: Final = " (failed "
+"""What stands between the cause of a failure and how often it may be repeated."""
 NEEDS_A_PERSON: Final[frozenset[str]] = frozenset(
     {Reason.INVALID_SPEC, Reason.MAPPING_INVALID, Reason.EXPRESSION_INVALID, Reason.CREDENTIALS_REJECTED}
 )
@@ -127,7 +131,7 @@ def judge_ready(
     before = generation if former is None else former.observed_generation
     if trouble is not None:
         if stays and trouble.reason in TRANSIENT and failures < PATIENCE:
-            message = f"{trouble.message} (failed {failures} of {PATIENCE} times in a row before this is not ready)"
+            message = f"{trouble.message}{PATIENT}{failures} of {PATIENCE} times in a row before this is not ready)"
             return Verdict(ConditionType.READY, "True", Reason.RETRYING, message, before)
         return Verdict(ConditionType.READY, "False", trouble.reason, trouble.message, generation)
     if good is not None:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from usher.api.conditions import (
+    TRANSIENT,
     Condition,
+    ConditionStatus,
     ConditionType,
     Contact,
     End,
@@ -27,6 +29,8 @@ MAX_REASONS_SHOWN: Final = 3
 _SUSPENDED: Final = Finding(Reason.SUSPENDED, "spec.suspend is true: no cycle starts, state and accounts stay")
 _INITIAL: Final = Finding(Reason.INITIAL_CYCLE, "both ends answer; the initial cycle has not ended yet")
 _RUNNING: Final = Finding(Reason.RUNNING, "both ends answer and cycles run")
+_IN_FORCE: Final = "the last good version of the source stays in force"
+_ON_LAST_VERSION: Final = Finding(Reason.RUNNING, f"cycles run; {_IN_FORCE}, see InSync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,11 @@ class ConnectorObservation:
     """All that the conditions of a connector depend upon.
 
     `blocker` keeps the spec from being in force: it is invalid, or something that it names is missing. `source` and
-    `target` are what is known of the ends under this generation. `initial` holds until an initial cycle has run to its
-    end. `cycle` is None until a cycle has ended in this process. `held` is the plan that waits for an approval, with
-    its reason (OverBudget, ApprovalRequired) and how to approve it.
+    `target` are what is known of the ends under this generation. `unread` is why the source's last read came to
+    nothing, in the source's words; `void` holds where it answered, is not believed, and an earlier version is in force:
+    cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
+    came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
+    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it.
     """
 
     generation: int
@@ -58,8 +64,10 @@ class ConnectorObservation:
     blocker: Finding | None = None
     source: End = Contact.UNTRIED
     target: End = Contact.UNTRIED
+    unread: Finding | None = None
+    void: bool = False
     initial: bool = True
-    cycle: CycleVerdict | None = None
+    cycle: CycleVerdict | Verdict | None = None
     consecutive_failures: int = 0
     held: Finding | None = None
 
@@ -91,21 +99,23 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     """What is wrong, in the order in which a cycle meets it. A suspended connector meets no end."""
     if seen.suspended:
         return [] if seen.blocker is None else [seen.blocker]
-    failure = None if seen.cycle is None else seen.cycle.failure
-    met = (seen.blocker, seen.source, seen.target, failure)
+    failure = seen.cycle.failure if isinstance(seen.cycle, CycleVerdict) else None
+    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure)
     return [finding for finding in met if isinstance(finding, Finding)]
 
 
 def _good(seen: ConnectorObservation) -> Finding | None:
     if seen.suspended:
         return _SUSPENDED
-    if seen.source is Contact.ANSWERED and seen.target is Contact.ANSWERED:
-        return _INITIAL if seen.initial else _RUNNING
-    return None
+    if seen.target is not Contact.ANSWERED or not (seen.void or seen.source is Contact.ANSWERED):
+        return None
+    if seen.initial:
+        return _INITIAL
+    return _ON_LAST_VERSION if seen.void else _RUNNING
 
 
 def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
-    """True only for the generation under which a cycle left nothing undone."""
+    """True only for the generation under which a cycle left nothing undone, of a source that can be believed now."""
     kind, generation = ConditionType.IN_SYNC, seen.generation
     if seen.held is not None:
         return Verdict(kind, "False", Reason.PLAN_HELD, seen.held.message, generation)
@@ -114,15 +124,29 @@ def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
     if seen.blocker is not None:
         return Verdict(kind, "False", seen.blocker.reason, seen.blocker.message, generation)
     judged = _judge_cycle(seen.cycle, former)
+    unread = _judge_read(seen)
+    if unread is not None and (unread.status == "False" or judged is None or judged.status != "False"):
+        return unread
     if judged is None or (judged.generation < generation and not seen.suspended):
         return Verdict(kind, "Unknown", Reason.PROGRESSING, "no cycle has ended under the present spec yet", generation)
     return judged
 
 
-def _judge_cycle(cycle: CycleVerdict | None, former: Condition | None) -> Verdict | None:
+def _judge_read(seen: ConnectorObservation) -> Verdict | None:
+    """What keeps the source from being known as it is now: Unknown while that may pass by itself."""
+    if not isinstance(seen.source, Finding):
+        return None
+    finding = seen.unread or seen.source
+    status: ConditionStatus = "Unknown" if finding.reason in TRANSIENT else "False"
+    return Verdict(ConditionType.IN_SYNC, status, finding.reason, f"{_IN_FORCE}. {finding.message}", seen.generation)
+
+
+def _judge_cycle(cycle: CycleVerdict | Verdict | None, former: Condition | None) -> Verdict | None:
     kind = ConditionType.IN_SYNC
     if cycle is None:
         return None if former is None else keep(former, kind)
+    if isinstance(cycle, Verdict):
+        return cycle
     if cycle.failure is not None:
         return Verdict(kind, "False", cycle.failure.reason, cycle.failure.message, cycle.generation)
     if cycle.pending:

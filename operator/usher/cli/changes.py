@@ -14,6 +14,8 @@ from usher.core.sync.mapping import CompiledMapping
 from usher.core.sync.planning import ADOPTED
 
 SECRET: Final = "***"  # noqa: S105 - what stands in place of one
+LONGEST: Final = 200
+"""Characters of a value that people are shown; programs get it whole."""
 _SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "-", Action.LINK: "="}
 
 
@@ -76,7 +78,10 @@ class ShownChange:
         return SECRET if hidden and value is not None else value
 
     def _text(self, path: AttributePath, value: Json) -> str:
-        return "(none)" if value is None else json.dumps(self._seen(path, value), ensure_ascii=False)
+        if value is None:
+            return "(none)"
+        text = json.dumps(self._seen(path, value), ensure_ascii=False)
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
 
 def counts(change: PlannedChange) -> bool:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
 from usher.assembly import Ends, SpecErrors, assemble_source, compile_mapping, system_runtime
+from usher.cli.ends import address_findings, token_findings
 from usher.cli.failures import source_failure
 from usher.cli.findings import Finding
 from usher.cli.manifests import Manifests, Placed
@@ -59,6 +60,8 @@ class Checks:
 
     async def _check_connector(self, connector: Placed[ProvisioningConnector]) -> None:
         self.findings.extend(self._missing(connector))
+        self.findings.extend(await token_findings(self.manifests, connector))
+        self.findings.extend(address_findings(connector))
         absent = list(missing_objects(self.manifests, connector))
         self.findings.extend(absent)
         if absent:

@@ -12,10 +12,10 @@ from usher.cli.documents import Locations
 from usher.cli.exits import Exit, worst
 from usher.cli.findings import Finding, unique
 from usher.cli.manifests import Manifests
-from usher.cli.output import Block, Format, Result, show
+from usher.cli.output import Block, Format, Heading, Paragraph, Result, show
 from usher.cli.tasks import choose
 from usher.cli.terminal import complain
-from usher.cli.workspace import load_loudly
+from usher.cli.workspace import Workspace, load_loudly
 from usher.core.model.reports import HeldPlan
 from usher.core.model.resources import ConnectorKey, Json
 
@@ -49,16 +49,31 @@ def start(locations: Locations, names: Sequence[str]) -> tuple[Manifests, Sequen
     return manifests, keys
 
 
-def conclude(output: Format, outcomes: Sequence[Outcome[Conclusion]], unusable: Sequence[Finding]) -> Exit:
+def conclude(
+    workspace: Workspace, output: Format, outcomes: Sequence[Outcome[Conclusion]], unusable: Sequence[Finding]
+) -> Exit:
     """Shows everything; returns the exit code. `unusable` are the errors of manifests that nobody could choose."""
     failures = [finding for outcome in outcomes for finding in _findings(outcome)]
     for finding in unique(failures):
         complain(finding)
     data: list[Json] = [_data(outcome) for outcome in outcomes]
-    blocks = [block for outcome in outcomes if outcome.value is not None for block in outcome.value.blocks()]
+    blocks = [block for outcome in outcomes for block in _blocks(workspace, outcome)]
     show(Result({"connectors": data}, blocks), output)
     broken = [Exit.FAILED] if any(finding.is_error for finding in unusable) else []
     return worst([*broken, *(_exit(outcome) for outcome in outcomes)])
+
+
+def _blocks(workspace: Workspace, outcome: Outcome[Conclusion]) -> list[Block]:
+    if outcome.value is not None:
+        return outcome.value.blocks()
+    if not outcome.void:
+        return []
+    lines = [
+        "the read of its source is void, and waits for an approval; nobody was touched",
+        "to believe exactly this read:",
+        f"  {workspace.command('sync', '--approve', outcome.void)}",
+    ]
+    return [Heading(f"{outcome.key}: not run"), Paragraph(lines)]
 
 
 def _findings(outcome: Outcome[Conclusion]) -> list[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, Never, TypeAlias, TypeVar
 
 from usher.assembly import system_runtime
+from usher.cli.approvals import Approval
 from usher.cli.exits import Exit
 from usher.cli.failures import cycle_failure, source_failure
 from usher.cli.findings import Finding
@@ -16,12 +17,12 @@ from usher.cli.interruption import Interruption
 from usher.cli.progress import shown
 from usher.cli.tasks import Refusal, Task
 from usher.cli.terminal import say
-from usher.core.errors import ReadShrunk, SpecError, UsherError
+from usher.cli.workspace import Workspace
+from usher.core.errors import CycleError, ReadShrunk, SpecError, UsherError
 from usher.core.model.resources import ConnectorKey, SourceKey
 from usher.engine.job import Control, Ports
 from usher.engine.progress import Progress
 from usher.engine.snapshot import take_snapshot
-from usher.state.store import open_store
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -33,26 +34,28 @@ Work: TypeAlias = Callable[[Task, Ports, Control], Awaitable[T]]
 class Outcome(Generic[T_co]):
     """What came of one connector: the value of its work, or why there is none.
 
-    `exit` is set where there is none: FAILED, or HELD where a void read waits for an approval.
+    `exit` is set where there is none: FAILED, or HELD where a void read waits for an approval under the hash `void`.
     """
 
     key: ConnectorKey
     value: T_co | None = None
     exit: Exit = Exit.DONE
     findings: tuple[Finding, ...] = ()
+    void: str = ""
 
 
 class _Void(Exception):
     """The source of this connector can't be used now."""
 
-    def __init__(self, code: Exit, finding: Finding) -> None:
+    def __init__(self, code: Exit, finding: Finding, digest: str = "") -> None:
         super().__init__(str(finding))
         self.code = code
         self.finding = finding
+        self.digest = digest
 
 
 class _Session(Generic[T]):
-    def __init__(self, ports: Ports, interruption: Interruption, approval: str, work: Work[T]) -> None:
+    def __init__(self, ports: Ports, interruption: Interruption, approval: Approval, work: Work[T]) -> None:
         self._ports = ports
         self._interruption = interruption
         self._approval = approval
@@ -66,7 +69,7 @@ class _Session(Generic[T]):
         key, stop = item.job.connector, self._interruption.stop
         if stop.is_set():
             return Outcome(key, exit=Exit.FAILED, findings=(_not_run(item),))
-        control = Control(self._approval, stop, Progress())
+        control = Control(self._approval.word, stop, Progress())
         running = asyncio.create_task(self._run(item, control))
         async with shown(control.progress, key):
             with self._interruption.guarding(running, control.progress):
@@ -80,10 +83,11 @@ class _Session(Generic[T]):
     async def _run(self, task: Task, control: Control) -> Outcome[T]:
         key = task.job.connector
         try:
+            await _open_once(task)
             await self._read(task)
             return Outcome(key, await self._work(task, self._ports, control))
         except _Void as void:
-            return Outcome(key, exit=void.code, findings=(void.finding,))
+            return Outcome(key, exit=void.code, findings=(void.finding,), void=void.digest)
         except SpecError as error:
             path = f"spec.target.scim.{error.path}" if error.path else ""
             subject = f"ProvisioningConnector/{task.connector.object.metadata.name}"
@@ -103,13 +107,29 @@ class _Session(Generic[T]):
             raise void
 
     async def _take_snapshot(self, task: Task) -> _Void | None:
+        before = await self._digest(task)
         try:
-            await take_snapshot(task.source_job, self._ports, self._approval)
+            await take_snapshot(task.source_job, self._ports, self._approval.word)
         except ReadShrunk as error:
-            return _Void(Exit.HELD, source_failure(task.source, error))
+            self._approval.waiting[error.digest] = f"the read of IdentitySource/{task.source.object.metadata.name}"
+            return _Void(Exit.HELD, source_failure(task.source, error), error.digest)
         except UsherError as error:
             return _Void(Exit.FAILED, source_failure(task.source, error))
+        self._approval.taken |= self._approval.word == await self._digest(task) != before
         return None
+
+    async def _digest(self, task: Task) -> str:
+        """What names the people of the read that is believed now, empty before the first."""
+        job = task.source_job
+        snapshot = await self._ports.store.snapshot(job.source, job.resource_type)
+        return "" if snapshot is None else snapshot.digest
+
+
+async def _open_once(task: Task) -> None:
+    """Raises SpecError for an address or a CA that can't be used: a cycle would report it without its field."""
+    with suppress(CycleError):  # that the cycle reports
+        async with task.job.open_target():
+            pass
 
 
 def _refused(item: Refusal) -> Outcome[Never]:
@@ -122,16 +142,16 @@ def _not_run(task: Task) -> Finding:
 
 
 async def run_connectors(
-    items: Sequence[Task | Refusal], state: Callable[[], Path], approval: str, work: Work[T]
+    items: Sequence[Task | Refusal], workspace: Workspace, approval: Approval, work: Work[T]
 ) -> list[Outcome[T]]:
     """All of them in turn, under the signals that stop them. Raises CycleError where the state can't be used.
 
-    The state file is asked for, and so made, only where there is something to run.
+    The state file is made only where there is something to run.
     """
     if all(isinstance(item, Refusal) for item in items):
         return [_refused(item) for item in items if isinstance(item, Refusal)]
     interruption = Interruption()
-    async with open_store(state()) as store:
+    async with workspace.open_state() as store:
         session = _Session(Ports(store, system_runtime()), interruption, approval, work)
         with interruption.listening():
             outcomes = [await session.run(item) for item in items]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import click
@@ -14,7 +15,9 @@ from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LogEntry, Store
 from usher.core.model.resources import Json, SourceId
 
-_COLUMNS = ("time", "person", "account", "step", "action", "result", "reason", "attributes", "detail")
+_COLUMNS = ("time", "person", "account", "step", "action", "result", "reason", "detail", "attributes")
+_SCHEMA = re.compile(r"urn:[^\[\]]*:")
+"""What a path of an extension begins with; what stands in a filter is none of it."""
 
 
 @click.command(epilog="Example: usher logs people -f examples/csv --person 1007")
@@ -60,6 +63,6 @@ def _row(entry: LogEntry) -> Sequence[str]:
         entry.action,
         entry.result,
         entry.reason,
-        ", ".join(entry.attributes),
         entry.detail,
+        ", ".join(_SCHEMA.sub("", path, count=1) for path in entry.attributes),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -19,9 +20,12 @@ from usher.cli.logs import logs
 from usher.cli.operator import operator
 from usher.cli.plan import plan
 from usher.cli.sync import sync
-from usher.cli.terminal import fail
+from usher.cli.terminal import fail, mute
 from usher.cli.validate import validate
 from usher.core.errors import UsherError
+
+NOBODY_READS: Final = 128 + signal.SIGPIPE
+"""The exit code of a program that this signal ends, as the shell tells it: `usher plan ... | head` is no error."""
 
 
 class _Commands(click.Group):
@@ -35,6 +39,9 @@ class _Commands(click.Group):
                 traceback.print_exc()
             fail(told(error))
             ctx.exit(Exit.FAILED)
+        except BrokenPipeError:
+            mute(sys.stdout)
+            ctx.exit(NOBODY_READS)
 
 
 @click.group(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from usher.api.manifests import ManifestError, Origin, is_ours, parse_manifest
 from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, Manifest, ProvisioningConnector
@@ -14,6 +14,23 @@ from usher.cli.findings import Finding, Severity
 from usher.cli.objects import DataObject, identity_of, is_data, read_data
 
 T = TypeVar("T")
+_NAMED: Final = 5
+_USUAL: Final = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "Kustomization",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "ServiceAccount",
+    }
+)
+"""Kinds that people keep in one folder with ours: ignored without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +45,8 @@ class Placed(Generic[T]):
 class Manifests:
     """All objects by `namespace/name`.
 
-    `broken` are kind and key of objects that are there and can't be used, for a reason among `findings`.
+    `broken` are kind and key of objects that are there and can't be used, for a reason among `findings`. `ignored`
+    names objects that are neither ours nor among those that usually stand beside ours.
     """
 
     connectors: dict[str, Placed[ProvisioningConnector]] = field(default_factory=dict)
@@ -37,7 +55,16 @@ class Manifests:
     data: dict[tuple[str, str], DataObject] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def note(self) -> str:
+        """One line about all that is ignored, empty where nothing is."""
+        if not self.ignored:
+            return ""
+        more = len(self.ignored) - _NAMED
+        named = ", ".join(self.ignored[:_NAMED])
+        return f"ignored, as no objects of ours: {named}{f' and {more} more' if more > 0 else ''}"
 
     @property
     def broken_connectors(self) -> list[str]:
@@ -63,7 +90,8 @@ def _take(manifests: Manifests, document: Document, places: dict[tuple[str, str]
         return
     key, name = identity_of(content)
     if not is_ours(content) and not is_data(content):
-        manifests.notes.append(f"{file}: {kind}/{name} is no object of ours, ignored")
+        if kind not in _USUAL:
+            manifests.ignored.append(f"{kind}/{name} ({file})")
         return
     identity = (kind, key)
     if key and identity in places:

@@ -11,9 +11,8 @@ from typing import TypeAlias
 
 import yaml
 from rich.cells import cell_len
-from rich.console import Console
 
-from usher.cli.terminal import neutral, one_line
+from usher.cli.terminal import ResultConsole, neutral, one_line
 from usher.core.model.resources import Json
 
 
@@ -72,25 +71,26 @@ class Result:
 
 
 def show(result: Result, form: Format) -> None:
-    """Prints the result on stdout; nothing in it can steer the terminal."""
+    """Prints the result on stdout; nothing in it can steer the terminal. Raises BrokenPipeError if nobody reads on."""
     match form:
         case Format.TEXT:
             _show_text(result.blocks)
         case Format.JSON:
             print(neutral(json.dumps(result.data, ensure_ascii=False, indent=2)))
         case Format.YAML:
-            print(_as_yaml(result.data), end="")
+            print(_as_yaml(result.data).removesuffix("\n"))  # end="" would hide from us that nobody reads on
         case Format.MARKDOWN:
             print("\n".join(line for block in result.blocks for line in _as_markdown(block)))
+    sys.stdout.flush()
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
 
-_STYLES: Mapping[str, str] = {"+": "green", "~": "yellow", "-": "red", "!": "magenta", "=": "cyan"}
+_STYLES: Mapping[str, str] = {"+": "green", "~": "yellow", "-": "red", "!": "magenta", "=": "cyan", ".": "dim"}
 
 
 def _show_text(blocks: Iterable[Block]) -> None:
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = ResultConsole(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for block in blocks:
         for line, style in _as_text(block):
             console.print(line, style=style)

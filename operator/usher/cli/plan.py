@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from usher.assembly import system_runtime
+from usher.cli.approvals import Approval
 from usher.cli.changes import ShownChange, counts
 from usher.cli.concluding import conclude, held_lines, start
 from usher.cli.cycles import run_connectors
@@ -49,8 +50,8 @@ def plan(workspace: Workspace, connectors: Sequence[str], limit: int, output: Fo
     items = [prepare(manifests, key, system_runtime()) for key in keys]
     most = None if output.for_programs else limit
     work = partial(_plan, workspace, most)
-    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state, "", work))
-    code = conclude(output, outcomes, [] if connectors else manifests.findings)
+    outcomes = asyncio.run(run_connectors(items, workspace, Approval(), work))
+    code = conclude(workspace, output, outcomes, [] if connectors else manifests.findings)
     click.get_current_context().exit(code)
 
 
@@ -101,16 +102,17 @@ class Planned:
         return {**report_data(self.report), "changes": changes, "skipped": skips}
 
     def blocks(self) -> list[Block]:
-        """The counts, the rows by action, who can't be provisioned, and what would be held."""
+        """The counts, the rows by action, who is skipped or can't be provisioned, and what would be held."""
         if self.failure is not None:
             return [Heading(f"{self.key}: no plan")]
         blocks: list[Block] = [
             Heading(f"{self.key}: {_counts_text(self.report.counts)}"),
             *(self._group(action) for action in _ORDER if self.rows.all[action]),
         ]
-        unsettled = [skip for skip in self.skips if not skip.settled]
-        if unsettled:
-            blocks.append(Code(_capped([_skip_line(skip) for skip in unsettled], self.most, len(unsettled))))
+        for settled in (True, False):
+            lines = [_skip_line(skip) for skip in self.skips if skip.settled is settled]
+            if lines:
+                blocks.append(Code(_capped(lines, self.most)))
         if self.report.held is not None:
             blocks.append(Paragraph(held_lines(self.report.held, self.approve)))
         return blocks
@@ -131,17 +133,20 @@ def _counts_text(figures: Counts) -> str:
         "disable": figures.disabled,
         "leave alone": figures.failed,
     }
-    return ", ".join(f"{count} to {name}" for name, count in named.items() if count) or "nothing to do"
+    to_do = ", ".join(f"{count} to {name}" for name, count in named.items() if count) or "nothing to do"
+    return f"{to_do}, {figures.skipped} skipped" if figures.skipped else to_do
 
 
 def _skip_line(skip: Skip) -> str:
-    return f"! left alone {skip.source_id}: {skip.reason}{f', {skip.detail}' if skip.detail else ''}"
+    """Who is skipped is as he should be; who is left alone waits for somebody to mend something."""
+    what = ". skip" if skip.settled else "! left alone"
+    return f"{what} {skip.source_id}: {skip.reason}{f', {skip.detail}' if skip.detail else ''}"
 
 
-def _capped(lines: list[str], most: int | None, count: int) -> list[str]:
-    if most is None or count <= most:
+def _capped(lines: list[str], most: int | None) -> list[str]:
+    if most is None or len(lines) <= most:
         return lines
-    return [*lines[:most], f"  ... and {count - most} more"]
+    return [*lines[:most], f"  ... and {len(lines) - most} more"]
 
 
 async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports, control: Control) -> Planned:

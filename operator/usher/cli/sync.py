@@ -11,8 +11,9 @@ from typing import Final
 import click
 
 from usher.assembly import system_runtime
+from usher.cli.approvals import Approval, was_approved_before, was_approved_since
 from usher.cli.concluding import conclude, held_lines, start
-from usher.cli.cycles import run_connectors
+from usher.cli.cycles import Outcome, run_connectors
 from usher.cli.exits import Exit, worst
 from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
@@ -20,13 +21,14 @@ from usher.cli.options import connector_option, output_option, workspace_options
 from usher.cli.output import Block, Format, Heading, Paragraph, Table
 from usher.cli.reports import counts_data, counts_text, report_data, time_text
 from usher.cli.tasks import Refusal, Task, prepare
-from usher.cli.terminal import say
+from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
 from usher.contracts.store import Store, Unsettled
-from usher.core.model.reports import CycleReport, CycleResult
+from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, Json
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control, Ports
+from usher.engine.progress import Progress, Stage
 from usher.engine.safety import PLAN_HELD
 
 NAMED: Final = 1_000
@@ -52,15 +54,27 @@ def sync(workspace: Workspace, connectors: Sequence[str], approval: str, output:
     Leavers over the budget of spec.safety are held: shown with a hash, and applied by --approve HASH. The first Ctrl-C
     ends after the requests in flight, the second at once; either way the next run goes on where this one ended.
 
-    Exit codes: 0 all is done; 1 a connector failed, or people are left undone; 4 something is held.
+    Exit codes: 0 all is done; 1 a connector failed, people are left undone, or nothing waits under the hash of
+    --approve; 4 something is held.
     """
     manifests, keys = start(workspace.locations, connectors)
     prepared = [prepare(manifests, key, system_runtime()) for key in keys]
     items = [item for item in prepared if not _suspended(item)]
-    work = partial(_sync, workspace)
-    outcomes = asyncio.run(run_connectors(items, workspace.prepared_state, approval, work))
-    code = conclude(output, outcomes, [] if connectors else manifests.findings)
-    click.get_current_context().exit(code)
+    word = Approval(approval)
+    work = partial(_sync, workspace, word)
+    outcomes = asyncio.run(run_connectors(items, workspace, word, work))
+    code = conclude(workspace, output, outcomes, [] if connectors else manifests.findings)
+    word.uncompared = [outcome.key for outcome in outcomes if _failed(outcome)]
+    complaint = word.complaint()
+    if complaint:
+        fail(complaint)
+    click.get_current_context().exit(Exit.FAILED if complaint else code)
+
+
+def _failed(outcome: Outcome[Synced]) -> bool:
+    if outcome.value is None:
+        return outcome.exit is Exit.FAILED
+    return outcome.value.report.result in (CycleResult.FAILED, CycleResult.INTERRUPTED)
 
 
 def _suspended(item: Task | Refusal) -> bool:
@@ -80,13 +94,17 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """One connector after its cycle; `approve` is the command that applies what is held."""
+    """One connector after its cycle; `approve` is the command that applies what is held.
+
+    `unreached` are the changes that an interrupted cycle had not come to.
+    """
 
     key: ConnectorKey
     report: CycleReport
     undone: Sequence[Undone]
     failure: Finding | None
     approve: str
+    unreached: int = 0
 
     @property
     def exit(self) -> Exit:
@@ -112,12 +130,19 @@ class Synced:
             }
             for entry in self.undone
         ]
-        return {**report_data(self.report), "reasons": dict(self.report.reasons), "undone": undone}
+        return {
+            **report_data(self.report),
+            "reasons": dict(self.report.reasons),
+            "unreached": self.unreached,
+            "undone": undone,
+        }
 
     def blocks(self) -> list[Block]:
         """The counts, what is held, and who is left undone."""
         report = self.report
-        blocks: list[Block] = [Heading(f"{self.key}: {report.result.value}"), Paragraph(self._figures())]
+        blocks: list[Block] = [Heading(f"{self.key}: {report.result.value}")]
+        if not _is_blind(report):
+            blocks.append(Paragraph(self._figures()))
         if report.held is not None:
             blocks.append(Paragraph(held_lines(report.held, self.approve)))
         if self.undone:
@@ -129,24 +154,50 @@ class Synced:
 
     def _figures(self) -> list[str]:
         report = self.report
-        lines = [
-            counts_text(counts_data(report.counts)),
-            f"{report.in_scope} in scope, {report.linked} linked, {report.pending} left undone",
-        ]
+        totals = f"{report.in_scope} in scope, {report.linked} linked, {report.pending} left undone"
+        if report.result is CycleResult.INTERRUPTED:
+            reached = f", {self.unreached} changes were not reached" if self.unreached else ""
+            totals = f"interrupted{reached}: run it again to go on"
+        lines = [counts_text(counts_data(report.counts)), totals]
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
         return lines
 
 
-async def _sync(workspace: Workspace, task: Task, ports: Ports, control: Control) -> Synced:
-    key = task.job.connector
-    if control.approval:
-        # A word counts once; given on a command line it is a new act each time, also for a set that is held again.
-        await ports.store.approve(key, "")
-    report = await run_cycle(task.job, ports, control)
+def _is_blind(report: CycleReport) -> bool:
+    """Whether the cycle failed before it knew anybody: its zeros are no figures."""
+    return (
+        report.result is CycleResult.FAILED
+        and report.counts == Counts()
+        and not any((report.in_scope, report.linked, report.pending))
+    )
+
+
+async def _sync(workspace: Workspace, word: Approval, task: Task, ports: Ports, control: Control) -> Synced:
+    key, store = task.job.connector, ports.store
+    report = await (_run_with_word(word, task, ports, control) if word.word else run_cycle(task.job, ports, control))
     failure = cycle_failure(task, report.error_reason, report.error) if report.error_reason else None
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
-    return Synced(key, report, await _undone(ports.store, key), failure, approve)
+    if report.held is not None:
+        word.waiting[report.held.hash] = key
+    return Synced(key, report, await _undone(store, key), failure, approve, _unreached(report, control.progress))
+
+
+def _unreached(report: CycleReport, progress: Progress) -> int:
+    """Whoever waits beside a held plan is in the plan that was begun, and is none of those that could be reached."""
+    if report.result is not CycleResult.INTERRUPTED or progress.stage is not Stage.APPLY:
+        return 0
+    return max(0, progress.total - progress.done - report.reasons.get(PLAN_HELD, 0))
+
+
+async def _run_with_word(word: Approval, task: Task, ports: Ports, control: Control) -> CycleReport:
+    key, store, since = task.job.connector, ports.store, ports.runtime.now()
+    before = await was_approved_before(store, key, word.word)
+    # A word counts once; given on a command line it is a new act each time, also for a set that is held again.
+    await store.approve(key, "")
+    report = await run_cycle(task.job, ports, control)
+    word.taken |= before or await was_approved_since(store, key, word.word, since)
+    return report
 
 
 async def _undone(store: Store, key: ConnectorKey) -> list[Undone]:

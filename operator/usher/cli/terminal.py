@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from typing import Final
+from typing import Final, TextIO
 
 from rich.console import Console
 
@@ -42,9 +43,32 @@ def _utf16(character: str) -> str:
     return "".join(chr(int.from_bytes(raw[i : i + 2], "big")) for i in (0, 2))
 
 
+class ResultConsole(Console):
+    """A console that raises BrokenPipeError when nobody reads on, where rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich inside of its handler for the error."""
+        raise BrokenPipeError
+
+
+class _NoteConsole(Console):
+    """A console whose silence stops no work: what is said on stderr is no result."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich inside of its handler for the error."""
+        mute(sys.stderr)
+
+
+def mute(stream: TextIO) -> None:
+    """Lets what is written to the stream, and what is still in its buffer, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def make_console() -> Console:
     """The console of stderr as it is now; on a terminal with colours, unless NO_COLOR is set."""
-    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _NoteConsole(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

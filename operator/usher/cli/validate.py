@@ -32,8 +32,8 @@ def validate(locations: Locations, output: Format) -> None:
     Exit codes: 0 no errors; 1 errors.
     """
     manifests = load_manifests(locations)
-    for note in manifests.notes:
-        say(f"note: {note}")
+    if manifests.note:
+        say(f"note: {manifests.note}")
     findings = list(unique(asyncio.run(Checks(manifests).run())))
     if output is Format.TEXT:
         for finding in findings:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,8 +14,10 @@ import click
 from usher.cli.documents import Locations
 from usher.cli.manifests import Manifests, load_manifests
 from usher.cli.terminal import complain, say
+from usher.contracts.store import Store
 from usher.core.errors import CycleError
 from usher.core.model.resources import ConnectorKey
+from usher.state.store import open_store
 
 STATE_FOLDER: Final = ".usher"
 STATE_FILE: Final = "state.db"
@@ -35,20 +39,25 @@ class Workspace:
         """The manifests, with their findings and notes on stderr."""
         return load_loudly(self.locations)
 
-    def prepared_state(self) -> Path:
-        """The state file, in a folder that exists. Raises CycleError where the folder can't be made."""
-        state = self.state
-        if state.exists():
-            return state
-        folder = state.parent
+    @asynccontextmanager
+    async def open_state(self) -> AsyncIterator[Store]:
+        """The state, made (with its folder beside DIR) where there is none. Raises CycleError if it can't be used."""
+        is_new = not self.state.exists()
+        if is_new and self.given is None:
+            self._make_folder()
+        async with open_store(self.state) as store:
+            if is_new:
+                say(f"new state file {self.state}: it remembers whose account is whose. Keep it, and keep it private")
+            yield store
+
+    def _make_folder(self) -> None:
+        folder = self.state.parent
         try:
-            if self.given is None and not folder.exists():
+            if not folder.exists():
                 folder.mkdir(mode=0o700)
                 (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise CycleError(f"the folder {folder} can't be made: {error.strerror}", reason="StateUnusable") from error
-        say(f"new state file {state}: it remembers whose account is whose. Keep it, and keep it private")
-        return state
 
     def command(self, verb: str, *more: str) -> str:
         """The command line that does the next step with the same files."""
@@ -61,8 +70,8 @@ class Workspace:
 def load_loudly(locations: Locations) -> Manifests:
     """The manifests; what is wrong with them, and what is ignored, is told on stderr."""
     manifests = load_manifests(locations)
-    for note in manifests.notes:
-        say(f"note: {note}")
+    if manifests.note:
+        say(f"note: {manifests.note}")
     for finding in manifests.findings:
         complain(finding)
     return manifests

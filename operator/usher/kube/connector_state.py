@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from usher.api.conditions import ConditionType, Contact, End, Finding, Reason, find_condition
+from usher.api.conditions import ConditionType, Contact, End, Finding, Reason, Verdict, find_condition, keep
 from usher.api.connector_conditions import CycleVerdict
 from usher.api.v1alpha1.connectors import (
     MAX_HISTORY,
@@ -95,7 +95,7 @@ class ConnectorState:
     due_time: datetime | None
     due: float | None = None
     target: End = Contact.UNTRIED
-    verdict: CycleVerdict | None = None
+    verdict: CycleVerdict | Verdict | None = None
     ran_with: Inputs | None = None
     running: RunningState | None = None
 
@@ -110,6 +110,7 @@ class ConnectorState:
             history=former.history or (),
             counts=former.counts,
             due_time=former.next_cycle_time,
+            verdict=_verdict_of(former),
         )
 
     def enter(self, generation: int) -> None:
@@ -155,14 +156,25 @@ class ConnectorState:
             self.target = Contact.ANSWERED if error.reason in NOT_THE_TARGETS else finding
 
 
+def _verdict_of(former: ConnectorStatus) -> Verdict | None:
+    """What a status says of the last cycle, where it speaks of the cycle and not of something that hid it."""
+    in_sync = find_condition(former.conditions, ConditionType.IN_SYNC)
+    if in_sync is None or in_sync.reason not in (Reason.SUCCEEDED, Reason.OBJECTS_FAILED):
+        return None
+    return keep(in_sync, ConditionType.IN_SYNC)
+
+
 def is_settled(former: ConnectorStatus, inputs: Inputs, consumed: Consumption | None, held: StoredHold | None) -> bool:
     """Whether an earlier process has done all that these inputs ask for: the next cycle can wait for its time."""
     if consumed is None or consumed.retired or former.next_cycle_time is None or former.cycle is not None:
         return False
     approved = held is not None and held.hash == inputs.approval
     in_force = find_condition(former.conditions, ConditionType.RECONCILING) is None
+    source = find_condition(former.conditions, ConditionType.SOURCE_REACHABLE)
+    hidden = source is not None and source.status == "False"  # then the status does not say what the last cycle left
     return (
         in_force
+        and not hidden
         and not approved
         and former.observed_generation == inputs.generation
         and (former.last_handled_reconcile_at or "") == inputs.requested

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from usher.api.conditions import PATIENCE, Condition, Contact, End, Finding, Reason
+from usher.api.conditions import PATIENCE, VOID, Condition, Contact, End, Finding, Reason
 from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.names import APPROVE_PLAN
 from usher.api.v1alpha1.connectors import ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.api.v1alpha1.objects import ScheduleStatus
 from usher.contracts.store import StoredHold
+from usher.core.errors import UsherError
+from usher.core.model.reports import CycleReport
+from usher.explanations import Again, explain_cycle
 from usher.kube.connector_state import ConnectorState
 from usher.kube.objects import ObjectKey
 
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A connector's source as others see it. `failures` counts its failed reads in a row."""
+    """A connector's source as others see it. `failures` counts its failed reads in a row.
+
+    `unread` is why the last read came to nothing, in the source's words. `version` is that of the last complete read,
+    None before there was one.
+    """
 
     end: End
     failures: int
+    unread: Finding | None = None
+    version: int | None = None
+
+    @property
+    def is_void(self) -> bool:
+        """It answered with something that is not believed, and the last complete version stays in force."""
+        return self.unread is not None and self.unread.reason in VOID and self.version is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +55,12 @@ class Facts:
     held: StoredHold | None
 
 
-def view_of_source(key: ObjectKey, end: End, failures: int) -> SourceView:
+def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
     """What a failed read of the source is to its connectors: they stay on the last version that was complete."""
     if not isinstance(end, Finding):
-        return SourceView(end, 0)
-    return SourceView(
-        Finding(Reason.SOURCE_UNREACHABLE, f"IdentitySource/{key.name} ({end.reason}): {end.message}"), failures
-    )
+        return SourceView(end, 0, version=version)
+    told = Finding(Reason.SOURCE_UNREACHABLE, f"{end.reason}: {end.message}")
+    return SourceView(told, failures, end, version)
 
 
 def missing_source(key: ObjectKey) -> Finding:
@@ -59,6 +73,21 @@ def missing_mapping(key: ObjectKey) -> Finding:
     """The connector names a mapping that is not there."""
     message = f"spec.mappings[0].name: {key} does not exist: apply it, or name another one"
     return Finding(Reason.MAPPING_INVALID, message)
+
+
+def explained(
+    key: ObjectKey, manifest: ProvisioningConnector | Finding, came: CycleReport | UsherError
+) -> CycleReport | UsherError:
+    """What a cycle came to; a failure as a whole says which object, which field, and the way out."""
+    if isinstance(manifest, Finding):
+        return came
+    if isinstance(came, UsherError):
+        told = explain_cycle(key.name, manifest.spec, came, Again.BY_ITSELF)
+        return UsherError(str(told), reason=came.reason)
+    if not came.error_reason:
+        return came
+    error = UsherError(came.error, reason=came.error_reason)
+    return replace(came, error=str(explain_cycle(key.name, manifest.spec, error, Again.BY_ITSELF)))
 
 
 def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now: datetime) -> ConnectorStatus:
@@ -81,12 +110,14 @@ def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now
 
 
 def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
-    failures = max(state.failures, facts.source.failures)
+    failures = state.failures if facts.source.is_void else max(state.failures, facts.source.failures)
     return ConnectorObservation(
         generation=state.generation,
         suspended=facts.suspended,
         blocker=facts.blocker,
         source=facts.source.end if facts.blocker is None else Contact.UNTRIED,
+        unread=facts.source.unread,
+        void=facts.source.is_void,
         target=state.observe_target(),
         initial=facts.initial,
         cycle=state.verdict,

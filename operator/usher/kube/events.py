@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from usher.api.conditions import Condition, ConditionType, find_condition
+from usher.api.conditions import PATIENT, Condition, ConditionType, Reason, find_condition
 from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.identity_sources import SourceStatus
@@ -19,6 +20,7 @@ from usher.kube.objects import Document, ObjectKey, resource_version, uid
 
 COMPONENT: Final = "usher"
 MAX_NOTE: Final = 1000
+_DIGITS: Final = re.compile(r"[0-9]+")
 logger = logging.getLogger(__name__)
 
 
@@ -98,8 +100,8 @@ def source_notes(former: SourceStatus, now: SourceStatus) -> list[Note]:
     shrunk = now.pending is not None and (former.pending is None or former.pending.hash != now.pending.hash)
     if shrunk:
         notes.append(Note("Warning", "ReadShrunk", ready.message))
-    elif (now.consecutive_failures or 0) == 1 and not former.consecutive_failures:
-        notes.append(Note("Warning", "ReadFailed", ready.message))
+    elif now.pending is None and _is_news(former, now):
+        notes.append(Note("Warning", "ReadFailed", str(_cause_of(now))))
     elif former.consecutive_failures and not now.consecutive_failures and before is not None:
         notes.append(Note("Normal", "Recovered", "the source is read again"))
     return notes
@@ -139,10 +141,49 @@ def _cycle_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator[Note
     never = before is None or before.reason == "InitialCycle"
     if in_sync is not None and in_sync.status == "True" and never:
         yield Note("Normal", "Synced", f"the initial cycle left nothing undone: {_linked(now)}")
-    if now.consecutive_failures and not former.consecutive_failures and in_sync is not None:
-        yield Note("Warning", "CycleFailed", in_sync.message)
+    stalled = find_condition(now.conditions, ConditionType.STALLED)
+    cause = _cause_of(now)
+    if _is_news(former, now) and (stalled is None or stalled.reason != cause.reason):  # that one has its own event
+        yield Note("Warning", "CycleFailed", str(cause))
     if former.consecutive_failures and not now.consecutive_failures:
         yield Note("Normal", "Recovered", "a cycle ran to its end again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why a cycle or a read failed as a whole. A reason that no condition tells is empty."""
+
+    reason: str
+    message: str
+
+    @property
+    def essence(self) -> str:
+        """Without what differs each time: counts of attempts, times, line numbers."""
+        return _DIGITS.sub("", self.message)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}" if self.reason else self.message
+
+
+def _cause_of(status: ConnectorStatus | SourceStatus) -> _Cause:
+    """The failed end says it from the first failure on; Ready may be patient, and InSync say that it is too early."""
+    target = find_condition(status.conditions, ConditionType.TARGET_REACHABLE)
+    if target is not None and target.status == "False":
+        return _Cause(target.reason, target.message)
+    ready = find_condition(status.conditions, ConditionType.READY)
+    if ready is None:
+        return _Cause("", "")
+    if ready.reason == Reason.RETRYING:
+        return _Cause("", ready.message.partition(PATIENT)[0])
+    return _Cause(ready.reason, ready.message)
+
+
+def _is_news(former: ConnectorStatus | SourceStatus, now: ConnectorStatus | SourceStatus) -> bool:
+    """Whether one more attempt failed, and it is the first one in a row or has another cause than the one before."""
+    before, after = former.consecutive_failures or 0, now.consecutive_failures or 0
+    if not after or after == before:
+        return False
+    return not before or _cause_of(former).essence != _cause_of(now).essence
 
 
 def _linked(status: ConnectorStatus) -> str:

@@ -17,6 +17,7 @@ from usher.kube.objects import ObjectKey
 from usher.transport.redaction import silence_url_loggers
 
 _QUIET: Final = ("kopf", "kubernetes", "asyncio", "aiohttp_retry")
+_OF_A_STOP: Final = "is cancelled. Will escalate."
 logger = logging.getLogger(__name__)
 
 
@@ -36,10 +37,16 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+def _tells_something(record: logging.LogRecord) -> bool:
+    """A stop that meets the start, which waits for the cluster, is no failure, though kopf tells it as one."""
+    return not (record.name.startswith("kopf") and _OF_A_STOP in record.getMessage())
+
+
 def set_up_logs(level: str = "info", stream: TextIO | None = None) -> None:
     """Sends everything as JSON to the stream (standard error), and keeps talkative libraries quiet."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(_tells_something)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

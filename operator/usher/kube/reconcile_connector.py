@@ -21,7 +21,15 @@ from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.kube.attempts import attempt
 from usher.kube.connector_state import ConnectorState, Inputs, RunningState, is_settled
-from usher.kube.connector_status import Facts, SourceView, missing_mapping, missing_source, render, view_of_source
+from usher.kube.connector_status import (
+    Facts,
+    SourceView,
+    explained,
+    missing_mapping,
+    missing_source,
+    render,
+    view_of_source,
+)
 from usher.kube.events import connector_notes
 from usher.kube.logs import log_cycle
 from usher.kube.objects import Kind, ObjectKey
@@ -225,7 +233,7 @@ class ConnectorReconciler:
         if running.stop.is_set():  # while it waited for its turn
             state.running = state.ran_with = state.due = None
             return
-        came = await attempt(self._cycle(now, running), now.key)
+        came = explained(now.key, now.subject.manifest, await attempt(self._cycle(now, running), now.key))
         state.running = None
         state.handled = running.inputs.requested or None
         if isinstance(came, UsherError):
@@ -280,7 +288,7 @@ class ConnectorReconciler:
         manifest, memory = now.subject.manifest, now.memory
         view = SourceView(Contact.UNTRIED, 0)
         if not isinstance(now.parts, Finding):
-            view = view_of_source(now.parts.source, *self._sources.reading(now.parts.source))
+            view = view_of_source(*self._sources.reading(now.parts.source), memory.version)
         return Facts(
             key=now.key,
             suspended=now.suspended,

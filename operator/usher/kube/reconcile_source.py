@@ -20,12 +20,13 @@ from usher.core.errors import ReadShrunk, UsherError
 from usher.core.model.reports import SnapshotReport
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.engine.snapshot import take_snapshot
+from usher.explanations import explain_read
 from usher.kube.attempts import attempt
 from usher.kube.events import source_notes
 from usher.kube.objects import ObjectKey
 from usher.kube.schedule import backoff, spread
 from usher.kube.services import Services
-from usher.kube.status import Subject, finding_of, read_subject
+from usher.kube.status import Subject, read_subject
 
 RESTART_SPREAD: Final = timedelta(seconds=10)
 """Within this time after a start, sources that were read before are read again."""
@@ -144,7 +145,7 @@ class SourceReconciler:
         if isinstance(came, UsherError):
             state.failures += 1
             delay = backoff(state.failures, interval, runtime.random)
-            reading: End = _finding(came, subject.key)
+            reading: End = _finding(came, subject.key, source)
             if isinstance(came, ReadShrunk):
                 state.pending = PendingRead(hash=came.digest, users=came.count, kept=came.kept)
         else:
@@ -209,9 +210,8 @@ def _interval(source: IdentitySource) -> timedelta:
     return interval if source.spec.csv.secret_ref is None else min(interval, SECRET_AGE)
 
 
-def _finding(error: UsherError, key: ObjectKey) -> Finding:
-    found = finding_of(error)
-    if not isinstance(error, ReadShrunk):
-        return found
-    command = f"kubectl -n {key.namespace} annotate idsrc/{key.name} {APPROVE_READ}={error.digest}"
-    return Finding(found.reason, f"{found.message}: {command}")
+def _finding(error: UsherError, key: ObjectKey, source: IdentitySource) -> Finding:
+    message = str(explain_read(key.name, source.spec, error))
+    if isinstance(error, ReadShrunk):
+        message += f": kubectl -n {key.namespace} annotate idsrc/{key.name} {APPROVE_READ}={error.digest}"
+    return Finding(error.reason, message)

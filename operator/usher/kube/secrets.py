@@ -62,21 +62,22 @@ class NamespaceSecrets:
     async def read(self, ref: SecretRef) -> bytes:
         """The bytes under the key. Raises CycleError that names the object, its namespace, and the way out."""
         field = self.fields.get((ref.name, ref.key))
-        what = f"{f'{field}: ' if field else ''}{ref.kind}/{ref.name} in namespace {self.namespace}"
+        place = f"{field}: " if field else ""
+        what = f"{ref.kind}/{ref.name} in namespace {self.namespace}"
         try:
             data = await self.reader.read(ref.kind, self.namespace, ref.name)
         except ObjectGone as error:
-            message = f"{what} does not exist: create it, or correct the reference"
+            message = f"{place}{what} does not exist: create it, or correct the reference"
             raise CycleError(message, reason=f"{ref.kind}NotFound") from error
         except AccessDenied as error:
             message = (
-                f"the operator may not read {what}: grant its service account get on {ref.kind.lower()}s there "
+                f"{place}the operator may not read {what}: grant its service account get on {ref.kind.lower()}s there "
                 "(RBAC; the chart's roles do)"
             )
             raise CycleError(message, reason="AccessDenied") from error
         except ClusterError as error:
-            raise CycleError(f"{what} can't be read: {error.message}", reason=error.reason) from error
+            raise CycleError(f"{place}{what} can't be read: {error.message}", reason=error.reason) from error
         if ref.key not in data:
             keys = ", ".join(sorted(data)[:KEYS_SHOWN]) or "none"
-            raise CycleError(f"{what} has no key {ref.key}; its keys: {keys}", reason="KeyNotFound")
+            raise CycleError(f"{place}{what} has no key {ref.key}; its keys: {keys}", reason="KeyNotFound")
         return data[ref.key]

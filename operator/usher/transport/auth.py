@@ -50,16 +50,23 @@ class BearerClient:
     async def _renew(self, refused: str | None) -> str:
         async with self._lock:
             if self._header is None or self._header == refused:
-                self._header = _to_header(await self._provider())
+                self._header = bearer_header(await self._provider())
             return self._header
 
 
-def _to_header(token: SecretText) -> str:
-    """White space around the token is a file's line end, not part of it."""
+def bearer_header(token: SecretText) -> str:
+    """The header of this token. White space around it is a file's line end, not part of it.
+
+    Raises CycleError for a token that no header can carry; the message repeats nothing of it.
+    """
     text = token.reveal().strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise CycleError(
-            "the bearer token is empty, or holds what no HTTP header can carry: look at the Secret",
-            reason="CredentialsRejected",
-        )
+    if not text:
+        raise _unusable("is empty")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        problem = "has several lines" if "\n" in text else "holds what no HTTP header can carry"
+        raise _unusable(problem)
     return f"Bearer {text}"
+
+
+def _unusable(problem: str) -> CycleError:
+    return CycleError(f"the bearer token {problem}: look at the Secret", reason="CredentialsRejected")

@@ -164,6 +164,50 @@ def test_an_app_that_is_down_is_told_with_its_address(folder: Folder) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("token", "told"), [("''", "is empty"), ('"one\\ntwo"', "has several lines"), ("'a b'", "no HTTP header can carry")]
+)
+def test_a_token_that_no_request_can_carry_is_told_by_validate(
+    folder: Folder, app: HostileServer, token: str, told: str
+) -> None:
+    folder.change("secret.yaml", "let-me-in", token)
+
+    result = folder.run("validate")
+
+    expect(result, "auth.bearer.secretRef: key token of Secret/app: the bearer token", told)
+    assert "two" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "severity", "told"),
+    [
+        ("http://8.8.8.8/scim", "error: ", "use https://"),
+        ("https://169.254.169.254/scim", "error: ", "never reached"),
+        ("http://scim.example.com/", "warning: ", "Use https://"),
+    ],
+)
+def test_an_address_that_would_show_the_token_is_told_by_validate(
+    folder: Folder, url: str, severity: str, told: str
+) -> None:
+    folder.connector("people", url=url)
+
+    code = 1 if severity == "error: " else 0
+    expect(
+        folder.run("validate"),
+        severity,
+        "people.yaml: ProvisioningConnector/people spec.target.scim.url",
+        told,
+        code=code,
+    )
+
+
+@pytest.mark.parametrize("command", ["plan", "sync"])
+def test_http_to_a_public_address_is_refused_before_anything_is_sent(folder: Folder, command: str) -> None:
+    folder.connector("people", url="http://8.8.8.8/scim")
+
+    expect(folder.run(command), "spec.target.scim.url", "http:// would show our token to everybody: use https://")
+
+
 def test_a_web_page_with_status_200_is_no_app(folder: Folder, app: HostileServer) -> None:
     app.faults.add(when(lambda _: True, Fault(FaultKind.HTML_200)))
 
@@ -196,7 +240,7 @@ def serving_tls(authority: trustme.CA, name: str) -> Iterator[int]:
         thread.join()
 
 
-def test_the_certificate_of_another_host_is_told_with_the_field_for_the_authority(folder: Folder) -> None:
+def test_the_certificate_of_another_host_is_told_as_that(folder: Folder) -> None:
     authority = trustme.CA()
     pem = authority.cert_pem.bytes().decode()
     ca = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}, "data": {"ca.crt": pem}}
@@ -207,7 +251,8 @@ def test_the_certificate_of_another_host_is_told_with_the_field_for_the_authorit
         assert folder.run("validate").exit_code == 0
         result = folder.sync()
 
-    expect(result, "ProvisioningConnector/people spec.target.scim.url", "certificate", "caRef")
+    expect(result, "ProvisioningConnector/people spec.target.scim.url", "the certificate is for another host")
+    assert ".;" not in result.stderr
 
 
 def test_a_ca_that_is_no_certificate_is_told_without_asking_anybody(folder: Folder, app: HostileServer) -> None:

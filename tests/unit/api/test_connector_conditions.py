@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from usher.api.conditions import Condition, ConditionType, Contact, Finding, find_condition
+from usher.api.conditions import Condition, ConditionType, Contact, Finding, Verdict, find_condition
 from usher.api.connector_conditions import ConnectorObservation, CycleVerdict, connector_conditions
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 999, tzinfo=UTC)
@@ -18,11 +18,17 @@ DOWN = Finding("TargetUnreachable", "app.example.com refuses connections")
 REJECTED = Finding("CredentialsRejected", "Secret/app-scim key token: the app refuses it (401)")
 INVALID = Finding("InvalidSpec", "spec.schedule.interval: must be a duration such as 5m")
 MISSING = Finding("SourceNotFound", "spec.sourceRef.name: there is no IdentitySource corp")
+UNREAD = Finding("SourceUnreachable", "what the source says")
+SHRUNK = Finding("ReadShrunk", "IdentitySource/corp spec.minRetained: the read is void")
+AWAY = Finding("IncompleteRead", "IdentitySource/corp: the list ended early")
+LOST = Finding("ConfigMapNotFound", "IdentitySource/corp spec.csv.configMapRef: ConfigMap/people does not exist")
 OVER = Finding("OverBudget", "600 disables wait: usher approve")
 
 FRESH = ConnectorObservation(generation=1, suspended=False)
 MET = replace(FRESH, source=Contact.ANSWERED, target=Contact.ANSWERED)
 DONE = replace(MET, initial=False, cycle=CycleVerdict(generation=1))
+VOID = replace(DONE, source=UNREAD, unread=SHRUNK, void=True)
+GONE = replace(DONE, source=UNREAD, unread=LOST)
 
 
 def conditions(*seen: ConnectorObservation, now: datetime = NOW) -> tuple[Condition, ...]:
@@ -41,8 +47,10 @@ def failing(times: int) -> ConnectorObservation:
     return replace(DONE, target=DOWN, cycle=CycleVerdict(1, failure=DOWN), consecutive_failures=times)
 
 
+BEFORE = Verdict(ConditionType.IN_SYNC, "True", "Succeeded", "the last cycle left nothing undone", 1)
 GOOD_ENDS = {"SourceReachable": "True Answered", "TargetReachable": "True Answered"}
 DOWN_ENDS = {"SourceReachable": "True Answered", "TargetReachable": "False TargetUnreachable"}
+UNREAD_ENDS = {"SourceReachable": "False SourceUnreachable", "TargetReachable": "True Answered"}
 IN_SYNC = {"InSync": "True Succeeded"}
 INITIAL = {"InSync": "Unknown InitialCycle"}
 
@@ -184,6 +192,51 @@ TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
         {"Ready": "True Running", "InSync": "False PlanHeld", **GOOD_ENDS, "PlanHeld": "True OverBudget"},
     ),
     (
+        "a void source is not in sync, however often it is read, and cycles run on",
+        [DONE, VOID, replace(VOID, cycle=CycleVerdict(generation=1)), replace(VOID, consecutive_failures=9)],
+        {"Ready": "True Running", "InSync": "False ReadShrunk", **UNREAD_ENDS},
+    ),
+    (
+        "a void source counts before the initial cycle has ended, too",
+        [replace(VOID, initial=True)],
+        {"Ready": "True InitialCycle", **INITIAL, **UNREAD_ENDS},
+    ),
+    (
+        "a read that broke off may be whole the next time, so nothing is known",
+        [DONE, replace(VOID, unread=AWAY)],
+        {"Ready": "True Running", "InSync": "Unknown IncompleteRead", **UNREAD_ENDS},
+    ),
+    (
+        "what is left undone stays undone while a read breaks off",
+        [DONE, replace(VOID, unread=AWAY, cycle=CycleVerdict(1, pending=3))],
+        {"Ready": "True Running", "InSync": "False ObjectsFailed", **UNREAD_ENDS},
+    ),
+    (
+        "a source whose document is missing is not in sync, and unready in the end",
+        [DONE, replace(GONE, consecutive_failures=1), replace(GONE, consecutive_failures=3)],
+        {"Ready": "False SourceUnreachable", "InSync": "False ConfigMapNotFound", **UNREAD_ENDS},
+    ),
+    (
+        "a void source does not hide that the target is away",
+        [DONE, replace(VOID, target=DOWN, cycle=CycleVerdict(1, failure=DOWN), consecutive_failures=3)],
+        {
+            "Ready": "False TargetUnreachable",
+            "InSync": "False ReadShrunk",
+            "SourceReachable": "False SourceUnreachable",
+            "TargetReachable": "False TargetUnreachable",
+        },
+    ),
+    (
+        "a source that is whole again is in sync as before",
+        [DONE, VOID, DONE],
+        {"Ready": "True Running", **IN_SYNC, **GOOD_ENDS},
+    ),
+    (
+        "what an earlier process said of the last cycle comes back with the source",
+        [DONE, replace(VOID, cycle=BEFORE), replace(DONE, cycle=BEFORE)],
+        {"Ready": "True Running", **IN_SYNC, **GOOD_ENDS},
+    ),
+    (
         "an approved plan is gone",
         [replace(DONE, held=OVER), DONE],
         {"Ready": "True Running", **IN_SYNC, **GOOD_ENDS},
@@ -254,6 +307,13 @@ def test_a_transient_failure_says_how_many_are_left() -> None:
     assert ready is not None
     assert ready.message.startswith(DOWN.message)
     assert "failed 2 of 3 times" in ready.message
+
+
+def test_a_void_source_is_told_in_its_own_words_with_what_stays_in_force() -> None:
+    in_sync = find_condition(conditions(DONE, VOID), ConditionType.IN_SYNC)
+
+    assert in_sync is not None
+    assert in_sync.message == f"the last good version of the source stays in force. {SHRUNK.message}"
 
 
 def test_a_message_is_one_line_and_capped() -> None:

@@ -94,11 +94,30 @@ def test_of_two_objects_of_one_name_neither_is_used(tmp_path: Path) -> None:
     assert str(manifests.findings[0]).startswith(f"{tmp_path / '1.json'}: Secret/x: stands here and in {tmp_path}")
 
 
-def test_other_kinds_are_noted_and_ignored(tmp_path: Path) -> None:
-    manifests = load(tmp_path, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})
+def test_other_kinds_are_ignored_and_noted_in_one_line(tmp_path: Path) -> None:
+    objects = [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"web{n}"}} for n in range(7)]
+    manifests = load(tmp_path, *objects)
 
     assert manifests.findings == []
-    assert manifests.notes == [f"{tmp_path / '0.json'}: Deployment/web is no object of ours, ignored"]
+    assert f"Deployment/web0 ({tmp_path / '0.json'})" in manifests.note
+    assert manifests.note.endswith("and 2 more")
+    assert "web5" not in manifests.note
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "ServiceAccount", "Role", "RoleBinding"])
+def test_what_usually_stands_beside_ours_is_ignored_without_a_word(tmp_path: Path, kind: str) -> None:
+    manifests = load(tmp_path, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}})
+
+    assert (manifests.findings, manifests.note) == ([], "")
+
+
+def test_an_unknown_kind_of_our_group_is_an_error(tmp_path: Path) -> None:
+    wrong = {"apiVersion": "provisioning.usher.dev/v1alpha1", "kind": "Namespace", "metadata": {"name": "x"}}
+
+    manifests = load(tmp_path, wrong)
+
+    assert [finding.is_error for finding in manifests.findings] == [True]
+    assert manifests.note == ""
 
 
 def test_a_secret_shows_its_values_to_nobody(tmp_path: Path) -> None:

@@ -148,13 +148,18 @@ class Desk:
 @asynccontextmanager
 async def desk(cluster: FakeCluster, runtime: Runtime | None = None) -> AsyncIterator[Desk]:
     """A controller that runs."""
-    async with open_store(None) as store:
-        one = Desk(cluster, Ports(store, runtime or real_runtime()))
-        await one.controller.start()
-        try:
-            yield one
-        finally:
-            await one.controller.stop()
+    async with open_store(None) as store, working(Desk(cluster, Ports(store, runtime or real_runtime()))) as one:
+        yield one
+
+
+@asynccontextmanager
+async def working(one: Desk) -> AsyncIterator[Desk]:
+    """Lets it run; with the ports of an earlier one it is the next process."""
+    await one.controller.start()
+    try:
+        yield one
+    finally:
+        await one.controller.stop()
 
 
 def source_spec(interval: str = "1h") -> dict[str, Any]:

@@ -6,9 +6,21 @@ from dataclasses import replace
 
 from prometheus_client import generate_latest
 
-from unit.kube.fake_cluster import CSV, NAMESPACE, FakeCluster, connector_spec, desk, mapping_spec, source_spec
+from unit.kube.fake_cluster import (
+    CSV,
+    NAMESPACE,
+    Desk,
+    FakeCluster,
+    connector_spec,
+    desk,
+    mapping_spec,
+    source_spec,
+    working,
+)
+from usher.engine.job import Ports
 from usher.kube.objects import Kind, ObjectKey
-from usher.testing.clock import FakeClock, fake_runtime
+from usher.state.store import open_store
+from usher.testing.clock import FakeClock, fake_runtime, real_runtime
 from usher.testing.hostile_server import hostile_server
 
 CORP = ObjectKey(Kind.SOURCE, NAMESPACE, "corp")
@@ -38,6 +50,83 @@ async def test_what_is_there_at_the_start_is_brought_in_sync_with_few_writes() -
     assert cluster.writes.count(PEOPLE) == 1
     assert [event["reason"] for event in cluster.events] == ["Synced"]
     assert "alice" not in str(cluster.events).lower()
+
+
+def message_of(cluster: FakeCluster, key: ObjectKey, kind: str) -> str:
+    return "".join(each["message"] for each in cluster.status(key)["conditions"] if each["type"] == kind)
+
+
+async def test_a_void_source_is_said_on_its_connector_until_it_is_whole_again() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+
+            cluster.put_people(CSV.partition("1,")[0])
+
+            await one.until(lambda: cluster.condition(APP, "InSync") == ("False", "ReadShrunk"))
+            assert cluster.condition(APP, "Ready") == ("True", "Running")
+            assert cluster.condition(APP, "SourceReachable") == ("False", "SourceUnreachable")
+            assert "stays in force. IdentitySource/corp spec.minRetained: " in message_of(cluster, APP, "InSync")
+            assert cluster.status(CORP)["pending"]["hash"] in message_of(cluster, APP, "InSync")[-32:]
+            cluster.put_people(CSV)
+            await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+
+
+async def test_a_source_that_was_void_over_a_restart_is_in_sync_soon_after_it_is_whole() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with open_store(None) as store:
+            ports = Ports(store, real_runtime())
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+                cluster.put_people(CSV.partition("1,")[0])
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("False", "ReadShrunk"))
+            cluster.put_people(CSV)
+            cluster.put(Kind.SOURCE, "corp", source_spec(), requestedAt="now")
+
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+
+
+async def test_a_ragged_document_is_told_with_its_object_and_key() -> None:
+    cluster = cluster_with()
+    cluster.put_people(CSV + "2\n")
+    async with desk(cluster) as one:
+        await one.until(lambda: cluster.condition(CORP, "Ready") == ("False", "InvalidData"))
+        await one.until(lambda: cluster.condition(APP, "Ready") == ("False", "SourceUnreachable"))
+        await one.until(lambda: "ReadFailed" in [event["reason"] for event in cluster.events])
+
+    told = "IdentitySource/corp spec.csv.configMapRef (ConfigMap people, key people.csv): line 3: "
+    assert message_of(cluster, CORP, "Ready").startswith(told)
+    assert told in message_of(cluster, APP, "SourceReachable")
+    assert [told in event["message"] for event in cluster.events if event["reason"] == "ReadFailed"] == [True]
+
+
+async def test_a_refused_token_is_told_with_the_secret_in_condition_and_event() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        cluster.data["Secret", "token"] = {"token": b"let-me-out"}
+        async with desk(cluster) as one:
+            await one.until(lambda: cluster.condition(APP, "Ready") == ("False", "CredentialsRejected"))
+            await one.until(lambda: bool(cluster.events))
+
+    told = (
+        "ProvisioningConnector/app spec.target.scim.auth.bearer.secretRef (Secret token, key token): the target refuses"
+    )
+    assert message_of(cluster, APP, "Ready").startswith(told)
+    assert [event["message"].startswith(told) for event in cluster.events] == [True]
+
+
+async def test_the_first_failure_is_told_with_its_cause() -> None:
+    cluster = cluster_with()
+    async with desk(cluster) as one:
+        await one.until(lambda: bool(cluster.events), 30)
+
+    [event] = cluster.events
+    assert event["reason"] == "CycleFailed"
+    assert "TargetUnreachable: ProvisioningConnector/app spec.target.scim.url: " in event["message"]
+    assert "it is tried again by itself" in event["message"]
 
 
 async def test_a_status_that_says_it_already_is_not_written_again() -> None:

@@ -16,7 +16,7 @@ from usher.contracts.runtime import SecretRef
 from usher.core.errors import CycleError, UsherError
 from usher.kube import health as module
 from usher.kube.health import Health, serve_health
-from usher.kube.logs import JsonFormatter
+from usher.kube.logs import JsonFormatter, set_up_logs
 from usher.kube.metrics import Metrics
 from usher.kube.secrets import NamespaceSecrets
 
@@ -82,6 +82,21 @@ def test_a_line_of_the_log_tells_of_an_exception_only_its_type_and_place() -> No
     assert (line["message"], line["object"], line["level"]) == ("went wrong", "identity/app", "error")
     assert line["exception"].startswith("ValueError at test_edges.py:")
     assert "alice" not in stream.getvalue()
+
+
+def test_a_stop_that_meets_the_start_is_no_line_of_the_log() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    former, level = root.handlers[:], root.level
+    try:
+        set_up_logs(stream=stream)
+        logging.getLogger("kopf.activities.startup").warning("Activity 'start' is cancelled. Will escalate.")
+        logging.getLogger("kopf.activities.startup").warning("something else")
+    finally:
+        root.handlers[:] = former
+        root.setLevel(level)
+
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["something else"]
 
 
 async def test_every_read_of_a_secret_sees_it_as_it_is_then() -> None:

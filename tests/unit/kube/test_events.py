@@ -31,6 +31,19 @@ def reasons(former: ConnectorStatus, now: ConnectorStatus, approval: str = "") -
     return [note.reason for note in connector_notes(former, now, approval, NOW)]
 
 
+def caused(reason: str, message: str, *, failures: int, patient: bool = False) -> ConnectorStatus:
+    """What a failed cycle leaves while the initial one has not ended."""
+    initial = condition("InSync", "Unknown", "InitialCycle")
+    target = condition("TargetReachable", "False", reason).model_copy(update={"message": message})
+    ready = target.model_copy(update={"type": "Ready"})
+    if patient:
+        ready = condition("Ready", "True", "Retrying").model_copy(
+            update={"message": f"{message} (failed 1 of 3 times)"}
+        )
+        target = condition("TargetReachable")
+    return status(initial, target, ready, failures=failures)
+
+
 WELL = condition("InSync", reason="Succeeded")
 FAILED = condition("InSync", "False", "TargetUnreachable")
 
@@ -53,6 +66,45 @@ def test_the_first_time_in_sync_is_told_once_and_with_what_comes_next() -> None:
 def test_a_failure_and_its_end_are_told() -> None:
     assert reasons(status(WELL), status(FAILED, failures=1)) == ["CycleFailed"]
     assert reasons(status(FAILED, failures=3), status(WELL)) == ["Recovered"]
+
+
+def test_the_first_failure_of_a_new_connector_is_told_with_its_cause() -> None:
+    [note] = connector_notes(ConnectorStatus(), caused("TargetUnreachable", "no way", failures=1), "", NOW)
+
+    assert (note.type, note.reason) == ("Warning", "CycleFailed")
+    assert note.message == "TargetUnreachable: no way; next cycle in 4m"
+
+
+def test_another_cause_is_another_event_and_another_count_is_not() -> None:
+    first = caused("TargetUnreachable", "5 attempts had no answer", failures=1)
+
+    assert reasons(first, caused("TargetUnreachable", "7 attempts had no answer", failures=2)) == []
+    assert reasons(first, caused("SecretNotFound", "Secret/app does not exist", failures=2)) == ["CycleFailed"]
+    assert reasons(first, caused("SecretNotFound", "Secret/app does not exist", failures=1)) == []
+    patient = caused("TargetUnreachable", "5 attempts had no answer", failures=2, patient=True)
+    assert reasons(first, patient) == []
+    assert reasons(patient, first.model_copy(update={"consecutive_failures": 3})) == []
+
+
+def test_a_failure_that_needs_a_person_is_one_event() -> None:
+    rejected = caused("CredentialsRejected", "refused", failures=1)
+    stalled = rejected.model_copy(
+        update={"conditions": (*rejected.conditions, condition("Stalled", reason="CredentialsRejected"))}
+    )
+
+    assert reasons(ConnectorStatus(), stalled) == ["CredentialsRejected"]
+
+
+def test_a_read_that_fails_for_another_reason_is_told_again() -> None:
+    def failed(message: str, failures: int) -> SourceStatus:
+        ready = condition("Ready", "False", "InvalidData").model_copy(update={"message": message})
+        return SourceStatus(conditions=(ready,), consecutive_failures=failures)
+
+    assert [str(note.message) for note in source_notes(SourceStatus(), failed("line 2: ragged", 1))] == [
+        "InvalidData: line 2: ragged"
+    ]
+    assert source_notes(failed("line 2: ragged", 1), failed("line 3: ragged", 2)) == []
+    assert [note.reason for note in source_notes(failed("line 2: ragged", 1), failed("no header", 2))] == ["ReadFailed"]
 
 
 def test_suspension_and_its_end_are_told() -> None:
