@@ -17,7 +17,7 @@ from usher.kube.objects import ObjectKey
 from usher.transport.redaction import silence_url_loggers
 
 _QUIET: Final = ("kopf", "kubernetes", "asyncio", "aiohttp_retry")
-_OF_A_STOP: Final = "is cancelled. Will escalate."
+_OF_A_STOP: Final = ("is cancelled. Will escalate.", "only partially executed due to cancellation.")
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 def _tells_something(record: logging.LogRecord) -> bool:
     """A stop that meets the start, which waits for the cluster, is no failure, though kopf tells it as one."""
-    return not (record.name.startswith("kopf") and _OF_A_STOP in record.getMessage())
+    return not (record.name.startswith("kopf") and record.getMessage().endswith(_OF_A_STOP))
 
 
 def set_up_logs(level: str = "info", stream: TextIO | None = None) -> None:
