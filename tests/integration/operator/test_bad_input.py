@@ -82,6 +82,8 @@ async def test_a_refused_token_needs_a_person_and_does_not_stop_others(stage: St
 
     message = await message_of(stage, "pconn/second", "CredentialsRejected")
     assert "s3cret" not in message
+    place = "ProvisioningConnector/second spec.target.scim.auth.bearer.secretRef (Secret wrong, key token)"
+    assert message.startswith(f"{place}: the target refuses our credentials")
     await stage.until_condition("pconn/second", "TargetReachable", "False", "CredentialsRejected")
     await stage.write_people("alice", "bob")
     await stage.until_true(lambda: "bob" in stage.accounts)
@@ -97,7 +99,9 @@ async def test_a_target_that_is_down_is_tried_again_and_does_not_stop_others(sta
         )
     )
 
-    await stage.until_condition("pconn/second", "Ready", "False", "TargetUnreachable")
+    message = await message_of(stage, "pconn/second", "TargetUnreachable")
+    assert "ProvisioningConnector/second spec.target.scim.url: " in message
+    assert "TargetUnreachable: ProvisioningConnector/second" in (await stage.events())["CycleFailed"]
     assert (await stage.condition("pconn/second", "Stalled")) == {}
     await stage.until("pconn/second", lambda found: found["status"]["consecutiveFailures"] >= 2)
     assert (await stage.condition("pconn/app", "InSync"))["status"] == "True"
@@ -202,6 +206,8 @@ async def test_an_empty_csv_is_void_and_nobody_is_touched(stage: Stage) -> None:
 
     message = await message_of(stage, "idsrc/corp", "ReadShrunk")
     assert "annotate idsrc/corp provisioning.usher.dev/approve-read=" in message
+    assert "stays in force" in await message_of(stage, "pconn/app", "ReadShrunk", "InSync")
+    assert (await stage.condition("pconn/app", "Ready"))["status"] == "True"
     assert "ReadShrunk" in await stage.events()
     assert stage.accounts == {"alice": True}
 
