@@ -89,6 +89,24 @@ async def test_a_source_that_was_void_over_a_restart_is_in_sync_soon_after_it_is
                 await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
 
 
+async def test_what_an_earlier_process_left_in_sync_is_so_again_after_a_void_read_without_a_cycle() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with open_store(None) as store:
+            ports = Ports(store, real_runtime())
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+            ended = cluster.status(APP)["lastCycle"]
+
+            async with working(Desk(cluster, ports)) as one:
+                cluster.put_people(CSV.partition("1,")[0])
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("False", "ReadShrunk"))
+                cluster.put_people(CSV)
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+
+    assert cluster.status(APP)["lastCycle"] == ended
+
+
 async def test_a_ragged_document_is_told_with_its_object_and_key() -> None:
     cluster = cluster_with()
     cluster.put_people(CSV + "2\n")
