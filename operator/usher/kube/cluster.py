@@ -74,7 +74,7 @@ class KubernetesApi:
                 query = [("limit", str(PAGE)), *([("continue", token)] if token else [])]
                 accept = _METADATA_ONLY if kind is Kind.CONFIG_MAP else "application/json"
                 page = await self.call("GET", _collection(kind, namespace), query=query, accept=accept)
-                yield page["items"]
+                yield page["items"] or ()  # an empty list is null in some answers
                 token = page["metadata"].get("continue", "")
                 if not token:
                     break
