@@ -169,6 +169,14 @@ class Stage:
         found = await self.tools.call("GET", f"/api/v1/namespaces/{self.namespace.name}/events")
         return {each["reason"]: each["message"] for each in found["items"]}
 
+    async def until_events(self, *reasons: str) -> dict[str, str]:
+        """Waits for these events, which are posted after the status that tells the same; returns all by reason."""
+        deadline = time.monotonic() + 10
+        while not set(reasons) <= set(events := await self.events()):
+            assert time.monotonic() < deadline, events
+            await asyncio.sleep(0.1)
+        return events
+
     # --- the app
 
     @property

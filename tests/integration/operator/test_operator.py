@@ -26,7 +26,7 @@ async def test_a_connector_that_is_applied_provisions_everybody_and_becomes_in_s
     assert (await stage.condition("pconn/app", "Ready"))["status"] == "True"
     assert (await stage.condition("pconn/app", "Reconciling")) == {}
     await stage.until("amap/people", lambda found: found["status"]["usedBy"] == {"count": 1, "names": ["app"]})
-    assert "next cycle in" in (await stage.events())["Synced"]
+    assert "next cycle in" in (await stage.until_events("Synced"))["Synced"]
 
 
 async def test_a_second_cycle_writes_nothing_and_its_request_is_echoed(stage: Stage) -> None:
@@ -92,7 +92,7 @@ async def test_a_token_that_was_rotated_in_its_secret_is_picked_up(stage: Stage)
 
     await stage.until_condition("pconn/app", "Ready", "True")
     assert "another" not in str(refused)
-    assert "Recovered" in await stage.events()
+    await stage.until_events("Recovered")
 
 
 async def test_a_suspended_connector_starts_no_cycle_until_it_is_resumed(stage: Stage) -> None:
@@ -110,7 +110,7 @@ async def test_a_suspended_connector_starts_no_cycle_until_it_is_resumed(stage: 
     await stage.kubectl("patch", "pconn", "app", "--type=json", "-p", '[{"op": "remove", "path": "/spec/suspend"}]')
     await stage.until_true(lambda: "bob" in stage.accounts)
     await stage.until_condition("pconn/app", "InSync", "True")
-    assert {"Suspended", "Resumed"} <= set(await stage.events())
+    await stage.until_events("Suspended", "Resumed")
 
 
 async def test_accounts_of_a_deleted_connector_are_free_for_another_one(stage: Stage) -> None:
@@ -157,7 +157,7 @@ async def test_a_plan_over_the_budget_is_held_and_applied_once_when_it_is_approv
     await stage.until_condition("pconn/app", "InSync", "True")
     assert sum(stage.accounts.values()) == 21
     assert (await stage.condition("pconn/app", "PlanHeld")) == {}
-    assert {"PlanHeld", "PlanApproved"} <= set(await stage.events())
+    await stage.until_events("PlanHeld", "PlanApproved")
 
 
 async def test_a_read_of_half_the_people_is_void_until_it_is_approved(stage: Stage) -> None:
