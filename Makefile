@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test ready generate format lint types imports cluster-up cluster-down lock clean
+.PHONY: help install demo test system ready generate format lint types imports cluster-up cluster-down lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -23,18 +23,22 @@ install: $(STAMP) ## Make .venv with the locked dependencies
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Usher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Say PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 can't make a virtual environment: apt-get install python3-venv"; exit 1; }
+	@tests/machine/packages.sh build
 	@echo "Installing the locked dependencies into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.installed-* && touch $@
 
-demo: $(STAMP) ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
+demo: $(STAMP) system ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
 	@$(BIN)/python tests/demo/demo.py $(if $(EXIT),--exit)
 
-test: $(STAMP) ## All tests (USHER_EXHAUSTIVE=1: every fault at every request)
+test: $(STAMP) system ## All tests (USHER_EXHAUSTIVE=1: every fault at every request)
 	$(BIN)/coverage erase
 	$(BIN)/pytest --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
+
+system:
+	@tests/machine/packages.sh directory node
 
 ready: $(STAMP) generate format lint types imports ## Generate, format, lint, types, import contracts: leaves no diff
 
