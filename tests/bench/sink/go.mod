@@ -1,0 +1,3 @@
+module usher/tests/bench/sink
+
+go 1.21
