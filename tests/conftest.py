@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("cluster.fixtures",)
+pytest_plugins = ("cluster.fixtures", "directory.fixtures")
