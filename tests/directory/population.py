@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from ldap.dn import escape_dn_chars
 
@@ -21,7 +22,10 @@ REPORTS: Final = 8
 GROUP_SIZES: Final = (1, 3, 10, 40, 200)
 
 _TYPES: Final = ("Employee", "Employee", "Employee", "Contractor", "Intern")
+_DEPARTMENTS: Final = tuple(range(100, 600, 10))
 _LETTERS: Final = str.maketrans({"ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ß": "ss", "ı": "i"})
+
+_Value = TypeVar("_Value")
 
 
 def people(count: int, seed: int = 1) -> list[Entry]:
@@ -37,7 +41,7 @@ def people(count: int, seed: int = 1) -> list[Entry]:
         if awkward:
             given, family = AWKWARD[number // AWKWARD_EVERY % len(AWKWARD)]
         else:
-            given, family = chance.choice(GIVEN), chance.choice(FAMILY)
+            given, family = _one(GIVEN, chance), _one(FAMILY, chance)
         name = f"{given} {family}" if given else family
         uid = _uid(given, family, taken)
         attributes: dict[str, tuple[str, ...]] = {
@@ -78,18 +82,23 @@ def groups(count: int, members: Sequence[Entry], seed: int = 1) -> list[Entry]:
     return made
 
 
+def _one(choices: Sequence[_Value], chance: Random) -> _Value:
+    """One of them, at a third of the price of `Random.choice`."""
+    return choices[int(chance.random() * len(choices))]
+
+
 def _work(number: int, chance: Random) -> dict[str, tuple[str, ...]]:
     """What an employer knows of a person; telephone numbers are of the kind that is given to nobody."""
-    place, language = chance.choice(PLACES)
+    place, language = _one(PLACES, chance)
     known: dict[str, tuple[str, ...]] = {
         "employeeNumber": (f"{100000 + number}",),
-        "employeeType": (chance.choice(_TYPES),),
-        "departmentNumber": (f"{chance.randrange(10, 60) * 10}",),
+        "employeeType": (_one(_TYPES, chance),),
+        "departmentNumber": (f"{_one(_DEPARTMENTS, chance)}",),
         "telephoneNumber": (f"+1 202 555 {number % 10000:04}",),
         "preferredLanguage": (language,),
     }
     if chance.random() < 0.9:
-        known["title"] = (chance.choice(TITLES),)
+        known["title"] = (_one(TITLES, chance),)
     if chance.random() < 0.6:
         known["mobile"] = (f"+1 303 555 {number % 10000:04}",)
     if chance.random() < 0.95:
@@ -113,6 +122,7 @@ def _uid(given: str, family: str, taken: Counter[str]) -> str:
     return plain if taken[plain] == 1 else f"{plain}{taken[plain]}"
 
 
+@lru_cache(maxsize=1024)
 def _ascii(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.translate(_LETTERS)).lower()
     return "".join(letter for letter in decomposed if letter.isascii() and letter.isalnum())[:40]

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -80,7 +80,7 @@ class Slapd:
     @property
     def pid(self) -> int:
         """Of the running process. Raises SlapdError when there is none."""
-        if self._process is None:
+        if self._process is None or not self.runs:
             raise SlapdError("slapd is not running")
         return self._process.pid
 
@@ -169,7 +169,7 @@ class Slapd:
         with self.session() as admin:
             admin.add_s(dn, ldap.modlist.addModlist({name: encoded(values) for name, values in attributes.items()}))
 
-    def modify(self, dn: str, attributes: Mapping[str, Sequence[str | bytes]]) -> None:
+    def modify(self, dn: str, attributes: Attributes) -> None:
         """Gives attributes these values instead of those that they have; none removes the attribute."""
         changes = [(ldap.MOD_REPLACE, name, encoded(values) or None) for name, values in attributes.items()]
         with self.session() as admin:

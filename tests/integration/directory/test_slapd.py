@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import ldap
 import pytest
 from ldap.controls import SimplePagedResultsControl
 from ldap.dn import explode_rdn
+from ldap.syncrepl import SyncInfoMessage, SyncRequestControl
 
 from cluster.processes import Stamp
 from directory.certificates import Certificates
@@ -66,6 +68,49 @@ def in_pages(connection: Any, size: int) -> int:
 
 def connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What one refresh of syncrepl (RFC 4533) says: its cookie, and the entryUUIDs of two of its kinds."""
+
+    cookie: str
+    gone: list[str] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
+
+
+def refreshed(connection: Any, cookie: str | None) -> Refreshed:
+    asked = SyncRequestControl(cookie=cookie, mode="refreshOnly")
+    message = connection.search_ext(SUFFIX, ldap.SCOPE_SUBTREE, attrlist=["1.1"], serverctrls=[asked])
+    outcome = Refreshed("")
+    kind = None
+    while kind != ldap.RES_SEARCH_RESULT:
+        kind, data, _, controls, _, _ = connection.result4(message, all=0, add_ctrls=1, add_intermediates=1)
+        if kind == ldap.RES_SEARCH_RESULT:
+            (outcome.cookie,) = (each.cookie for each in controls)
+        for row in data or []:
+            note(outcome, row)
+    return outcome
+
+
+def ids(connection: Any) -> set[str]:
+    """The entryUUIDs of all entries."""
+    rows = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, attrlist=["entryUUID"])
+    return {attributes["entryUUID"][0].decode() for _, attributes in rows}
+
+
+def note(outcome: Refreshed, row: Any) -> None:
+    """One message before the last: an entry with its state, or a set of ids."""
+    if isinstance(row[0], str) and "=" not in row[0]:
+        named = SyncInfoMessage(row[1]).syncIdSet
+        if named:
+            (outcome.gone if named["refreshDeletes"] else outcome.present).extend(named["syncUUIDs"])
+        return
+    for state in row[2]:
+        if state.state == "present":
+            outcome.present.append(state.entryUUID)
+        elif state.state == "delete":
+            outcome.gone.append(state.entryUUID)
 
 
 def names(slapd: Slapd) -> set[str]:
@@ -212,6 +257,19 @@ def test_accounts_can_be_locked_where_ppolicy_is_on(tmp_path: Path) -> None:
         with slapd.session(READER) as reader:
             ((_, attributes),) = reader.search_s(person.dn, ldap.SCOPE_BASE, attrlist=["pwdAccountLockedTime"])
     assert attributes == {"pwdAccountLockedTime": [b"000001010000Z"]}
+
+
+def test_syncrepl_names_what_went_where_a_session_log_remembers_it_and_else_all_that_is_left(tmp_path: Path) -> None:
+    everybody = people(5)
+    for session_log in (0, 100):
+        slapd = Slapd(tmp_path / f"remembers {session_log}", Settings(session_log=session_log))
+        slapd.load(everybody)
+        with slapd, slapd.session(READER) as reader:
+            first, known = refreshed(reader, None), ids(reader)
+            slapd.delete(everybody[3].dn)
+            second, left = refreshed(reader, first.cookie), ids(reader)
+        told = (set(), left) if session_log == 0 else (known - left, set())
+        assert (set(second.gone), set(second.present)) == told
 
 
 def test_two_instances_run_side_by_side(own: Slapd, tmp_path: Path) -> None:
