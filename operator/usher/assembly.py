@@ -20,10 +20,12 @@ from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.mappings import AttributeRule as RuleSpec
-from usher.api.v1alpha1.references import ConfigMapKeyRef
-from usher.api.v1alpha1.sources.csv import CsvDocument
+from usher.api.v1alpha1.references import CaRef, ConfigMapKeyRef
+from usher.api.v1alpha1.sources.csv import CsvDocument, CsvSource
+from usher.api.v1alpha1.sources.ldap import LdapSource
 from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.contracts.runtime import Runtime, SecretRef, Secrets
+from usher.contracts.source import SourceOpener
 from usher.core.errors import ResourceError, SpecError, UsherError
 from usher.core.expressions.compile import compile_expression
 from usher.core.expressions.errors import ExpressionError
@@ -46,10 +48,12 @@ from usher.core.sync.mapping import (
 from usher.core.sync.policies import Budget
 from usher.engine.job import Job, SourceJob
 from usher.sources.csvfile.settings import CsvSettings
-from usher.sources.registry import CSV
+from usher.sources.ldap.settings import Branch, Changes, LdapSettings
+from usher.sources.registry import CSV, LDAP
 from usher.targets.registry import SCIM
 from usher.targets.scim.settings import ScimSettings
 from usher.transport.addresses import AddressPolicy
+from usher.transport.ldap.pool import DirectoryLender, lend_once
 
 MAPPING_INVALID = "MappingInvalid"
 _DISABLE_PATH = AttributePath("active")
@@ -71,6 +75,7 @@ class Ends:
     secrets: Secrets
     runtime: Runtime
     policy: AddressPolicy
+    lend_directory: DirectoryLender = lend_once
 
 
 def system_runtime() -> Runtime:
@@ -83,14 +88,48 @@ def system_runtime() -> Runtime:
 
 def assemble_source(key: SourceKey, spec: IdentitySourceSpec, ends: Ends) -> SourceJob:
     """The job that reads this source. Raises SpecErrors."""
-    csv = spec.csv
+    resource_types: tuple[ResourceType, ...] = (ResourceType.USER,)
+    if spec.ldap is not None:
+        directory = _ldap_settings(spec.ldap)
+        if directory.groups is not None:
+            resource_types = (ResourceType.USER, ResourceType.GROUP)
+        opener: SourceOpener = partial(LDAP.open, directory, ends.secrets.read, ends.lend_directory, ends.policy)
+    else:
+        opener = _csv_opener(key, spec.csv, ends)
+    return SourceJob(key, resource_types, opener, spec.min_retained, spec.schedule.full_read_interval)
+
+
+def _csv_opener(key: SourceKey, csv: CsvSource | None, ends: Ends) -> SourceOpener:
+    subject = f"IdentitySource/{_name_of(key)}"
+    if csv is None:
+        raise SpecErrors([SpecError("exactly one of csv and ldap has to be set", subject=subject, path="spec")])
     reference = _document_reference(csv.document)
     try:
         settings = CsvSettings(partial(ends.secrets.read, reference), csv.id_column, csv.delimiter)
     except SpecError as error:
-        subject = f"IdentitySource/{_name_of(key)}"
         raise SpecErrors([SpecError(error.problem, subject=subject, path=error.path)]) from error
-    return SourceJob(key, ResourceType.USER, partial(CSV.open, settings, ends.runtime), spec.min_retained)
+    return partial(CSV.open, settings, ends.runtime)
+
+
+def _ldap_settings(source: LdapSource) -> LdapSettings:
+    groups = source.groups
+    return LdapSettings(
+        url=source.url,
+        start_tls=source.start_tls,
+        ca=_ca_reference(source.ca_ref),
+        bind_dn=source.bind_dn,
+        password=SecretRef("Secret", source.secret_ref.name, source.secret_ref.key),
+        users=Branch(source.users.base_dn, source.users.filter),
+        groups=None if groups is None else Branch(groups.base_dn, groups.filter),
+        id_attribute=source.users.id_attribute,
+        member_attribute="" if groups is None else groups.member_attribute,
+        page_size=source.page_size,
+        changes=Changes(source.changes),
+    )
+
+
+def _ca_reference(ref: CaRef | None) -> SecretRef | None:
+    return None if ref is None else SecretRef(ref.kind, ref.name, ref.key)
 
 
 def _document_reference(document: CsvDocument) -> SecretRef:
@@ -128,10 +167,7 @@ def assemble_connector(
 
 def _scim_settings(target: ScimTarget) -> ScimSettings:
     token = target.auth.bearer.secret_ref
-    ca = None
-    if target.tls is not None:
-        reference = target.tls.ca_ref
-        ca = SecretRef(reference.kind, reference.name, reference.key)
+    ca = _ca_reference(None if target.tls is None else target.tls.ca_ref)
     return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca)
 
 

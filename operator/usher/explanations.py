@@ -14,6 +14,8 @@ from typing import Final
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
 from usher.api.v1alpha1.references import CaRef, ConfigMapKeyRef, SecretKeyRef
+from usher.api.v1alpha1.sources.csv import CsvSource
+from usher.api.v1alpha1.sources.ldap import LdapSource
 from usher.core.errors import ReadShrunk, SpecError, UsherError
 
 _TARGET: Final = "spec.target.scim"
@@ -33,6 +35,7 @@ _NO_FIELD: Final = frozenset(
     {"InvalidSpec", "AccessDenied", "ClusterUnreachable", "InternalError", "StateLocked", "StateUnusable"}
 )
 """Reasons for which no field of the spec can be blamed."""
+_OF_A_PASSWORD: Final = frozenset({"CredentialsRejected", "SecretNotFound", "KeyNotFound"})
 _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
 """A message that begins with the field, or with object and field, says where it belongs by itself."""
 _KNOWN_CAUSES: Final = ("certificate", " resolves to ")
@@ -90,18 +93,39 @@ def _way_out(spec: ProvisioningConnectorSpec, reason: str, message: str, again: 
 
 def explain_read(name: str, spec: IdentitySourceSpec, error: UsherError) -> Explanation:
     """Why a source could not be read, or its read is not believed."""
-    subject, document = f"IdentitySource/{name}", spec.csv.document
+    subject = f"IdentitySource/{name}"
     if isinstance(error, ReadShrunk):
         return Explanation(subject, "spec.minRetained", "", error.message)
+    if isinstance(error, SpecError) and error.path:
+        kind = "csv" if spec.ldap is None else "ldap"
+        path = error.path if error.path.startswith("spec") else f"spec.{kind}.{error.path}"
+        return Explanation(subject, path, "", error.problem)
     if error.reason in _NO_FIELD:
         return Explanation(subject, "", "", error.message)
-    match document:
+    if spec.ldap is not None:
+        return _explain_directory(subject, spec.ldap, error)
+    return Explanation(subject, *_document_of(spec.csv), error.message)
+
+
+def _explain_directory(subject: str, ldap: LdapSource, error: UsherError) -> Explanation:
+    if error.reason == "ConfigMapNotFound" and ldap.ca_ref is not None:
+        return Explanation(subject, "spec.ldap.caRef", _named(ldap.ca_ref), error.message)
+    if error.reason in _OF_A_PASSWORD:
+        return Explanation(subject, "spec.ldap.secretRef", _named(ldap.secret_ref), error.message)
+    return Explanation(subject, "spec.ldap.url", "", error.message)
+
+
+def _document_of(csv: CsvSource | None) -> tuple[str, str]:
+    """The field that says where the document is, and what it names."""
+    match None if csv is None else csv.document:
+        case ConfigMapKeyRef() as reference:
+            return "spec.csv.configMapRef", _named(reference)
+        case SecretKeyRef() as reference:
+            return "spec.csv.secretRef", _named(reference)
         case str():
-            return Explanation(subject, "spec.csv.file", "", error.message)
-        case ConfigMapKeyRef():
-            return Explanation(subject, "spec.csv.configMapRef", _named(document), error.message)
-        case SecretKeyRef():
-            return Explanation(subject, "spec.csv.secretRef", _named(document), error.message)
+            return "spec.csv.file", ""
+        case None:
+            return "spec.csv", ""
 
 
 def _named_by(spec: ProvisioningConnectorSpec, path: str) -> str:

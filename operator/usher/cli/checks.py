@@ -16,7 +16,7 @@ from usher.cli.references import missing_data, missing_objects, secrets_for
 from usher.cli.tasks import Task, assemble, located
 from usher.contracts.source import ReadComplete
 from usher.core.errors import CycleError, SpecError, UsherError
-from usher.core.model.resources import SourceKey
+from usher.core.model.resources import ResourceType, SourceKey
 from usher.engine.job import SourceJob
 from usher.transport.addresses import cli_policy
 
@@ -114,8 +114,10 @@ class Checks:
 
 async def _read_attributes(job: SourceJob) -> tuple[str, ...]:
     """Reads the whole source. Raises what its read raises: a ragged row is a mistake like any other."""
+    attributes: tuple[str, ...] = ()
     async with job.open_source() as reader:
-        async for item in reader.fetch(job.resource_type, None):
-            if isinstance(item, ReadComplete):
-                return item.attributes
-    return ()
+        for resource_type in job.resource_types:
+            async for item in reader.fetch(resource_type, None):
+                if isinstance(item, ReadComplete) and resource_type is ResourceType.USER:
+                    attributes = item.attributes
+    return attributes

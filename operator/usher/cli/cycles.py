@@ -22,7 +22,7 @@ from usher.core.errors import CycleError, ReadShrunk, SpecError, UsherError
 from usher.core.model.resources import ConnectorKey, SourceKey
 from usher.engine.job import Control, Ports
 from usher.engine.progress import Progress
-from usher.engine.snapshot import take_snapshot
+from usher.engine.snapshot import read_source
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -101,28 +101,28 @@ class _Session(Generic[T]):
         """Reads the source, unless another connector has had it read already. Raises _Void."""
         source = task.source_job.source
         if source not in self._reads:
-            self._reads[source] = await self._take_snapshot(task)
+            self._reads[source] = await self._read_source(task)
         void = self._reads[source]
         if void is not None:
             raise void
 
-    async def _take_snapshot(self, task: Task) -> _Void | None:
-        before = await self._digest(task)
+    async def _read_source(self, task: Task) -> _Void | None:
+        before = await self._digests(task)
         try:
-            await take_snapshot(task.source_job, self._ports, self._approval.word)
+            await read_source(task.source_job, self._ports, self._approval.word)
         except ReadShrunk as error:
             self._approval.waiting[error.digest] = f"the read of IdentitySource/{task.source.object.metadata.name}"
             return _Void(Exit.HELD, source_failure(task.source, error), error.digest)
         except UsherError as error:
             return _Void(Exit.FAILED, source_failure(task.source, error))
-        self._approval.taken |= self._approval.word == await self._digest(task) != before
+        self._approval.taken |= self._approval.word in await self._digests(task) - before - {""}
         return None
 
-    async def _digest(self, task: Task) -> str:
-        """What names the people of the read that is believed now, empty before the first."""
+    async def _digests(self, task: Task) -> set[str]:
+        """What names the reads that are believed now."""
         job = task.source_job
-        snapshot = await self._ports.store.snapshot(job.source, job.resource_type)
-        return "" if snapshot is None else snapshot.digest
+        found = [await self._ports.store.snapshot(job.source, one) for one in job.resource_types]
+        return {snapshot.digest for snapshot in found if snapshot is not None}
 
 
 async def _open_once(task: Task) -> None:

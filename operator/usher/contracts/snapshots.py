@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from usher.contracts.source import Watermark
+from usher.contracts.source import SourceChange, Watermark
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The last complete read of one resource type of a source that was taken over.
+    """What is known of one resource type of a source: its last whole read, and the changes that came after that.
 
-    `version` grows by one with each read that changed anything. `digest` is over all ids and fingerprints.
+    `version` grows by one with each read that changed anything. `digest` is over all ids and fingerprints of the whole
+    read, and empty once a read of changes has changed something. `completed` is the end of the last read that was taken
+    over, `whole` that of the last whole one.
     """
 
     version: int
@@ -25,6 +27,7 @@ class Snapshot:
     digest: str
     watermark: Watermark | None
     completed: datetime
+    whole: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,6 @@ class StagedResource:
 
     resource: SourceResource
     fingerprint: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class SourceChange:
-    """One entry of the change feed: the resource as it is now, or None where it is gone (a tombstone)."""
-
-    id: SourceId
-    resource: SourceResource | None
 
 
 class SnapshotStore(Protocol):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NewType, Protocol, TypeAlias
+from typing import NewType, Protocol, TypeAlias, runtime_checkable
 
-from usher.core.model.resources import ResourceType, SourceResource
+from usher.core.model.resources import ResourceType, SourceId, SourceResource
 
 Watermark = NewType("Watermark", str)
 """A source's own word for "up to here"; opaque to everybody else."""
@@ -15,16 +15,39 @@ Watermark = NewType("Watermark", str)
 
 @dataclass(frozen=True, slots=True)
 class ReadComplete:
-    """Ends a read: every resource of the type was in it.
+    """Ends a whole read: every resource of the type was in it.
 
-    `attributes` are the names the source knows, with or without a value.
+    `attributes` are the names the source knows, with or without a value. `watermark` is where a read of changes may
+    begin, None where the source has none to give.
     """
 
     watermark: Watermark | None
     attributes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """One change: the resource as it is now, or None where it is gone (a tombstone)."""
+
+    id: SourceId
+    resource: SourceResource | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesComplete:
+    """Ends a read of changes. `attributes` are the names that were seen in it.
+
+    `present` are the ids of all resources that there are, where the source has listed them: whoever is not among them
+    is gone. None where it tells who is gone by tombstones, or not at all.
+    """
+
+    watermark: Watermark
+    attributes: tuple[str, ...]
+    present: Collection[SourceId] | None = None
+
+
 SourcePage: TypeAlias = Sequence[SourceResource]
+ChangesPage: TypeAlias = Sequence[SourceChange]
 
 
 class SourceReader(Protocol):
@@ -34,10 +57,25 @@ class SourceReader(Protocol):
     def identity(self) -> str:
         """The identity scheme (`csv:objectId`): ids of one scheme can't be compared with those of another."""
 
-    def fetch(self, resource_type: ResourceType, since: Watermark | None) -> AsyncIterator[SourcePage | ReadComplete]:
-        """Pages, and exactly one ReadComplete as the last item.
+    def fetch(self, resource_type: ResourceType, former: Watermark | None) -> AsyncIterator[SourcePage | ReadComplete]:
+        """All resources in pages, and exactly one ReadComplete as the last item.
 
-        Raises IncompleteRead when the read can't be trusted to be whole, CycleError when the source can't be reached.
+        `former` is the watermark of the read before, for a source that makes the next one with it; the read is whole
+        all the same. Raises IncompleteRead when the read can't be trusted to be whole, CycleError when the source
+        can't be reached.
+        """
+
+
+@runtime_checkable
+class SupportsChanges(Protocol):
+    """A reader that can tell what changed. What it does not tell says nothing: such a read is never complete."""
+
+    def fetch_changes(
+        self, resource_type: ResourceType, since: Watermark
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """What changed since the watermark, at least once each, and exactly one ChangesComplete as the last item.
+
+        Raises WatermarkExpired when it can't tell, and what `fetch` raises.
         """
 
 

@@ -4,7 +4,8 @@
     * SpecError            what the user wrote can't be run: names the object, the field and the way out
     * CycleError           stop this cycle and tell: nothing that follows can succeed
     * IncompleteRead       the read is void: no conclusion may be drawn from what is absent in it
-        * ReadShrunk       it looks whole, but too many people are missing: somebody has to approve it
+        * ReadShrunk       it looks whole, but too many are missing: somebody has to approve it
+        * WatermarkExpired the source can't say what changed since then: read it whole
     * NotSent              the request had no effect: it may be sent again
         * Throttled        the same, not before `retry_after` seconds have passed
     * OutcomeUnknown       the request may have had its effect: look before anything else
@@ -70,7 +71,7 @@ class IncompleteRead(UsherError):
 
 
 class ReadShrunk(IncompleteRead):
-    """Fewer people than `minRetained` allows, or none. `digest` names exactly this content, for the approval."""
+    """Fewer resources than `minRetained` allows, or none. `digest` names exactly this content, for the approval."""
 
     def __init__(self, message: str, *, digest: str, count: int, kept: int, former: int) -> None:
         super().__init__(message, reason="ReadShrunk")
@@ -78,6 +79,13 @@ class ReadShrunk(IncompleteRead):
         self.count = count
         self.kept = kept
         self.former = former
+
+
+class WatermarkExpired(IncompleteRead):
+    """The source can't tell what changed since the watermark; a whole read brings the next one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="WatermarkExpired")
 
 
 class NotSent(UsherError):

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from usher.contracts.snapshots import Snapshot, SourceChange
+from usher.contracts.snapshots import Snapshot
+from usher.contracts.source import SourceChange
 from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
 from usher.core.model.plans import Desired, MatchKey, Skip

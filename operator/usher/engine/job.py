@@ -19,12 +19,17 @@ from usher.engine.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class SourceJob:
-    """One source to read. `min_retained` is the percentage of the former people that a read must still hold."""
+    """One source to read.
+
+    `min_retained` is the percentage of the former resources that a read must still hold. A source that can tell what
+    changed is read whole once in `full_every`, and by its changes in between.
+    """
 
     source: SourceKey
-    resource_type: ResourceType
+    resource_types: tuple[ResourceType, ...]
     open_source: SourceOpener
     min_retained: int
+    full_every: timedelta
 
 
 @dataclass(frozen=True, slots=True)

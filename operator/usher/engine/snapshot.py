@@ -4,88 +4,155 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from usher.contracts.snapshots import Snapshot, StagedResource
-from usher.contracts.source import ReadComplete, SourceReader
-from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
-from usher.core.model.reports import SnapshotReport
-from usher.core.model.resources import Fingerprint, SourceId, SourceResource
+from usher.contracts.source import ReadComplete, SourceReader, SupportsChanges
+from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
+from usher.core.model.reports import SnapshotReport, SourceReport
+from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceResource
 from usher.core.sync.fingerprints import digest_of_snapshot, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
+from usher.engine.changes import read_changes
 from usher.engine.job import Ports, SourceJob
+
+_WORDS: Final = {ResourceType.USER: "people", ResourceType.GROUP: "groups"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A read that came to its end: everybody's fingerprint, who is gone, and how many are new or differ."""
 
+    resource_type: ResourceType
     seen: Mapping[SourceId, Fingerprint]
     kept: int
     removed: Sequence[SourceId]
     changed: int
-    identity: str
     digest: str
     end: ReadComplete
 
+    @property
+    def former(self) -> int:
+        """How many the last read held."""
+        return self.kept + len(self.removed)
 
-async def take_snapshot(job: SourceJob, ports: Ports, approved: str = "") -> SnapshotReport:
-    """Reads the source once, completely, and publishes what changed.
 
-    `approved` is the digest of a shrunken read that somebody looked at and confirmed. Raises IncompleteRead (nothing
-    was taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be reached or changed its
-    identity).
+async def read_source(job: SourceJob, ports: Ports, approved: str = "") -> SourceReport:
+    """Reads everything that the job wants of the source, in one conversation, and publishes what changed.
+
+    `approved` is the digest of a shrunken read that somebody looked at and confirmed. Raises IncompleteRead (nothing of
+    that resource type was taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be reached
+    or changed its identity).
     """
-    store = ports.store
-    await store.discard(job.source, job.resource_type)
-    former = await store.snapshot(job.source, job.resource_type)
-    try:
-        read = await _read_whole(job, ports, former)
-        if former is None or read.digest != former.digest:  # what is in force already was believed once
-            _refuse_shrunken(job, read, approved)
-            _refuse_blind(former, read, approved)
-    except BaseException:
-        await store.discard(job.source, job.resource_type)
-        raise
-    snapshot = Snapshot(
-        version=1 if former is None else former.version + bool(read.changed or read.removed),
-        count=len(read.seen),
-        attributes=read.end.attributes,
-        identity=read.identity,
-        digest=read.digest,
-        watermark=read.end.watermark,
-        completed=ports.runtime.now(),
-    )
-    await store.publish(job.source, job.resource_type, read.removed, snapshot)
-    return SnapshotReport(
-        version=snapshot.version,
-        count=snapshot.count,
-        changed=read.changed,
-        removed=len(read.removed),
-        attributes=snapshot.attributes,
-        completed=snapshot.completed,
-    )
-
-
-async def _read_whole(job: SourceJob, ports: Ports, former: Snapshot | None) -> _Read:
-    known = await ports.store.fingerprints(job.source, job.resource_type)
-    seen: dict[SourceId, Fingerprint] = {}
-    changed = 0
-    end: ReadComplete | None = None
+    reports: dict[ResourceType, SnapshotReport] = {}
     async with job.open_source() as reader:
-        _refuse_other_identity(reader, former)
-        async for item in reader.fetch(job.resource_type, None):
+        for resource_type in job.resource_types:
+            reports[resource_type] = await _Taking(job, ports, reader, resource_type).take(approved)
+    return SourceReport(reports[ResourceType.USER], reports.get(ResourceType.GROUP))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """Takes over one read of one resource type."""
+
+    job: SourceJob
+    ports: Ports
+    reader: SourceReader
+    resource_type: ResourceType
+
+    async def take(self, approved: str) -> SnapshotReport:
+        """By its changes where that is possible and due, otherwise whole."""
+        store, source = self.ports.store, self.job.source
+        former = await store.snapshot(source, self.resource_type)
+        _refuse_other_identity(self.reader, former)
+        try:
+            report = await self._take_changes(former)
+            return await self._take_whole(former, approved) if report is None else report
+        except BaseException:
+            await store.discard(source, self.resource_type)
+            raise
+
+    # --- changes
+
+    async def _take_changes(self, former: Snapshot | None) -> SnapshotReport | None:
+        """None where the source has to be read whole: it can't tell what changed, or its word needs proof."""
+        reader, now = self.reader, self.ports.runtime.now()
+        if former is None or former.watermark is None or not isinstance(reader, SupportsChanges):
+            return None
+        if not former.whole <= now < former.whole + self.job.full_every:
+            return None
+        await self.ports.store.discard(self.job.source, self.resource_type)
+        try:
+            found = await read_changes(self.job.source, self.resource_type, self.ports.store, reader, former)
+        except WatermarkExpired:
+            return None
+        kept = former.count - len(found.removed)
+        if kept * 100 < self.job.min_retained * former.count or kept + found.added == 0:
+            return None
+        differs = bool(found.changed or found.removed)
+        snapshot = Snapshot(
+            version=former.version + differs,
+            count=kept + found.added,
+            attributes=tuple(dict.fromkeys((*former.attributes, *found.end.attributes))),
+            identity=former.identity,
+            digest="" if differs else former.digest,
+            watermark=found.end.watermark,
+            completed=self.ports.runtime.now(),
+            whole=former.whole,
+        )
+        return await self._publish(snapshot, found.removed, found.changed)
+
+    # --- everything
+
+    async def _take_whole(self, former: Snapshot | None, approved: str) -> SnapshotReport:
+        await self.ports.store.discard(self.job.source, self.resource_type)
+        read = await self._read_whole(former)
+        if former is None or read.digest != former.digest:  # what is in force already was believed once
+            _refuse_shrunken(self.job, read, approved)
+            _refuse_blind(former, read, approved)
+        now = self.ports.runtime.now()
+        snapshot = Snapshot(
+            version=1 if former is None else former.version + bool(read.changed or read.removed),
+            count=len(read.seen),
+            attributes=read.end.attributes,
+            identity=self.reader.identity,
+            digest=read.digest,
+            watermark=read.end.watermark,
+            completed=now,
+            whole=now,
+        )
+        return await self._publish(snapshot, read.removed, read.changed)
+
+    async def _read_whole(self, former: Snapshot | None) -> _Read:
+        store, source, resource_type = self.ports.store, self.job.source, self.resource_type
+        known = await store.fingerprints(source, resource_type)
+        seen: dict[SourceId, Fingerprint] = {}
+        changed = 0
+        end: ReadComplete | None = None
+        async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):
             if isinstance(item, ReadComplete):
                 end = item
                 continue
             rows = _differing(item, known, seen)
             changed += len(rows)
-            await ports.store.stage(job.source, job.resource_type, rows)
-        identity = reader.identity
-    if end is None:
-        message = "the source ended its answer without saying that it was complete"
-        raise IncompleteRead(message)
-    removed = [source_id for source_id in known if source_id not in seen]
-    return _Read(seen, len(known) - len(removed), removed, changed, identity, digest_of_snapshot(seen.items()), end)
+            await store.stage(source, resource_type, rows)
+        if end is None:
+            message = "the source ended its answer without saying that it was complete"
+            raise IncompleteRead(message)
+        removed = [source_id for source_id in known if source_id not in seen]
+        kept = len(known) - len(removed)
+        return _Read(resource_type, seen, kept, removed, changed, digest_of_snapshot(seen.items()), end)
+
+    async def _publish(self, snapshot: Snapshot, removed: Sequence[SourceId], changed: int) -> SnapshotReport:
+        await self.ports.store.publish(self.job.source, self.resource_type, removed, snapshot)
+        return SnapshotReport(
+            version=snapshot.version,
+            count=snapshot.count,
+            changed=changed,
+            removed=len(removed),
+            attributes=snapshot.attributes,
+            completed=snapshot.completed,
+        )
 
 
 def _differing(
@@ -126,17 +193,20 @@ def _refuse_blind(former: Snapshot | None, read: _Read, approved: str) -> None:
         f"the read is void: {lost[0]} was in the last complete read and is not in this one, so that everybody "
         f"would count as enabled. Nobody was touched. If it is right, approve it with the hash {read.digest}"
     )
-    count, kept = len(read.seen), read.kept
-    raise ReadShrunk(message, digest=read.digest, count=count, kept=kept, former=kept + len(read.removed))
+    raise ReadShrunk(message, digest=read.digest, count=len(read.seen), kept=read.kept, former=read.former)
 
 
 def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
-    """A read counts by whom it kept, not by how many it holds: as many strangers are no evidence either."""
-    count, kept = len(read.seen), read.kept
-    former = kept + len(read.removed)
-    if read.digest == approved or (count and kept * 100 >= job.min_retained * former):
+    """A read counts by whom it kept, not by how many it holds: as many strangers are no evidence either.
+
+    A directory without groups is an ordinary thing, one without people is not.
+    """
+    count, kept, former, words = len(read.seen), read.kept, read.former, _WORDS[read.resource_type]
+    nothing_lost = former == 0 and read.resource_type is ResourceType.GROUP
+    if read.digest == approved or nothing_lost or (count and kept * 100 >= job.min_retained * former):
         return
-    what = f"it holds {kept} of the {former} people of the last complete read" if former else "it is empty"
+    empty = "it is empty" if read.resource_type is ResourceType.USER else f"it holds no {words}"
+    what = f"it holds {kept} of the {former} {words} of the last complete read" if former else empty
     message = (
         f"the read is void: {what}, and minRetained is {job.min_retained} percent. Nobody was touched. "
         f"If it is right, approve it with the hash {read.digest}"

@@ -71,15 +71,21 @@ def references(kind: Kind, namespace: str, document: Document) -> Iterator[Objec
         named.append((Kind.SOURCE, spec.get("sourceRef")))
         mappings = spec.get("mappings")
         named.extend((Kind.MAPPING, item) for item in (mappings if isinstance(mappings, list) else ()))
-        authority = _inside(spec, "target", "scim", "tls", "caRef")
-        if authority.get("kind") == Kind.CONFIG_MAP.value:
-            named.append((Kind.CONFIG_MAP, authority))
+        named.extend(_authority(spec, "target", "scim", "tls", "caRef"))
     if kind is Kind.SOURCE:
         named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "configMapRef")))
+        named.extend(_authority(spec, "ldap", "caRef"))
     for wanted, reference in named:
         name = _mapping(reference).get("name")
         if isinstance(name, str):
             yield ObjectKey(wanted, namespace, name)
+
+
+def _authority(spec: Any, *fields: str) -> Iterator[tuple[Kind, Any]]:
+    """A certificate authority, where it is in a ConfigMap: one in a Secret is not watched."""
+    reference = _inside(spec, *fields)
+    if reference.get("kind") == Kind.CONFIG_MAP.value:
+        yield Kind.CONFIG_MAP, reference
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from usher.kube.services import Services
 from usher.kube.status import StatusWriter
 from usher.kube.workqueue import WORKERS, WorkQueue
 from usher.transport.addresses import AddressPolicy
+from usher.transport.ldap.pool import DirectoryPool
 
 GRACE: Final = 20.0
 """Seconds that reads and cycles get for their requests in flight when the operator stops."""
@@ -62,6 +63,7 @@ class Controller:
         cache, self.queue = Cache(), WorkQueue(runtime)
         self._cache, self._schedule = cache, Schedule(runtime)
         self._reads, self._cycles = Runs(self.queue.put), Runs(self.queue.put)
+        self._directories = DirectoryPool()
         self.statuses = StatusWriter(means.api, cache)
         self.observer = Observer(cache, self.queue.put, runtime)
         services = Services(
@@ -73,6 +75,7 @@ class Controller:
             ports=means.ports,
             reader=means.reader,
             policy=means.policy,
+            lend_directory=self._directories.lend,
             statuses=self.statuses,
             events=EventPoster(means.api, runtime),
             metrics=means.metrics,
@@ -102,6 +105,7 @@ class Controller:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._connectors.stop_all()
         await asyncio.gather(self._reads.finish(GRACE), self._cycles.finish(GRACE))
+        await self._directories.close()
 
     # --- reconciling
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -17,9 +17,9 @@ from usher.api.v1alpha1.objects import ScheduleStatus
 from usher.assembly import assemble_source
 from usher.contracts.snapshots import Snapshot
 from usher.core.errors import ReadShrunk, UsherError
-from usher.core.model.reports import SnapshotReport
+from usher.core.model.reports import SourceReport
 from usher.core.model.resources import ResourceType, SourceKey
-from usher.engine.snapshot import take_snapshot
+from usher.engine.snapshot import read_source
 from usher.explanations import explain_read
 from usher.kube.attempts import attempt
 from usher.kube.events import source_notes
@@ -87,14 +87,15 @@ class SourceReconciler:
             services.metrics.forget(key)
             return
         subject = read_subject(key, document, IdentitySource, SourceStatus)
-        snapshot = await services.ports.store.snapshot(SourceKey(key.path), ResourceType.USER)
-        state = self._state_of(subject, snapshot)
+        store, source = services.ports.store, SourceKey(key.path)
+        users = await store.snapshot(source, ResourceType.USER)
+        state = self._state_of(subject, users)
         if isinstance(subject.manifest, Finding):
             self._set_reading(key, state, subject.manifest)
             services.schedule.cancel(key)
         elif key not in services.reads:
             self._start_or_wait(subject, subject.manifest, state)
-        await self._write(subject, state, snapshot)
+        await self._write(subject, state, users, await store.snapshot(source, ResourceType.GROUP))
 
     # --- when
 
@@ -138,7 +139,7 @@ class SourceReconciler:
 
     async def _read(self, subject: SourceSubject, source: IdentitySource, state: SourceState) -> None:
         services, inputs = self._services, state.inputs
-        came = await attempt(self._take(subject, source), subject.key)
+        came = await attempt(self._take(subject, source, state.handled), subject.key)
         services.metrics.read_ended(subject.key, came.reason if isinstance(came, UsherError) else "Succeeded")
         runtime, interval = services.ports.runtime, _interval(source)
         state.pending = None
@@ -157,21 +158,24 @@ class SourceReconciler:
         state.due = runtime.monotonic() + delay
         if state.generation == subject.generation:
             self._set_reading(subject.key, state, reading)
-        if isinstance(came, SnapshotReport):
+        if isinstance(came, SourceReport):
             self._publish(subject, state, came)
+        else:
+            services.wake_referrers(subject.key)  # one resource type may have been taken over before another failed
 
-    async def _take(self, subject: SourceSubject, source: IdentitySource) -> SnapshotReport:
+    async def _take(self, subject: SourceSubject, source: IdentitySource, handled: str | None) -> SourceReport:
         services, key = self._services, subject.key
         job = assemble_source(SourceKey(key.path), source.spec, services.ends(key, subject.document))
-        return await take_snapshot(job, services.ports, subject.annotation(APPROVE_READ))
+        if subject.annotation(REQUESTED_AT)[:MAX_REQUEST] != (handled or ""):
+            job = replace(job, full_every=timedelta())  # who asks for a read wants to know for certain
+        return await read_source(job, services.ports, subject.annotation(APPROVE_READ))
 
-    def _publish(self, subject: SourceSubject, state: SourceState, report: SnapshotReport) -> None:
+    def _publish(self, subject: SourceSubject, state: SourceState, report: SourceReport) -> None:
         """The first read after a start is not worth a write when it finds what the status says already."""
-        changed = report.changed or report.removed
-        if changed or not state.resumed:
-            state.shown_read = report.completed
+        if report.changed or not state.resumed:
+            state.shown_read = report.users.completed
         state.resumed = False
-        if changed:
+        if report.changed:
             self._services.wake_referrers(subject.key)
 
     def _set_reading(self, key: ObjectKey, state: SourceState, reading: End) -> None:
@@ -181,7 +185,9 @@ class SourceReconciler:
 
     # --- status
 
-    async def _write(self, subject: SourceSubject, state: SourceState, snapshot: Snapshot | None) -> None:
+    async def _write(
+        self, subject: SourceSubject, state: SourceState, users: Snapshot | None, groups: Snapshot | None
+    ) -> None:
         services, source = self._services, subject.manifest
         now = services.ports.runtime.now()
         seen = SourceObservation(subject.generation, None, state.reading, state.failures)
@@ -192,11 +198,11 @@ class SourceReconciler:
             schedule=None
             if isinstance(source, Finding)
             else ScheduleStatus(interval=format_duration(source.spec.schedule.interval)),
-            counts=None if snapshot is None else SourceCounts(users=snapshot.count),
+            counts=None if users is None else _counts(source, users, groups),
             last_read_time=state.shown_read,
-            version=None if snapshot is None else snapshot.version,
+            version=None if users is None else users.version,
             consecutive_failures=state.failures,
-            attributes=None if snapshot is None else shown_attributes(snapshot.attributes),
+            attributes=None if users is None else shown_attributes(users.attributes),
             pending=state.pending,
         )
         services.metrics.conditions(subject.key, status.conditions)
@@ -204,10 +210,17 @@ class SourceReconciler:
             await services.events.post(subject.key, subject.document, source_notes(subject.former, status))
 
 
+def _counts(source: IdentitySource | Finding, users: Snapshot, groups: Snapshot | None) -> SourceCounts:
+    """Groups that were read once and are not asked for any more are not shown."""
+    ldap = None if isinstance(source, Finding) else source.spec.ldap
+    wanted = groups is not None and ldap is not None and ldap.groups is not None
+    return SourceCounts(users=users.count, groups=groups.count if groups is not None and wanted else None)
+
+
 def _interval(source: IdentitySource) -> timedelta:
     """Nothing tells of a change in a Secret, and it has to act within a minute."""
-    interval = source.spec.schedule.interval
-    return interval if source.spec.csv.secret_ref is None else min(interval, SECRET_AGE)
+    interval, csv = source.spec.schedule.interval, source.spec.csv
+    return interval if csv is None or csv.secret_ref is None else min(interval, SECRET_AGE)
 
 
 def _finding(error: UsherError, key: ObjectKey, source: IdentitySource) -> Finding:

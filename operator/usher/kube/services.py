@@ -18,6 +18,7 @@ from usher.kube.secrets import DataReader, NamespaceSecrets
 from usher.kube.status import StatusWriter
 from usher.kube.workqueue import WorkQueue
 from usher.transport.addresses import AddressPolicy
+from usher.transport.ldap.pool import DirectoryLender
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Services:
     ports: Ports
     reader: DataReader
     policy: AddressPolicy
+    lend_directory: DirectoryLender
     statuses: StatusWriter
     events: EventPoster
     metrics: Metrics
@@ -39,7 +41,8 @@ class Services:
     def ends(self, key: ObjectKey, document: Document) -> Ends:
         """What the job of this object may use: Secrets of its own namespace, told by the field that names them."""
         fields = dict(_references(document.get("spec"), "spec"))
-        return Ends(NamespaceSecrets(self.reader, key.namespace, fields), self.ports.runtime, self.policy)
+        secrets = NamespaceSecrets(self.reader, key.namespace, fields)
+        return Ends(secrets, self.ports.runtime, self.policy, self.lend_directory)
 
     def wake_referrers(self, key: ObjectKey) -> None:
         """Whoever names this object shall look at it again."""

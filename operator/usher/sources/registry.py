@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 
-from usher.contracts.runtime import Runtime
 from usher.contracts.source import SourceReader
 from usher.sources.csvfile.reader import open_csv
 from usher.sources.csvfile.settings import CsvSettings
+from usher.sources.ldap.reader import open_ldap
+from usher.sources.ldap.settings import LdapSettings
 
 S = TypeVar("S")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
-class SourceType(Generic[S]):
-    """The static half of a kind: `open` starts one conversation with the source that the settings describe."""
+class SourceType(Generic[S, P]):
+    """The static half of a kind: `open` starts one conversation with the source that the settings describe.
+
+    What it borrows besides the settings differs: a document has no address, a directory no document.
+    """
 
     name: str
     settings: type[S]
-    open: Callable[[S, Runtime], AbstractAsyncContextManager[SourceReader]]
+    open: Callable[Concatenate[S, P], AbstractAsyncContextManager[SourceReader]]
 
 
 CSV: Final = SourceType("csv", CsvSettings, open_csv)
-
-SOURCE_TYPES: Final[Mapping[str, SourceType[CsvSettings]]] = {CSV.name: CSV}
-"""All of them."""
+LDAP: Final = SourceType("ldap", LdapSettings, open_ldap)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -80,6 +80,7 @@ snapshots: Final = Table(
     Column("digest", Text, nullable=False),
     Column("watermark", Text),
     Column("completed", Instant, nullable=False),
+    Column("whole", Instant, nullable=False),
 )
 
 resources: Final = Table(

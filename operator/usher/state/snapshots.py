@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarSelect, bindparam, delete, insert, literal, select, update
 
-from usher.contracts.snapshots import Snapshot, SourceChange, StagedResource
-from usher.contracts.source import Watermark
+from usher.contracts.snapshots import Snapshot, StagedResource
+from usher.contracts.source import SourceChange, Watermark
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 from usher.state.codec import decode_attributes, decode_names, encode_attributes, encode_names
 from usher.state.database import OnDatabase, Order
@@ -145,6 +145,7 @@ def _snapshot_row(feed: int, snapshot: Snapshot) -> Mapping[str, Any]:
         "digest": snapshot.digest,
         "watermark": snapshot.watermark,
         "completed": snapshot.completed,
+        "whole": snapshot.whole,
     }
 
 
@@ -157,6 +158,7 @@ def _read_snapshot(row: AnyRow) -> Snapshot:
         digest=row.digest,
         watermark=None if row.watermark is None else Watermark(row.watermark),
         completed=row.completed,
+        whole=row.whole,
     )
 
 

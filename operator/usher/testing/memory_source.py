@@ -6,8 +6,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from usher.contracts.source import ReadComplete, SourcePage, Watermark
-from usher.core.errors import UsherError
+from usher.contracts.source import (
+    ChangesComplete,
+    ChangesPage,
+    ReadComplete,
+    SourceChange,
+    SourcePage,
+    Watermark,
+)
+from usher.core.errors import UsherError, WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceId, SourceResource, Value
 
 
@@ -40,20 +47,26 @@ class MemorySource:
         seen = {name for attributes in self.people.values() for name in attributes}
         return tuple(sorted(seen.union(self.attributes)))
 
+    def watermark(self) -> Watermark | None:
+        """Where a read of changes could begin; this source can't tell changes."""
+        return None
+
     async def fetch(
-        self, resource_type: ResourceType, since: Watermark | None
+        self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
-        """Everybody, page by page. It has no watermarks: a given one is an error of the caller."""
-        if resource_type is not ResourceType.USER or since is not None:
-            raise ValueError("a memory source holds users only, and gives out no watermark")
+        """Everybody, page by page."""
+        del former
+        if resource_type is not ResourceType.USER:
+            raise ValueError("a memory source holds users only")
         self.reads += 1
+        watermark = self.watermark()
         for number, page in enumerate(self._pages()):
             if self.failure is not None and number == self.fail_after:
                 raise self.failure
             yield page
         if self.failure is not None:
             raise self.failure
-        yield ReadComplete(watermark=None, attributes=self.known_attributes())
+        yield ReadComplete(watermark=watermark, attributes=self.known_attributes())
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[MemorySource]:
@@ -64,3 +77,52 @@ class MemorySource:
         everybody = [SourceResource(source_id, attributes) for source_id, attributes in self.people.items()]
         for start in range(0, len(everybody), self.page_size):
             yield everybody[start : start + self.page_size]
+
+
+@dataclass(slots=True)
+class MemoryFeed(MemorySource):
+    """The same, for a source that can tell what changed: by tombstones, or by a list of all who are present.
+
+    `expired` makes it forget every watermark; `feeds` counts the reads of changes, a failing one included.
+    """
+
+    lists_present: bool = False
+    expired: bool = False
+    feeds: int = 0
+    journal: list[SourceId] = field(default_factory=list)
+
+    def put(self, source_id: str, **attributes: Value) -> None:
+        """Adds or replaces a person; the next read of changes tells it."""
+        self.people[SourceId(source_id)] = attributes
+        self.journal.append(SourceId(source_id))
+
+    def bury(self, source_id: str) -> None:
+        """The person is gone, and a tombstone says so."""
+        del self.people[SourceId(source_id)]
+        self.journal.append(SourceId(source_id))
+
+    def watermark(self) -> Watermark | None:
+        """How many changes there were so far."""
+        return Watermark(str(len(self.journal)))
+
+    async def fetch_changes(
+        self, resource_type: ResourceType, since: Watermark
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """The changes after the watermark, page by page."""
+        if resource_type is not ResourceType.USER:
+            raise ValueError("a memory source holds users only")
+        if self.expired:
+            raise WatermarkExpired("the journal does not go back so far")
+        self.feeds += 1
+        ids = list(dict.fromkeys(self.journal[int(since) :]))
+        for start in range(0, len(ids), self.page_size):
+            yield [self._change(source_id) for source_id in ids[start : start + self.page_size]]
+        if self.failure is not None:
+            raise self.failure
+        seen = {name for source_id in ids for name in self.people.get(source_id, {})}
+        present = tuple(self.people) if self.lists_present else None
+        yield ChangesComplete(Watermark(str(len(self.journal))), tuple(sorted(seen)), present)
+
+    def _change(self, source_id: SourceId) -> SourceChange:
+        attributes = self.people.get(source_id)
+        return SourceChange(source_id, None if attributes is None else SourceResource(source_id, attributes))

@@ -65,7 +65,7 @@ def make_staged(source_id: str, name: str = "") -> StagedResource:
 
 def make_snapshot(version: int, count: int = 0) -> Snapshot:
     """Complete, and the same but for these two."""
-    return Snapshot(version, count, ("name", "mail"), "csv:id", f"digest-{version}", None, NOON)
+    return Snapshot(version, count, ("name", "mail"), "csv:id", f"digest-{version}", None, NOON, NOON)
 
 
 def make_consumption(address: str = ADDRESS, version: int | None = None) -> Consumption:

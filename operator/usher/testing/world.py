@@ -21,7 +21,7 @@ from usher.core.sync.mapping import AttributeRule, CompiledMapping, Computed, Di
 from usher.core.sync.policies import Budget
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import Control, Job, Ports, SourceJob
-from usher.engine.snapshot import take_snapshot
+from usher.engine.snapshot import read_source
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime
 from usher.testing.memory_source import MemorySource
@@ -78,6 +78,7 @@ class World:
     budget: Budget = field(default_factory=Budget)
     name: str = "identity/app"
     address: str = "https://app.example.com/scim/v2"
+    full_every: timedelta = timedelta(minutes=15)
     seed: int = 0
 
     @property
@@ -107,8 +108,10 @@ class World:
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
         """Reads the source."""
-        job = SourceJob(SourceKey("identity/corp"), ResourceType.USER, self.source.open, min_retained)
-        return await take_snapshot(job, self.ports, approved)
+        job = SourceJob(
+            SourceKey("identity/corp"), (ResourceType.USER,), self.source.open, min_retained, self.full_every
+        )
+        return (await read_source(job, self.ports, approved)).users
 
     async def cycle(self, approval: str = "") -> CycleReport:
         """One cycle on the snapshot as it is."""

@@ -1,8 +1,8 @@
 """Which addresses a connection may go to. What is checked is the address connected to, so no name gets around it.
 
 Three circles. Never, for nobody, in no embedded form: metadata services, link-local, unspecified, multicast and
-reserved addresses. By permission: loopback, private and other special ranges, and every use of http://. Always: public
-addresses over https://.
+reserved addresses. By permission: loopback, private and other special ranges, and every use of http:// or
+ldap://. Always: public addresses over https:// or ldaps://.
 """
 
 from __future__ import annotations
@@ -64,6 +64,12 @@ _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 _OWN_NETWORKS: Final = _networks("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
+_UNENCRYPTED: Final = {
+    "http": "http:// would show our token to everybody: use https://",
+    "ldap": "ldap:// would show our password to everybody: use ldaps://, or set startTLS: true",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
     """What may be reached besides public addresses over https://.
@@ -88,9 +94,9 @@ class AddressPolicy:
             return
         if not _is_public(meant):
             raise _refusal(host, f"a loopback, private or special address: {self.way_out or 'use another one'}")
-        if scheme != "https":
+        if scheme in _UNENCRYPTED:
             more = f", or {self.way_out}" if self.way_out else ""
-            raise _refusal(host, f"a public address, and http:// would show our token to everybody: use https://{more}")
+            raise _refusal(host, f"a public address, and {_UNENCRYPTED[scheme]}{more}")
 
 
 def operator_policy(allow_cidrs: Iterable[str], allow_hosts: Iterable[str]) -> AddressPolicy:

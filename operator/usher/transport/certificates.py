@@ -14,28 +14,31 @@ _OTHER_HOST: Final = frozenset({62, 64})  # a name that does not match, an IP ad
 
 
 class Authority(Enum):
-    """Who has to have signed: a public authority, or the one of tls.caRef."""
+    """Who has to have signed: a public authority, or the one that the spec names."""
 
     PUBLIC = "public"
     GIVEN = "given"
 
 
-def unverified(host: str, error: Exception, authority: Authority) -> CycleError:
-    """The error of a connection to this host that was given up because of its certificate."""
-    problem = _problem(error, authority)
+def unverified(host: str, error: Exception, authority: Authority, field: str) -> CycleError:
+    """The error of a connection to this host that was given up because of its certificate.
+
+    `field` is where the spec names an authority (`tls.caRef`).
+    """
+    problem = _problem(error, authority, field)
     message = f"certificate verification failed for {host}: {problem}"
     return CycleError(message, reason="TargetUnreachable")
 
 
-def _problem(error: Exception, authority: Authority) -> str:
+def _problem(error: Exception, authority: Authority, field: str) -> str:
     code = getattr(error, "verify_code", None)
     if code in _OTHER_HOST:
-        return "the certificate is for another host. Use a name that is in it; tls.caRef changes nothing about that"
+        return f"the certificate is for another host. Use a name that is in it; {field} changes nothing about that"
     if code == _EXPIRED:
-        return "the certificate has expired: the app needs a new one; tls.caRef changes nothing about that"
+        return f"the certificate has expired: the server needs a new one; {field} changes nothing about that"
     if code == _NOT_YET_VALID:
-        return "the certificate is not valid yet: compare the clocks; tls.caRef changes nothing about that"
+        return f"the certificate is not valid yet: compare the clocks; {field} changes nothing about that"
     why = scrub(str(getattr(error, "verify_message", ""))).rstrip(".") or "it is not trusted"
     if authority is Authority.GIVEN:
-        return f"{why}. The authority in tls.caRef did not sign it: name the one that did"
-    return f"{why}. If an authority of your own signed it, name that in tls.caRef"
+        return f"{why}. The authority in {field} did not sign it: name the one that did"
+    return f"{why}. If an authority of your own signed it, name that in {field}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,10 +20,11 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from usher.core.errors import CycleError, NotSent, OutcomeUnknown, SpecError, UsherError
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, UsherError
 from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
 from usher.transport.redaction import silence_url_loggers
+from usher.transport.tls import client_context
 from usher.transport.urls import BaseUrl, parse_base_url
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -108,7 +108,7 @@ class HttpClient:
     def _fail(self, method: str, error: Exception) -> Never:
         origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
         if isinstance(origin, aiohttp.ClientConnectorCertificateError):
-            raise unverified(self._url.host, origin.certificate_error, self._authority) from None
+            raise unverified(self._url.host, origin.certificate_error, self._authority, "tls.caRef") from None
         if isinstance(origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(origin)}")) from None
         problem = f"{self._url.host} did not answer whole: {_describe(origin)}"
@@ -147,7 +147,7 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     silence_url_loggers()
     url = parse_base_url(settings.base_url)
     gate = _Gate(url, policy)
-    context = _tls_context(settings.ca_pem)
+    context = client_context(settings.ca_pem, "tls.caRef")
     connector = aiohttp.TCPConnector(limit=settings.connections, ssl=context, socket_factory=gate.open_socket)
     session = aiohttp.ClientSession(
         connector=connector,
@@ -160,22 +160,6 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     session._retry_connection = False  # noqa: SLF001  # aiohttp has no public switch for its silent second sending
     async with session:
         yield HttpClient(url, settings, gate, AiohttpTransport(verify=context, trust_env=False, client=session))
-
-
-def _tls_context(ca_pem: bytes | None) -> ssl.SSLContext:
-    try:
-        context = httpx.create_ssl_context(trust_env=False) if ca_pem is None else _trusting(ca_pem.decode("ascii"))
-    except (ssl.SSLError, ValueError) as error:
-        raise SpecError("the CA certificate is no PEM text with at least one certificate", path="tls.caRef") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _trusting(pem: str) -> ssl.SSLContext:
-    """Trusts what the text holds and nothing else; the standard library takes an empty text for "the usual ones"."""
-    if "-----BEGIN" not in pem:
-        raise ValueError("no certificate")
-    return ssl.create_default_context(cadata=pem)
 
 
 async def _read(response: httpx.Response, encoding: str) -> bytes:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import Field
 
 from usher.api.conditions import Conditions
 from usher.api.v1alpha1.durations import Interval
 from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
-from usher.api.v1alpha1.rules import Strict
+from usher.api.v1alpha1.rules import Rule, Strict, exactly_one
 from usher.api.v1alpha1.sources.csv import CsvSource, LocalCsvSource
+from usher.api.v1alpha1.sources.ldap import LdapSource
 
 MAX_ATTRIBUTES_SHOWN: Final = 200
 MAX_ATTRIBUTE_NAME_SHOWN: Final = 128
@@ -26,10 +27,17 @@ class SourceSchedule(Strict):
         default=timedelta(minutes=1),
         description="Longest time between two reads, such as 1m, which is also what an absent field means.",
     )
+    full_read_interval: Interval = Field(
+        default=timedelta(minutes=15),
+        description="A source that can tell what changed is read whole once in this time, and by its changes in"
+        " between; 15m when absent. A CSV document is read whole each time.",
+    )
 
 
 class IdentitySourceSpec(Strict):
     """The source, and when a read of it is believed."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (exactly_one("csv", "ldap"),)
 
     schedule: SourceSchedule = Field(default=SourceSchedule(), description="When the source is read.")
     min_retained: int = Field(
@@ -39,19 +47,21 @@ class IdentitySourceSpec(Strict):
         description="A read that keeps less than this percentage of the people of the one before is void until it is"
         " approved; an empty one always is. 80 when absent.",
     )
-    csv: CsvSource = Field(description="A CSV document.")
+    csv: CsvSource | None = Field(default=None, description="A CSV document.")
+    ldap: LdapSource | None = Field(default=None, description="A directory.")
 
 
 class LocalIdentitySourceSpec(IdentitySourceSpec):
     """The same for the command line, where a document may be a file."""
 
-    csv: LocalCsvSource = Field(description="A CSV document.")
+    csv: LocalCsvSource | None = Field(default=None, description="A CSV document.")
 
 
 class SourceCounts(Status):
-    """What the last complete read brought."""
+    """What the source holds, by the last read that is believed."""
 
-    users: int | None = Field(default=None, description="People in the last complete read.")
+    users: int | None = Field(default=None, description="People.")
+    groups: int | None = Field(default=None, description="Groups; absent where none are read.")
 
 
 class PendingRead(Status):
@@ -75,8 +85,12 @@ class SourceStatus(Status):
     )
     conditions: Conditions = Field(default=(), description="Ready and others; see their messages.")
     schedule: ScheduleStatus | None = Field(default=None, description="The schedule in force.")
-    counts: SourceCounts | None = Field(default=None, description="What the last complete read brought.")
-    last_read_time: Time | None = Field(default=None, description="When the last complete read ended.")
+    counts: SourceCounts | None = Field(
+        default=None, description="What the source holds, by the last read that is believed."
+    )
+    last_read_time: Time | None = Field(
+        default=None, description="When the last read ended that is believed, a whole one or one of changes."
+    )
     version: int | None = Field(default=None, description="Grows by one with each read that changed something.")
     consecutive_failures: int | None = Field(default=None, description="How many reads in a row have failed.")
     attributes: tuple[str, ...] | None = Field(

@@ -94,15 +94,16 @@ SOURCE: Final = KindNames(
     description="Where people are read from.",
     columns=(
         _READY,
-        Column("Users", ".status.counts.users", "People in the last complete read.", type="integer"),
-        Column("Last Read", ".status.lastReadTime", "When the last complete read ended.", type="date"),
+        Column("Users", ".status.counts.users", "People in the source.", type="integer"),
+        Column("Last Read", ".status.lastReadTime", "When the last read ended that is believed.", type="date"),
         _REASON,
         _AGE,
+        Column("Groups", ".status.counts.groups", "Groups in the source.", type="integer", priority=1),
         Column("Version", ".status.version", "Version of the snapshot.", type="integer", priority=1),
         _INTERVAL,
         _MESSAGE,
     ),
-    selectable=(".spec.csv.configMapRef.name", ".spec.csv.secretRef.name"),
+    selectable=(".spec.csv.configMapRef.name", ".spec.csv.secretRef.name", ".spec.ldap.secretRef.name"),
 )
 
 

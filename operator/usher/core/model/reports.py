@@ -77,7 +77,7 @@ class CycleReport:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotReport:
-    """A complete read that was taken over: the version in force (unchanged when nothing differed) and what it holds."""
+    """A read that was taken over: the version in force (unchanged when nothing differed) and what that holds."""
 
     version: int
     count: int
@@ -85,3 +85,16 @@ class SnapshotReport:
     removed: int
     attributes: tuple[str, ...]
     completed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One look at a source. `groups` is None for a source that has none, or is not asked for them."""
+
+    users: SnapshotReport
+    groups: SnapshotReport | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether it brought a new version of anything."""
+        return any(part.changed or part.removed for part in (self.users, self.groups) if part is not None)

@@ -25,9 +25,10 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 
 
 class ResourceType(StrEnum):
-    """What a connector provisions. The value is the SCIM resource type's name."""
+    """What a source holds and a connector provisions. The value is the SCIM resource type's name."""
 
     USER = "User"
+    GROUP = "Group"
 
 
 @dataclass(frozen=True, slots=True)

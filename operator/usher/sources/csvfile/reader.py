@@ -34,16 +34,16 @@ class CsvReader:
         return f"csv:{self._settings.id_column}"
 
     async def fetch(
-        self, resource_type: ResourceType, since: Watermark | None
+        self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
         """Pages of at most 1,000 people and then ReadComplete, whose attributes are the columns.
 
-        `since` changes nothing. Raises IncompleteRead with reason `InvalidData` that names the line.
+        Raises IncompleteRead with reason `InvalidData` that names the line.
         """
-        del since
-        match resource_type:
-            case ResourceType.USER:
-                document = await self._settings.load()
+        del former  # a CSV has no watermark
+        if resource_type is not ResourceType.USER:
+            raise ValueError("a CSV document holds people only")
+        document = await self._settings.load()
         _check(document)
         records = read_records(document, self._settings.delimiter)
         first = next(records, None)

@@ -1,0 +1,76 @@
+"""A read of changes: what a source says to be new, different or gone, held against what is known of it.
+
+It costs in proportion to the changes. What it does not mention is unchanged as far as anybody knows: only a tombstone,
+or a list of all that is present, says that somebody is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from usher.contracts.snapshots import Snapshot, SnapshotStore, StagedResource
+from usher.contracts.source import ChangesComplete, SourceChange, SupportsChanges, Watermark
+from usher.core.errors import IncompleteRead
+from usher.core.model.resources import ResourceType, SourceId, SourceKey
+from usher.core.sync.fingerprints import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesFound:
+    """What a read of changes came to; the new and the different are staged. `added` of the `changed` were not known."""
+
+    removed: Sequence[SourceId]
+    changed: int
+    added: int
+    end: ChangesComplete
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Everybody whom the read mentions: whether a resource of that id is there, and which of them were known before."""
+
+    there: dict[SourceId, bool] = field(default_factory=dict)
+    staged: set[SourceId] = field(default_factory=set)
+    known: set[SourceId] = field(default_factory=set)
+
+
+async def read_changes(
+    source: SourceKey, resource_type: ResourceType, store: SnapshotStore, reader: SupportsChanges, former: Snapshot
+) -> ChangesFound:
+    """Stages what is new or differs. Raises WatermarkExpired, IncompleteRead or CycleError; nothing is published."""
+    tally = _Tally()
+    end: ChangesComplete | None = None
+    async for item in reader.fetch_changes(resource_type, former.watermark or Watermark("")):
+        if isinstance(item, ChangesComplete):
+            end = item
+            continue
+        await store.stage(source, resource_type, await _differing(item, source, resource_type, store, tally))
+    if end is None:
+        message = "the source ended its changes without saying that they were all"
+        raise IncompleteRead(message)
+    gone = [source_id for source_id, there in tally.there.items() if not there and source_id in tally.known]
+    if end.present is not None:
+        present = frozenset(end.present)
+        known = await store.fingerprints(source, resource_type)
+        gone = [source_id for source_id in known if source_id not in present and not tally.there.get(source_id, False)]
+    return ChangesFound(gone, len(tally.staged), len(tally.staged - tally.known), end)
+
+
+async def _differing(
+    page: Sequence[SourceChange], source: SourceKey, resource_type: ResourceType, store: SnapshotStore, tally: _Tally
+) -> list[StagedResource]:
+    """The rows to stage. Somebody whom the read shows once as there and once as gone is there: the next read tells."""
+    live = await store.resources(source, resource_type, [change.id for change in page])
+    tally.known.update(live)
+    rows = []
+    for change in page:
+        tally.there[change.id] = tally.there.get(change.id, False) or change.resource is not None
+        if change.resource is None:
+            continue
+        print_ = fingerprint(change.resource.attributes)
+        known = live.get(change.id)
+        if known is None or fingerprint(known.attributes) != print_ or change.id in tally.staged:
+            rows.append(StagedResource(change.resource, print_))
+            tally.staged.add(change.id)
+    return rows

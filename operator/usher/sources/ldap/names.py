@@ -1,0 +1,136 @@
+"""Which attributes a directory is asked for, and which of them is which of the reference's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+PERSON_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "userPrincipalName": ("userPrincipalName", "uid"),
+    "mail": ("mail",),
+    "givenName": ("givenName",),
+    "surname": ("sn",),
+    "displayName": ("displayName", "cn"),
+    "jobTitle": ("title",),
+    "department": ("department", "departmentNumber"),
+    "companyName": ("company", "o"),
+    "employeeId": ("employeeID", "employeeNumber"),
+    "manager": ("manager",),
+    "mailNickname": ("mailNickname",),
+    "telephoneNumber": ("telephoneNumber",),
+    "mobile": ("mobile",),
+    "facsimileTelephoneNumber": ("facsimileTelephoneNumber",),
+    "streetAddress": ("streetAddress", "street"),
+    "city": ("l",),
+    "state": ("st",),
+    "postalCode": ("postalCode",),
+    "country": ("c", "co"),
+    "physicalDeliveryOfficeName": ("physicalDeliveryOfficeName",),
+    "preferredLanguage": ("preferredLanguage",),
+    "onPremisesSamAccountName": ("sAMAccountName",),
+}
+"""The reference's name of an attribute of a person: the directory's attributes that mean it, the first with a value
+counts. Of several values it has the first, in the order of the directory."""
+
+GROUP_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "displayName": ("displayName", "cn"),
+    "description": ("description",),
+    "mail": ("mail",),
+    "mailNickname": ("mailNickname",),
+    "onPremisesSamAccountName": ("sAMAccountName",),
+}
+"""The same for a group."""
+
+ACCOUNT_ENABLED: Final = "accountEnabled"
+MEMBERS: Final = "members"
+"""All members of a group, as the directory names them."""
+OBJECT_ID: Final = "objectId"
+DN: Final = "dn"
+"""The distinguished name: what `manager` and `members` of other entries point to."""
+
+SECRET: Final = frozenset(
+    name.lower()
+    for name in (
+        "userPassword",
+        "authPassword",
+        "pwdHistory",
+        "unicodePwd",
+        "dBCSPwd",
+        "ntPwdHistory",
+        "lmPwdHistory",
+        "supplementalCredentials",
+        "msDS-ManagedPassword",
+        "ms-Mcs-AdmPwd",
+        "msLAPS-Password",
+        "msLAPS-EncryptedPassword",
+        "msLAPS-EncryptedPasswordHistory",
+        "msFVE-RecoveryPassword",
+        "krbPrincipalKey",
+        "krbMKey",
+        "krbExtraData",
+        "ipaNTHash",
+        "ipatokenOTPkey",
+        "sambaNTPassword",
+        "sambaLMPassword",
+        "sambaPasswordHistory",
+    )
+)
+"""Never taken over, whatever the account may read."""
+
+BOOKKEEPING: Final = frozenset(
+    name.lower()
+    for name in (
+        "modifyTimestamp",
+        "whenChanged",
+        "uSNChanged",
+        "entryCSN",
+        "dSCorePropagationData",
+        "replPropertyMetaData",
+        "replUpToDateVector",
+        "lastLogon",
+        "lastLogoff",
+        "lastLogonTimestamp",
+        "logonCount",
+        "badPwdCount",
+        "badPasswordTime",
+        "lockoutTime",
+        "authTimestamp",
+        "pwdLastSuccess",
+        "pwdFailureTime",
+        "krbLastSuccessfulAuth",
+        "krbLastFailedAuth",
+        "krbLoginFailedCount",
+    )
+)
+"""Not taken over: they change with every logon or every change of something else, and say nothing of the person."""
+
+BINARY: Final = frozenset(
+    name.lower()
+    for name in (
+        "jpegPhoto",
+        "photo",
+        "thumbnailPhoto",
+        "thumbnailLogo",
+        "audio",
+        "userCertificate",
+        "userSMIMECertificate",
+        "userPKCS12",
+        "cACertificate",
+        "sIDHistory",
+        "msExchMailboxGuid",
+        "mS-DS-ConsistencyGuid",
+        "logonHours",
+        "x500UniqueIdentifier",
+    )
+)
+"""Bytes even where they look like text. All other values are text where they are UTF-8."""
+
+TIMESTAMP: Final = "modifyTimestamp"
+LOCKS: Final = ("userAccountControl", "msDS-UserAccountDisabled", "nsAccountLock", "pwdAccountLockedTime")
+"""What says that an account is disabled: Active Directory, AD LDS, 389 Directory Server and FreeIPA, the password
+policy overlay of OpenLDAP."""
+
+
+def asked_for(id_attribute: str) -> tuple[str, ...]:
+    """All user attributes, and the operational ones that count."""
+    return ("*", id_attribute, TIMESTAMP, *LOCKS)

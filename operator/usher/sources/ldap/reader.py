@@ -1,0 +1,189 @@
+"""The live half of the LDAP source."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from usher.contracts.runtime import SecretText
+from usher.contracts.source import (
+    ChangesComplete,
+    ChangesPage,
+    ReadComplete,
+    SourceChange,
+    SourcePage,
+    SourceReader,
+    Watermark,
+)
+from usher.core.errors import CycleError, IncompleteRead, WatermarkExpired
+from usher.core.model.resources import ResourceType, SourceResource
+from usher.sources.ldap.entries import EntryReader, known_names
+from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
+from usher.sources.ldap.names import TIMESTAMP, asked_for
+from usher.sources.ldap.ranges import whole_entries
+from usher.sources.ldap.refresh import Refresh
+from usher.sources.ldap.schema import allowed_names
+from usher.sources.ldap.settings import Changes, LdapSettings, Lookup
+from usher.transport.addresses import AddressPolicy
+from usher.transport.ldap.client import Entry
+from usher.transport.ldap.connection import DirectoryConnection, DirectorySettings, Search
+from usher.transport.ldap.pool import DirectoryLender
+
+MAX_ENTRIES: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a read has to remember of its entries: how many, which names and object classes, the newest time."""
+
+    newest: str = ""
+    count: int = 0
+    names: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+
+    def note(self, entry: Entry, resource: SourceResource) -> None:
+        """One entry."""
+        self.count += 1
+        if self.count > MAX_ENTRIES:
+            raise IncompleteRead(f"more than {MAX_ENTRIES:,} entries", reason="InvalidData")
+        self.names.update(resource.attributes)
+        for name, values in entry.attributes.items():
+            folded = name.lower()
+            if folded == "objectclass":
+                self.classes.update(value.decode("utf-8", "replace") for value in values)
+            elif folded == TIMESTAMP.lower():
+                self.newest = newest_of(values, self.newest)
+
+
+class LdapReader:
+    """Reads people and groups of a directory, over one connection."""
+
+    def __init__(self, settings: LdapSettings, connection: DirectoryConnection) -> None:
+        self._settings = settings
+        self._connection = connection
+
+    @property
+    def identity(self) -> str:
+        """`ldap:` and the id attribute: another one is another scheme of ids."""
+        return f"ldap:{self._settings.id_attribute}"
+
+    async def fetch(
+        self, resource_type: ResourceType, former: Watermark | None
+    ) -> AsyncIterator[SourcePage | ReadComplete]:
+        """Pages, each of one answer of the directory, and then ReadComplete.
+
+        Complete: the directory gave every page, and ended with success and not at a limit. Raises IncompleteRead or
+        CycleError.
+        """
+        seen, scope = _Seen(), self._settings.scope(resource_type)
+        refresh = self._refresh(resource_type)
+        entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
+        async for page in entries:
+            yield self._resources(resource_type, page, seen)
+        if refresh is None:
+            watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
+        else:
+            watermark = refresh.watermark()
+        allowed = await allowed_names(self._connection, seen.classes)
+        yield ReadComplete(watermark, known_names(resource_type, frozenset(seen.names), allowed))
+
+    async def fetch_changes(
+        self, resource_type: ResourceType, since: Watermark
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """What changed since the watermark. Raises WatermarkExpired where that can't be told."""
+        seen = _Seen()
+        refresh = self._refresh(resource_type)
+        if refresh is None:
+            async for item in self._modified(resource_type, since, seen):
+                yield item
+            return
+        async for page in refresh.since(since):
+            yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
+        yield [SourceChange(source_id, None) for source_id in refresh.deleted]
+        watermark = refresh.watermark()
+        if watermark is None:
+            raise WatermarkExpired("the directory gave no cookie")
+        yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
+
+    # --- by modifyTimestamp
+
+    async def _modified(
+        self, resource_type: ResourceType, since: Watermark, seen: _Seen
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """Entries modified since then; those of them that the filter does not select are people who fell out of it."""
+        scope = self._settings.scope(resource_type)
+        times = read_times(since, scope)
+        if not times.begin:
+            raise WatermarkExpired("the directory was not read twice yet")
+        recent = f"({TIMESTAMP}>={times.begin})"
+        async for page in self._pages(resource_type, recent):
+            yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
+        reader = self._entry_reader(resource_type)
+        outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
+        only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
+        async for page in self._connection.pages(only_ids):
+            yield [SourceChange(reader.read_id(entry), None) for entry in page if entry.attributes]
+        watermark = write_times(scope, Times(times.newest, max(seen.newest, times.newest)))
+        yield ChangesComplete(watermark, tuple(sorted(seen.names)))
+
+    async def _pages(self, resource_type: ResourceType, recent: str) -> AsyncIterator[Sequence[Entry]]:
+        filter_ = self._filter(resource_type)
+        search = self._search(resource_type, f"(&{filter_}{recent})" if recent else filter_)
+        async for page in self._connection.pages(search):
+            yield await whole_entries(self._connection, page)
+
+    # --- both
+
+    def _refresh(self, resource_type: ResourceType) -> Refresh | None:
+        if self._settings.changes is Changes.MODIFY_TIMESTAMP:
+            return None
+        search = self._search(resource_type, self._filter(resource_type))
+        return Refresh(self._connection, search, self._settings.scope(resource_type))
+
+    def _resources(self, resource_type: ResourceType, page: Sequence[Entry], seen: _Seen) -> list[SourceResource]:
+        reader = self._entry_reader(resource_type)
+        resources = [reader.read(entry) for entry in page]
+        for entry, resource in zip(page, resources, strict=True):
+            seen.note(entry, resource)
+        return resources
+
+    def _entry_reader(self, resource_type: ResourceType) -> EntryReader:
+        return EntryReader(resource_type, self._settings.id_attribute, self._settings.member_attribute)
+
+    def _filter(self, resource_type: ResourceType) -> str:
+        return self._settings.branch(resource_type).filter
+
+    def _search(self, resource_type: ResourceType, filter_: str) -> Search:
+        settings = self._settings
+        return Search(
+            settings.branch(resource_type).base, filter_, asked_for(settings.id_attribute), settings.page_size
+        )
+
+
+@asynccontextmanager
+async def open_ldap(
+    settings: LdapSettings, lookup: Lookup, lend: DirectoryLender, policy: AddressPolicy
+) -> AsyncIterator[SourceReader]:
+    """A reader on a bound connection.
+
+    Raises SpecError for a URL or an authority that can't be used, CycleError where the directory can't be reached or
+    refuses the account, or a Secret is missing.
+    """
+    ca_pem = None if settings.ca is None else await lookup(settings.ca)
+    password = (await lookup(settings.password)).rstrip(b"\r\n")
+    try:
+        secret = SecretText(password.decode())
+    except UnicodeDecodeError as error:
+        raise CycleError("the password is not UTF-8: look at the Secret", reason="CredentialsRejected") from error
+    directory = DirectorySettings(
+        url=settings.url,
+        start_tls=settings.start_tls,
+        ca_pem=ca_pem,
+        bind_dn=settings.bind_dn,
+        ca_field="caRef",
+        unreachable="SourceUnreachable",
+    )
+    async with lend(directory, secret, policy) as connection:
+        yield LdapReader(settings, connection)

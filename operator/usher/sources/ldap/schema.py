@@ -1,0 +1,47 @@
+"""What a directory's schema says (RFC 4512 4.2): which attributes the entries that were read could have as well.
+
+A mapping may read an attribute of which nobody has a value yet; without the schema that would be a misspelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ldap.schema import AttributeType, SubSchema
+
+from usher.sources.ldap.names import LOCKS
+from usher.transport.ldap.client import Entry
+from usher.transport.ldap.connection import DirectoryConnection
+
+_DEFINITIONS: Final = ("objectClasses", "attributeTypes")
+
+
+async def allowed_names(connection: DirectoryConnection, classes: Iterable[str]) -> frozenset[str]:
+    """The attributes that entries of these object classes could have, and those that lock an account.
+
+    None where the account may not see the schema, or where that can't be read: the names that were seen have to do.
+    """
+    root = await connection.entry("", ["subschemaSubentry"])
+    place = _only_text(root, "subschemaSubentry")
+    entry = await connection.entry(place, _DEFINITIONS) if place else None
+    if entry is None or not entry.attributes:
+        return frozenset()
+    try:
+        return _names(SubSchema(entry.attributes), sorted(classes))
+    except (ValueError, LookupError, AssertionError, TypeError):  # python-ldap's ways to say that a definition is none
+        return frozenset()
+
+
+def _names(schema: Any, classes: list[str]) -> frozenset[str]:
+    must, may = schema.attribute_types(classes, raise_keyerror=0, ignore_dit_content_rule=1)
+    kinds = [kind for kind in (*must.values(), *may.values()) if kind is not None]
+    locks = [schema.get_obj(AttributeType, name) for name in LOCKS]
+    return frozenset(kind.names[0] for kind in (*kinds, *locks) if kind is not None and kind.names)
+
+
+def _only_text(entry: Entry | None, name: str) -> str:
+    if entry is None:
+        return ""
+    values = next((found for key, found in entry.attributes.items() if key.lower() == name.lower()), [])
+    return values[0].decode("utf-8", "replace") if values else ""

@@ -1,0 +1,147 @@
+"""python-ldap's blocking half: what it takes and gives, in types of ours. Runs in the thread of its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import ldap
+from ldap.ldapobject import SimpleLDAPObject
+from ldap.syncrepl import SyncreplConsumer
+
+Attributes: TypeAlias = dict[str, list[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry: its distinguished name, and its attributes as the directory spells them."""
+
+    dn: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """An entry that is new or changed since the cookie, with the entryUUID by which the directory knows it."""
+
+    uuid: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Entries that were deleted, or do not answer to the filter any more."""
+
+    uuids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Entries that are there and unchanged."""
+
+    uuids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """The end of a phase. Where `absent_are_gone`, whoever was not named in it does not exist any more."""
+
+    absent_are_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """Where the next refresh may begin."""
+
+    text: str
+
+
+SyncPart: TypeAlias = Refreshed | Deleted | Present | PhaseEnd | Cookie
+_URI: Final = "ldap://relay"
+"""Names the connection in libldap's own words; nothing is resolved or connected from it."""
+
+
+class Client(SimpleLDAPObject, SyncreplConsumer):  # type: ignore[misc]  # python-ldap has no types
+    """A connection over the descriptor of a socket. Every method may raise ldap.LDAPError."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(_URI, fileno=descriptor)
+        self._parts: list[SyncPart] = []
+        for option, value in (
+            (ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3),
+            (ldap.OPT_REFERRALS, ldap.OPT_OFF),
+            (ldap.OPT_DEREF, ldap.DEREF_NEVER),
+            (ldap.OPT_SIZELIMIT, 0),
+            (ldap.OPT_TIMELIMIT, 0),
+            (ldap.OPT_RESTART, ldap.OPT_ON),
+        ):
+            self.set_option(option, value)
+
+    def bind(self, dn: str, password: str, timeout: float) -> None:
+        """A simple bind (RFC 4513 5.1.3)."""
+        self.result3(self.simple_bind(dn, password), all=1, timeout=timeout)
+
+    def search(
+        self, base: str, filter_: str, attributes: Sequence[str], control: Any, timeout: float
+    ) -> tuple[list[Entry], Sequence[Any]]:
+        """One page, and the controls of its end. References to other directories are left out."""
+        message = self.search_ext(base, ldap.SCOPE_SUBTREE, filter_, list(attributes), serverctrls=[control])
+        _, data, _, controls = self.result3(message, all=1, timeout=timeout)
+        return [Entry(dn, found) for dn, found in data if dn is not None], controls
+
+    def read(self, dn: str, attributes: Sequence[str], timeout: float) -> list[Entry]:
+        """One entry by its name."""
+        message = self.search_ext(dn, ldap.SCOPE_BASE, "(objectClass=*)", list(attributes))
+        _, data, _, _ = self.result3(message, all=1, timeout=timeout)
+        return [Entry(name, found) for name, found in data if name is not None]
+
+    def forget(self) -> None:
+        """Closes the descriptor. What the directory says to that means nothing any more."""
+        with suppress(ldap.LDAPError):
+            self.unbind_ext_s()
+
+    # --- content synchronization
+
+    def start_refresh(self, base: str, filter_: str, attributes: Sequence[str], cookie: str | None) -> int:
+        """The number of the message under which the parts come."""
+        self._parts = []
+        number: int = self.syncrepl_search(
+            base,
+            ldap.SCOPE_SUBTREE,
+            mode="refreshOnly",
+            cookie=cookie,
+            filterstr=filter_,
+            attrlist=list(attributes),
+        )
+        return number
+
+    def take_parts(self, message: int, limit: int, timeout: float) -> tuple[list[SyncPart], bool]:
+        """The parts of at most `limit` messages, and whether there are more to come."""
+        more = True
+        for _ in range(limit):
+            more = self.syncrepl_poll(msgid=message, timeout=timeout, all=0)
+            if not more:
+                break
+        parts, self._parts = self._parts, []
+        return parts, more
+
+    def syncrepl_set_cookie(self, cookie: str) -> None:
+        """Called by `syncrepl_poll`."""
+        self._parts.append(Cookie(str(cookie)))
+
+    def syncrepl_get_cookie(self) -> None:
+        """Called by `syncrepl_search` where it is given none: there is none."""
+
+    def syncrepl_present(self, uuids: Sequence[str] | None, refreshDeletes: bool = False) -> None:  # noqa: FBT001, FBT002, N803 - the library's signature
+        """Called by `syncrepl_poll`."""
+        self._parts.append(PhaseEnd(not refreshDeletes) if uuids is None else Present(tuple(uuids)))
+
+    def syncrepl_delete(self, uuids: Sequence[str]) -> None:
+        """Called by `syncrepl_poll`."""
+        self._parts.append(Deleted(tuple(uuids)))
+
+    def syncrepl_entry(self, dn: str, attributes: Attributes, uuid: str) -> None:
+        """Called by `syncrepl_poll`."""
+        self._parts.append(Refreshed(str(uuid), Entry(dn, attributes)))
