@@ -8,7 +8,7 @@ belong to it).
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -27,69 +27,87 @@ from usher.sources.ldap.names import (
     PERSON_NAMES,
     SECRET,
 )
-from usher.transport.ldap.client import Attributes, Entry
+from usher.transport.ldap.client import Entry
 
 MAX_VALUE: Final = 64 * 1024
 """Bytes. An attribute with a longer value, a photograph say, is left out whole."""
 
-_GUID: Final = "objectguid"
-_SID: Final = "objectsid"
+MAX_NAMES: Final = 10_000
+"""Attribute names whose treatment is kept."""
+
+_LOCKS: Final = frozenset((*LOCKS, *(name.lower() for name in LOCKS)))
 _DISABLED_BIT: Final = 0x2
 _FOR_EVER: Final = "000001010000Z"
 
 
 @dataclass(frozen=True, slots=True)
+class _Attribute:
+    """What is done with an attribute of the directory: the same for every entry, so it is decided once.
+
+    `own` is its name in a resource, empty where it is not taken over. `meanings` are the reference's names that it has,
+    each with its place among the attributes that have that name.
+    """
+
+    own: str
+    decode: Callable[[bytes], str]
+    meanings: tuple[tuple[str, int], ...]
+
+
 class EntryReader:
     """Reads entries of one resource type."""
 
-    resource_type: ResourceType
-    id_attribute: str
-    member_attribute: str
+    def __init__(self, resource_type: ResourceType, id_attribute: str, member_attribute: str) -> None:
+        self._resource_type = resource_type
+        self._id, self._member = id_attribute.lower(), member_attribute.lower()
+        self._id_attribute = id_attribute
+        self._attributes: dict[str, _Attribute] = {}
+        names = PERSON_NAMES if resource_type is ResourceType.USER else GROUP_NAMES
+        self._meanings: dict[str, list[tuple[str, int]]] = {}
+        for name, candidates in names.items():
+            for rank, candidate in enumerate(candidates):
+                self._meanings.setdefault(candidate.lower(), []).append((name, rank))
 
     def read(self, entry: Entry) -> SourceResource:
         """Raises IncompleteRead for an entry without an id: who that is can't be said, so nobody may be missing."""
-        own = {name.lower(): values for name, values in entry.attributes.items()}
-        attributes = self._own_attributes(entry.attributes)
         source_id = self.read_id(entry)
-        for name, candidates in self._names().items():
-            value = self._first(own, candidates)
-            if value is not None:
-                attributes[name] = value
-        if self.resource_type is ResourceType.GROUP:
-            attributes[MEMBERS] = tuple(_text(value) for value in own.get(self.member_attribute.lower(), ()))
-        elif (enabled := _read_enabled(own)) is not None:
+        attributes: dict[str, Value] = {}
+        meant: dict[str, tuple[int, str]] = {}
+        for name, values in entry.attributes.items():
+            kind = self._attributes.get(name) or self._classify(name)
+            if not kind.own or not values or len(max(values, key=len)) > MAX_VALUE:
+                continue
+            first = kind.decode(values[0])
+            attributes[kind.own] = first if len(values) == 1 else (first, *map(kind.decode, values[1:]))
+            for meaning, rank in kind.meanings:
+                if first and (meaning not in meant or rank < meant[meaning][0]):
+                    meant[meaning] = rank, first
+        attributes.update({name: text for name, (_, text) in meant.items()})
+        if self._resource_type is ResourceType.GROUP:
+            attributes[MEMBERS] = tuple(map(_text, _values(entry, self._member)))
+        elif (enabled := _read_enabled(entry)) is not None:
             attributes[ACCOUNT_ENABLED] = enabled
-        return SourceResource(source_id, {**attributes, DN: entry.dn, OBJECT_ID: source_id})
+        attributes[DN], attributes[OBJECT_ID] = entry.dn, source_id
+        return SourceResource(source_id, attributes)
 
     def read_id(self, entry: Entry) -> SourceId:
         """The id of an entry, in the form in which tools show it."""
-        values = next((v for name, v in entry.attributes.items() if name.lower() == self.id_attribute.lower()), [])
-        text = _decode(self.id_attribute.lower(), values[0]) if len(values) == 1 else ""
-        if not text.strip():
+        values = entry.attributes.get(self._id_attribute) or _values(entry, self._id)
+        text = _decoder(self._id)(values[0]).strip() if len(values) == 1 else ""
+        if not text:
             count = len(values) or "no"
-            message = f"an entry has {count} {self.id_attribute}, which identifies it: may the account read it?"
+            message = f"an entry has {count} {self._id_attribute}, which identifies it: may the account read it?"
             raise IncompleteRead(message, reason="InvalidData", detail=entry.dn)
-        return SourceId(text.lower() if self.id_attribute.lower() == "entryuuid" else text)
+        return SourceId(text.lower() if self._id == "entryuuid" else text)
 
-    def _names(self) -> Mapping[str, tuple[str, ...]]:
-        return PERSON_NAMES if self.resource_type is ResourceType.USER else GROUP_NAMES
-
-    def _own_attributes(self, attributes: Attributes) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for name, values in attributes.items():
-            base = name.partition(";")[0].lower()
-            if base in SECRET or base in BOOKKEEPING or not values or max(map(len, values)) > MAX_VALUE:
-                continue
-            texts = [_decode(name.lower(), value) for value in values]
-            found[name.removesuffix(";binary")] = texts[0] if len(texts) == 1 else tuple(texts)
+    def _classify(self, name: str) -> _Attribute:
+        folded = name.lower()
+        base = folded.partition(";")[0]
+        hidden = base in SECRET or base in BOOKKEEPING
+        own = "" if hidden else name.removesuffix(";binary")
+        found = _Attribute(own, _decoder(folded), tuple(self._meanings.get(folded, ())))
+        if len(self._attributes) < MAX_NAMES:
+            self._attributes[name] = found
         return found
-
-    def _first(self, own: Mapping[str, Sequence[bytes]], candidates: Sequence[str]) -> str | None:
-        for name in candidates:
-            values = own.get(name.lower())
-            if values and len(values[0]) <= MAX_VALUE and (text := _decode(name.lower(), values[0])):
-                return text
-        return None
 
 
 def known_names(resource_type: ResourceType, seen: frozenset[str], allowed: frozenset[str]) -> tuple[str, ...]:
@@ -106,9 +124,14 @@ def known_names(resource_type: ResourceType, seen: frozenset[str], allowed: froz
     return tuple(sorted(seen | usable | meant | tells))
 
 
-def _read_enabled(own: Mapping[str, Sequence[bytes]]) -> bool | None:
+def _values(entry: Entry, folded: str) -> Sequence[bytes]:
+    return next((values for name, values in entry.attributes.items() if name.lower() == folded), ())
+
+
+def _read_enabled(entry: Entry) -> bool | None:
     """What the directory says of the account; None where it says nothing, which counts as enabled."""
-    control, lds, locked, since = ((own.get(name.lower()) or [b""])[0] for name in LOCKS)
+    told = {name.lower(): values[0] for name, values in entry.attributes.items() if name in _LOCKS and values}
+    control, lds, locked, since = (told.get(name.lower(), b"") for name in LOCKS)
     if control.isdigit():
         return not int(control) & _DISABLED_BIT
     if lds or locked:
@@ -116,15 +139,21 @@ def _read_enabled(own: Mapping[str, Sequence[bytes]]) -> bool | None:
     return None if not since else since.decode("ascii", "replace") != _FOR_EVER
 
 
-def _decode(name: str, value: bytes) -> str:
-    base = name.partition(";")[0]
-    if base == _GUID and len(value) == 16:
-        return str(UUID(bytes_le=value))
-    if base == _SID and len(value) >= 8 and len(value) == 8 + 4 * value[1]:
-        return _read_sid(value)
-    if name.endswith(";binary") or base in BINARY:
-        return b64encode(value).decode()
-    return _text(value)
+def _decoder(folded: str) -> Callable[[bytes], str]:
+    base = folded.partition(";")[0]
+    if base == "objectguid":
+        return _guid
+    if base == "objectsid":
+        return _sid
+    return _base64 if folded.endswith(";binary") or base in BINARY else _text
+
+
+def _guid(value: bytes) -> str:
+    return str(UUID(bytes_le=value)) if len(value) == 16 else _base64(value)
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
 
 
 def _text(value: bytes) -> str:
@@ -134,7 +163,9 @@ def _text(value: bytes) -> str:
         return b64encode(value).decode()
 
 
-def _read_sid(value: bytes) -> str:
+def _sid(value: bytes) -> str:
     """A security identifier as Windows writes it: revision, authority (big-endian), sub-authorities (little-endian)."""
+    if len(value) < 8 or len(value) != 8 + 4 * value[1]:
+        return _base64(value)
     parts = [int.from_bytes(value[8 + 4 * n : 12 + 4 * n], "little") for n in range(value[1])]
     return "-".join(["S", str(value[0]), str(int.from_bytes(value[2:8], "big")), *map(str, parts)])

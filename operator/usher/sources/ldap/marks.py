@@ -9,6 +9,7 @@ the reader's back has an earlier time than what it saw last. So two times are ke
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,7 +58,7 @@ def _read(watermark: Watermark | None, scope: str) -> dict[str, str]:
     return found if found.get("scope") == scope else {}
 
 
-def newest_of(values: list[bytes], former: str) -> str:
+def newest_of(values: Sequence[bytes], former: str) -> str:
     """The later one of an entry's modifyTimestamp (RFC 4517 3.3.13, in UTC) and `former`; to the second.
 
     A time of another form is left out of account: such an entry is found by whole reads only.

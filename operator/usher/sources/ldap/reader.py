@@ -41,7 +41,7 @@ class _Seen:
     newest: str = ""
     count: int = 0
     names: set[str] = field(default_factory=set)
-    classes: set[str] = field(default_factory=set)
+    classes: set[bytes] = field(default_factory=set)
 
     def note(self, entry: Entry, resource: SourceResource) -> None:
         """One entry."""
@@ -49,12 +49,8 @@ class _Seen:
         if self.count > MAX_ENTRIES:
             raise IncompleteRead(f"more than {MAX_ENTRIES:,} entries", reason="InvalidData")
         self.names.update(resource.attributes)
-        for name, values in entry.attributes.items():
-            folded = name.lower()
-            if folded == "objectclass":
-                self.classes.update(value.decode("utf-8", "replace") for value in values)
-            elif folded == TIMESTAMP.lower():
-                self.newest = newest_of(values, self.newest)
+        self.classes.update(entry.attributes.get("objectClass", ()))
+        self.newest = newest_of(entry.attributes.get(TIMESTAMP, ()), self.newest)
 
 
 class LdapReader:
@@ -63,6 +59,9 @@ class LdapReader:
     def __init__(self, settings: LdapSettings, connection: DirectoryConnection) -> None:
         self._settings = settings
         self._connection = connection
+        self._entries = {
+            one: EntryReader(one, settings.id_attribute, settings.member_attribute) for one in ResourceType
+        }
 
     @property
     def identity(self) -> str:
@@ -86,7 +85,7 @@ class LdapReader:
             watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
         else:
             watermark = refresh.watermark()
-        allowed = await allowed_names(self._connection, seen.classes)
+        allowed = await allowed_names(self._connection, sorted(one.decode("utf-8", "replace") for one in seen.classes))
         yield ReadComplete(watermark, known_names(resource_type, frozenset(seen.names), allowed))
 
     async def fetch_changes(
@@ -102,9 +101,7 @@ class LdapReader:
         async for page in refresh.since(since):
             yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
-        watermark = refresh.watermark()
-        if watermark is None:
-            raise WatermarkExpired("the directory gave no cookie")
+        watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
 
     # --- by modifyTimestamp
@@ -120,7 +117,7 @@ class LdapReader:
         recent = f"({TIMESTAMP}>={times.begin})"
         async for page in self._pages(resource_type, recent):
             yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
-        reader = self._entry_reader(resource_type)
+        reader = self._entries[resource_type]
         outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
         only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
         async for page in self._connection.pages(only_ids):
@@ -143,14 +140,11 @@ class LdapReader:
         return Refresh(self._connection, search, self._settings.scope(resource_type))
 
     def _resources(self, resource_type: ResourceType, page: Sequence[Entry], seen: _Seen) -> list[SourceResource]:
-        reader = self._entry_reader(resource_type)
+        reader = self._entries[resource_type]
         resources = [reader.read(entry) for entry in page]
         for entry, resource in zip(page, resources, strict=True):
             seen.note(entry, resource)
         return resources
-
-    def _entry_reader(self, resource_type: ResourceType) -> EntryReader:
-        return EntryReader(resource_type, self._settings.id_attribute, self._settings.member_attribute)
 
     def _filter(self, resource_type: ResourceType) -> str:
         return self._settings.branch(resource_type).filter

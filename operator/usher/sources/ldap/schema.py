@@ -5,7 +5,7 @@ A mapping may read an attribute of which nobody has a value yet; without the sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ldap.schema import AttributeType, SubSchema
@@ -17,7 +17,7 @@ from usher.transport.ldap.connection import DirectoryConnection
 _DEFINITIONS: Final = ("objectClasses", "attributeTypes")
 
 
-async def allowed_names(connection: DirectoryConnection, classes: Iterable[str]) -> frozenset[str]:
+async def allowed_names(connection: DirectoryConnection, classes: Sequence[str]) -> frozenset[str]:
     """The attributes that entries of these object classes could have, and those that lock an account.
 
     None where the account may not see the schema, or where that can't be read: the names that were seen have to do.
@@ -28,13 +28,13 @@ async def allowed_names(connection: DirectoryConnection, classes: Iterable[str])
     if entry is None or not entry.attributes:
         return frozenset()
     try:
-        return _names(SubSchema(entry.attributes), sorted(classes))
+        return _names(SubSchema(entry.attributes), classes)
     except (ValueError, LookupError, AssertionError, TypeError):  # python-ldap's ways to say that a definition is none
         return frozenset()
 
 
-def _names(schema: Any, classes: list[str]) -> frozenset[str]:
-    must, may = schema.attribute_types(classes, raise_keyerror=0, ignore_dit_content_rule=1)
+def _names(schema: Any, classes: Sequence[str]) -> frozenset[str]:
+    must, may = schema.attribute_types(list(classes), raise_keyerror=0, ignore_dit_content_rule=1)
     kinds = [kind for kind in (*must.values(), *may.values()) if kind is not None]
     locks = [schema.get_obj(AttributeType, name) for name in LOCKS]
     return frozenset(kind.names[0] for kind in (*kinds, *locks) if kind is not None and kind.names)

@@ -24,7 +24,7 @@ from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
 from usher.transport.ldap.client import Client, Entry, SyncPart
 from usher.transport.ldap.errors import BASE_NOT_FOUND, interpret
-from usher.transport.ldap.relay import Relay
+from usher.transport.ldap.relay import CHUNK, Relay
 from usher.transport.ldap.starttls import start_tls
 from usher.transport.sockets import connect
 from usher.transport.tls import client_context
@@ -195,7 +195,9 @@ async def _open_relay(settings: DirectorySettings, policy: AddressPolicy) -> Rel
         if settings.start_tls:
             await start_tls(opened, url.host)
         streams: Any = {} if context is None else {"ssl": context, "server_hostname": url.host}
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(sock=opened, **streams), ANSWER_TIMEOUT)
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(sock=opened, limit=CHUNK, **streams), ANSWER_TIMEOUT
+        )
     except ssl.SSLCertVerificationError as error:
         opened.close()
         authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN

@@ -21,6 +21,8 @@ class Relay:
         self._reader, self._writer = reader, writer
         self._ours, self._theirs = socket.socketpair()
         self._ours.settimeout(0.0)
+        for end, option in ((self._ours, socket.SO_SNDBUF), (self._theirs, socket.SO_RCVBUF)):
+            end.setsockopt(socket.SOL_SOCKET, option, 4 * CHUNK)  # a page in one go, as far as the machine allows it
         self._room = CHUNK
         self.overflowed = False
         loop = asyncio.get_running_loop()
