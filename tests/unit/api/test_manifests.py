@@ -142,7 +142,9 @@ def test_another_version_is_told_which_one_there_is() -> None:
 
 
 def test_the_error_names_the_object() -> None:
-    with pytest.raises(ManifestError, match=r"^IdentitySource/grafana spec\.csv: required$"):
+    with pytest.raises(
+        ManifestError, match=r"^IdentitySource/grafana spec: exactly one of csv and ldap has to be set$"
+    ):
         parse_manifest(document("IdentitySource", {}))
 
 

@@ -129,9 +129,9 @@ class Silent(MemorySource):
     """A source that stops without saying that it was complete."""
 
     async def fetch(
-        self, resource_type: ResourceType, since: Watermark | None
+        self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
-        async for item in super().fetch(resource_type, since):
+        async for item in super().fetch(resource_type, former):
             if not isinstance(item, ReadComplete):
                 yield item
 

@@ -16,7 +16,7 @@ from usher.core.errors import CycleError, IncompleteRead, SpecError
 from usher.core.model.resources import ResourceType, SourceId, SourceResource
 from usher.sources.csvfile import reader, rows
 from usher.sources.csvfile.settings import CsvSettings
-from usher.sources.registry import SOURCE_TYPES
+from usher.sources.registry import CSV
 
 RUNTIME = Runtime(
     now=lambda: datetime(2026, 1, 1, tzinfo=UTC), monotonic=lambda: 0.0, sleep=asyncio.sleep, random=Random(0)
@@ -34,7 +34,7 @@ async def read(given: CsvSettings) -> tuple[list[int], list[SourceResource], Rea
     """The sizes of the pages, everybody, and the end of the read."""
     pages: list[int] = []
     people: list[SourceResource] = []
-    async with SOURCE_TYPES["csv"].open(given, RUNTIME) as source:
+    async with CSV.open(given, RUNTIME) as source:
         async for item in source.fetch(ResourceType.USER, None):
             if isinstance(item, ReadComplete):
                 return pages, people, item
@@ -206,7 +206,7 @@ async def test_another_id_column_is_another_identity() -> None:
     _, people, _ = await read(given)
 
     assert [person.id for person in people] == ["7", "8"]
-    async with SOURCE_TYPES["csv"].open(given, RUNTIME) as source:
+    async with CSV.open(given, RUNTIME) as source:
         assert source.identity == "csv:employeeId"
 
 

@@ -20,7 +20,7 @@ def failed(code: int, message: str) -> ssl.SSLCertVerificationError:
     [
         (62, "for another host. Use a name that is in it"),
         (64, "for another host. Use a name that is in it"),
-        (10, "has expired: the app needs a new one"),
+        (10, "has expired: the server needs a new one"),
         (9, "not valid yet: compare the clocks"),
     ],
 )
@@ -28,7 +28,7 @@ def failed(code: int, message: str) -> ssl.SSLCertVerificationError:
 def test_another_authority_is_not_the_way_out_where_it_changes_nothing(
     code: int, told: str, authority: Authority
 ) -> None:
-    error = unverified("app.example.com", failed(code, "certificate is not valid for 'app'."), authority)
+    error = unverified("app.example.com", failed(code, "certificate is not valid for 'app'."), authority, "tls.caRef")
 
     assert told in str(error)
     assert "tls.caRef changes nothing" in str(error)
@@ -38,8 +38,8 @@ def test_another_authority_is_not_the_way_out_where_it_changes_nothing(
 def test_an_unknown_authority_is_named_in_the_field_or_another_one_is() -> None:
     error = failed(20, "unable to get local issuer certificate")
 
-    public = str(unverified("app", error, Authority.PUBLIC))
-    given = str(unverified("app", error, Authority.GIVEN))
+    public = str(unverified("app", error, Authority.PUBLIC, "tls.caRef"))
+    given = str(unverified("app", error, Authority.GIVEN, "tls.caRef"))
 
     assert public.endswith("issuer certificate. If an authority of your own signed it, name that in tls.caRef")
     assert given.endswith("issuer certificate. The authority in tls.caRef did not sign it: name the one that did")
