@@ -95,10 +95,10 @@ SOURCE: Final = KindNames(
     columns=(
         _READY,
         Column("Users", ".status.counts.users", "People in the source.", type="integer"),
+        Column("Groups", ".status.counts.groups", "Groups in the source.", type="integer"),
         Column("Last Read", ".status.lastReadTime", "When the last read ended that is believed.", type="date"),
         _REASON,
         _AGE,
-        Column("Groups", ".status.counts.groups", "Groups in the source.", type="integer", priority=1),
         Column("Version", ".status.version", "Version of the snapshot.", type="integer", priority=1),
         _INTERVAL,
         _MESSAGE,
