@@ -35,15 +35,27 @@ PLANTS = {
     ),
     "a read that broke off is published": Plant(
         "engine/snapshot.py",
-        "        async for item in reader.fetch(job.resource_type, None):",
-        "        async for item in _until_it_breaks(reader.fetch(job.resource_type, None)):",
+        "        async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):",
+        "        async for item in _until_it_breaks(self.reader.fetch(resource_type, None)):",
         "tests/unit/engine/test_snapshot.py",
     ),
     "a shrunken read is believed": Plant(
         "engine/snapshot.py",
-        "            _refuse_shrunken(job, read, approved)",
+        "            _refuse_shrunken(self.job, read, approved)",
         "            pass",
         "tests/unit/engine/test_snapshot.py",
+    ),
+    "whom a read of changes does not mention is taken for gone": Plant(
+        "engine/changes.py",
+        "    if end.present is not None:\n        present = frozenset(end.present)\n",
+        "    if True:\n        present = frozenset(end.present or ())\n",
+        "tests/unit/engine/test_changes.py",
+    ),
+    "changes that take half of the people are believed": Plant(
+        "engine/snapshot.py",
+        "        if kept * 100 < self.job.min_retained * former.count or kept + found.added == 0:\n            return None\n",
+        "",
+        "tests/unit/engine/test_changes.py",
     ),
     "an unknown create is sent again without a look": Plant(
         "engine/apply.py",

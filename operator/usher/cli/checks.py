@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
 from usher.assembly import Ends, SpecErrors, assemble_source, compile_mapping, system_runtime
-from usher.cli.ends import address_findings, token_findings
+from usher.cli.ends import address_findings, source_address_findings, token_findings
 from usher.cli.failures import source_failure
 from usher.cli.findings import Finding
 from usher.cli.manifests import Manifests, Placed
@@ -47,11 +47,12 @@ class Checks:
     async def _check_source(self, source: Placed[IdentitySource]) -> None:
         missing = list(self._missing(source))
         self.findings.extend(missing)
+        self.findings.extend(source_address_findings(source))
         key, secrets = source.object.key, secrets_for(self.manifests, source)
         ends = Ends(secrets, system_runtime(), cli_policy())
         try:
             job = assemble_source(SourceKey(key), source.object.spec, ends)
-            if not missing:
+            if not missing and source.object.spec.csv is not None:  # a document is here, a directory is an end
                 self.attributes[key] = await _read_attributes(job)
         except SpecErrors as errors:
             self.findings.extend(located(self.manifests, source.object.metadata.namespace, errors))

@@ -26,8 +26,9 @@ from usher.core.model.resources import Json
 def validate(locations: Locations, output: Format) -> None:
     """Check manifests as far as that needs neither a cluster nor an app.
 
-    Schemas, expressions, paths, references, and whether the source has the attributes that a mapping reads. A Secret or
-    ConfigMap that is not among the files is a warning: it may be in the cluster.
+    Schemas, expressions, paths, references, and whether a CSV document has the attributes that a mapping reads (a
+    directory is not asked: usher plan does). A Secret or ConfigMap that is not among the files is a warning: it may be
+    in the cluster.
 
     Exit codes: 0 no errors; 1 errors.
     """
