@@ -133,7 +133,7 @@ class LdapSource(Strict):
     users: LdapUsers = Field(description="Which entries are people.")
     groups: LdapGroups | None = Field(default=None, description="Which entries are groups; none are read when absent.")
     page_size: int = Field(
-        default=500, ge=1, le=10_000, description="How many entries one answer brings at the most; 500 when absent."
+        default=500, ge=1, le=1_000, description="How many entries one answer brings at the most; 500 when absent."
     )
     changes: Literal["ModifyTimestamp", "Syncrepl"] = Field(
         default="ModifyTimestamp",
