@@ -10,6 +10,8 @@ from usher.core.errors import CycleError
 from usher.transport.addresses import AddressPolicy
 
 CONNECT_TIMEOUT: Final = 10.0
+MAX_ADDRESSES: Final = 8
+"""Of one name that are tried."""
 
 
 async def connect(host: str, port: int, scheme: str, policy: AddressPolicy) -> socket.socket:
@@ -24,7 +26,7 @@ async def connect(host: str, port: int, scheme: str, policy: AddressPolicy) -> s
     except (OSError, TimeoutError) as error:
         raise _unreachable(host, "the name can't be resolved") from error
     last: CycleError | None = None
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
         try:
             policy.check(str(address[0]), host=host, scheme=scheme)
             return await _open(family, kind, protocol, address)

@@ -2,22 +2,18 @@
 
 Text is text, bytes are base64. An attribute with one value is that value, one with several a tuple in the directory's
 order. What an attribute means is decided by its name (RFC 4512 2.5: without regard to case, options such as `;lang-de`
-belong to it).
+belong to it), and once, because it means the same in every entry.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from usher.core.errors import IncompleteRead
 from usher.core.model.resources import ResourceType, SourceId, SourceResource, Value
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
-    BINARY,
     BOOKKEEPING,
     DN,
     GROUP_NAMES,
@@ -27,6 +23,7 @@ from usher.sources.ldap.names import (
     PERSON_NAMES,
     SECRET,
 )
+from usher.sources.ldap.values import canonical_dn, decoder, read_dn
 from usher.transport.ldap.client import Entry
 
 MAX_VALUE: Final = 64 * 1024
@@ -35,22 +32,22 @@ MAX_VALUE: Final = 64 * 1024
 MAX_NAMES: Final = 10_000
 """Attribute names whose treatment is kept."""
 
-_LOCKS: Final = frozenset((*LOCKS, *(name.lower() for name in LOCKS)))
+_LOCKS: Final = {name.lower(): name for name in LOCKS}
 _DISABLED_BIT: Final = 0x2
 _FOR_EVER: Final = "000001010000Z"
 
 
-@dataclass(frozen=True, slots=True)
-class _Attribute:
-    """What is done with an attribute of the directory: the same for every entry, so it is decided once.
+class _Attribute(NamedTuple):
+    """What is done with an attribute of the directory.
 
-    `own` is its name in a resource, empty where it is not taken over. `meanings` are the reference's names that it has,
-    each with its place among the attributes that have that name.
+    `own` is its name in a resource, empty where it is not taken over. `meaning` is the reference's name that it has, or
+    empty, and `rank` its place among the attributes of that name.
     """
 
     own: str
     decode: Callable[[bytes], str]
-    meanings: tuple[tuple[str, int], ...]
+    meaning: str
+    rank: int
 
 
 class EntryReader:
@@ -59,40 +56,43 @@ class EntryReader:
     def __init__(self, resource_type: ResourceType, id_attribute: str, member_attribute: str) -> None:
         self._resource_type = resource_type
         self._id, self._member = id_attribute.lower(), member_attribute.lower()
-        self._id_attribute = id_attribute
+        self._id_attribute, self._member_attribute = id_attribute, member_attribute
+        self._decode_id = decoder(self._id)
         self._attributes: dict[str, _Attribute] = {}
         names = PERSON_NAMES if resource_type is ResourceType.USER else GROUP_NAMES
-        self._meanings: dict[str, list[tuple[str, int]]] = {}
-        for name, candidates in names.items():
-            for rank, candidate in enumerate(candidates):
-                self._meanings.setdefault(candidate.lower(), []).append((name, rank))
+        self._meanings = {
+            candidate.lower(): (name, rank)
+            for name, candidates in names.items()
+            for rank, candidate in enumerate(candidates)
+        }
 
     def read(self, entry: Entry) -> SourceResource:
         """Raises IncompleteRead for an entry without an id: who that is can't be said, so nobody may be missing."""
         source_id = self.read_id(entry)
         attributes: dict[str, Value] = {}
-        meant: dict[str, tuple[int, str]] = {}
-        for name, values in entry.attributes.items():
-            kind = self._attributes.get(name) or self._classify(name)
-            if not kind.own or not values or len(max(values, key=len)) > MAX_VALUE:
+        meant: dict[str, str] = {}
+        ranks: dict[str, int] = {}
+        known, classify = self._attributes.get, self._classify
+        for name, values in entry.attributes.items():  # hot: a directory has twenty of them a person
+            own, decode, meaning, rank = known(name) or classify(name)
+            if not own or not values or len(values[0] if len(values) == 1 else max(values, key=len)) > MAX_VALUE:
                 continue
-            first = kind.decode(values[0])
-            attributes[kind.own] = first if len(values) == 1 else (first, *map(kind.decode, values[1:]))
-            for meaning, rank in kind.meanings:
-                if first and (meaning not in meant or rank < meant[meaning][0]):
-                    meant[meaning] = rank, first
-        attributes.update({name: text for name, (_, text) in meant.items()})
+            first = decode(values[0])
+            attributes[own] = first if len(values) == 1 else (first, *map(decode, values[1:]))
+            if meaning and first and rank <= ranks.get(meaning, rank):
+                meant[meaning], ranks[meaning] = first, rank
+        attributes.update(meant)
         if self._resource_type is ResourceType.GROUP:
-            attributes[MEMBERS] = tuple(map(_text, _values(entry, self._member)))
-        elif (enabled := _read_enabled(entry)) is not None:
+            attributes[MEMBERS] = tuple(map(read_dn, _values(entry, self._member_attribute)))
+        elif (enabled := _read_enabled(attributes)) is not None:
             attributes[ACCOUNT_ENABLED] = enabled
-        attributes[DN], attributes[OBJECT_ID] = entry.dn, source_id
+        attributes[DN], attributes[OBJECT_ID] = canonical_dn(entry.dn), source_id
         return SourceResource(source_id, attributes)
 
     def read_id(self, entry: Entry) -> SourceId:
         """The id of an entry, in the form in which tools show it."""
-        values = entry.attributes.get(self._id_attribute) or _values(entry, self._id)
-        text = _decoder(self._id)(values[0]).strip() if len(values) == 1 else ""
+        values = _values(entry, self._id_attribute)
+        text = self._decode_id(values[0]).strip() if len(values) == 1 else ""
         if not text:
             count = len(values) or "no"
             message = f"an entry has {count} {self._id_attribute}, which identifies it: may the account read it?"
@@ -102,9 +102,11 @@ class EntryReader:
     def _classify(self, name: str) -> _Attribute:
         folded = name.lower()
         base = folded.partition(";")[0]
+        if ";range=" in folded:
+            raise IncompleteRead(f"the directory gave only part of {base}")
         hidden = base in SECRET or base in BOOKKEEPING
-        own = "" if hidden else name.removesuffix(";binary")
-        found = _Attribute(own, _decoder(folded), tuple(self._meanings.get(folded, ())))
+        own = "" if hidden else _LOCKS.get(folded) or name.removesuffix(";binary")
+        found = _Attribute(own, decoder(folded), *self._meanings.get(folded, ("", 0)))
         if len(self._attributes) < MAX_NAMES:
             self._attributes[name] = found
         return found
@@ -124,48 +126,25 @@ def known_names(resource_type: ResourceType, seen: frozenset[str], allowed: froz
     return tuple(sorted(seen | usable | meant | tells))
 
 
-def _values(entry: Entry, folded: str) -> Sequence[bytes]:
-    return next((values for name, values in entry.attributes.items() if name.lower() == folded), ())
+def _values(entry: Entry, name: str) -> Sequence[bytes]:
+    """The values of an attribute, in whatever case the directory spells it."""
+    found = entry.attributes.get(name)
+    if found is not None:
+        return found
+    folded = name.lower()
+    return next((values for spelled, values in entry.attributes.items() if spelled.lower() == folded), ())
 
 
-def _read_enabled(entry: Entry) -> bool | None:
+def _read_enabled(attributes: Mapping[str, Value]) -> bool | None:
     """What the directory says of the account; None where it says nothing, which counts as enabled."""
-    told = {name.lower(): values[0] for name, values in entry.attributes.items() if name in _LOCKS and values}
-    control, lds, locked, since = (told.get(name.lower(), b"") for name in LOCKS)
-    if control.isdigit():
+    control, lds, locked, since = (_first(attributes.get(name)) for name in LOCKS)
+    if control.isascii() and control.isdigit() and len(control) <= 10:
         return not int(control) & _DISABLED_BIT
     if lds or locked:
-        return (lds or locked).strip().lower() != b"true"
-    return None if not since else since.decode("ascii", "replace") != _FOR_EVER
+        return "true" not in (lds.strip().lower(), locked.strip().lower())
+    return None if not since else since != _FOR_EVER
 
 
-def _decoder(folded: str) -> Callable[[bytes], str]:
-    base = folded.partition(";")[0]
-    if base == "objectguid":
-        return _guid
-    if base == "objectsid":
-        return _sid
-    return _base64 if folded.endswith(";binary") or base in BINARY else _text
-
-
-def _guid(value: bytes) -> str:
-    return str(UUID(bytes_le=value)) if len(value) == 16 else _base64(value)
-
-
-def _base64(value: bytes) -> str:
-    return b64encode(value).decode()
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return b64encode(value).decode()
-
-
-def _sid(value: bytes) -> str:
-    """A security identifier as Windows writes it: revision, authority (big-endian), sub-authorities (little-endian)."""
-    if len(value) < 8 or len(value) != 8 + 4 * value[1]:
-        return _base64(value)
-    parts = [int.from_bytes(value[8 + 4 * n : 12 + 4 * n], "little") for n in range(value[1])]
-    return "-".join(["S", str(value[0]), str(int.from_bytes(value[2:8], "big")), *map(str, parts)])
+def _first(value: Value | None) -> str:
+    found = value[0] if isinstance(value, tuple) else value
+    return found if isinstance(found, str) else ""

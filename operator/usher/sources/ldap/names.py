@@ -52,9 +52,12 @@ SECRET: Final = frozenset(
     name.lower()
     for name in (
         "userPassword",
+        "2.5.4.35",
         "authPassword",
         "pwdHistory",
         "unicodePwd",
+        "unixUserPassword",
+        "msSFU30Password",
         "dBCSPwd",
         "ntPwdHistory",
         "lmPwdHistory",
@@ -67,15 +70,19 @@ SECRET: Final = frozenset(
         "msFVE-RecoveryPassword",
         "krbPrincipalKey",
         "krbMKey",
+        "krbPwdHistory",
         "krbExtraData",
         "ipaNTHash",
         "ipatokenOTPkey",
+        "oathSecret",
+        "nisSecretKey",
+        "userPKCS12",
         "sambaNTPassword",
         "sambaLMPassword",
         "sambaPasswordHistory",
     )
 )
-"""Never taken over, whatever the account may read."""
+"""Never taken over, whatever the account may read. 2.5.4.35 is userPassword where no schema gives it its name."""
 
 BOOKKEEPING: Final = frozenset(
     name.lower()
@@ -114,7 +121,6 @@ BINARY: Final = frozenset(
         "audio",
         "userCertificate",
         "userSMIMECertificate",
-        "userPKCS12",
         "cACertificate",
         "sIDHistory",
         "msExchMailboxGuid",
@@ -124,6 +130,9 @@ BINARY: Final = frozenset(
     )
 )
 """Bytes even where they look like text. All other values are text where they are UTF-8."""
+
+REFERRING: Final = frozenset({"manager"})
+"""Attributes of a person whose values are names of entries."""
 
 TIMESTAMP: Final = "modifyTimestamp"
 LOCKS: Final = ("userAccountControl", "msDS-UserAccountDisabled", "nsAccountLock", "pwdAccountLockedTime")

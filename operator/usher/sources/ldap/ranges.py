@@ -14,7 +14,9 @@ from usher.transport.ldap.client import Entry
 from usher.transport.ldap.connection import DirectoryConnection
 
 MAX_VALUES: Final = 1_000_000
-_RANGE: Final = re.compile(r"(?P<name>[^;]+);range=(?P<first>\d+)-(?P<last>\d+|\*)", re.IGNORECASE)
+MAX_QUESTIONS: Final = 1_000
+"""For one attribute of one entry."""
+_RANGE: Final = re.compile(r"(?P<name>[^;]+);range=(?P<first>[0-9]{1,9})-(?P<last>[0-9]{1,9}|\*)", re.IGNORECASE)
 
 
 async def whole_entries(connection: DirectoryConnection, page: Sequence[Entry]) -> Sequence[Entry]:
@@ -33,22 +35,25 @@ async def _whole(connection: DirectoryConnection, entry: Entry) -> Entry:
 
 
 async def _values(connection: DirectoryConnection, entry: Entry, key: str) -> list[bytes]:
-    values = list(entry.attributes[key])
-    match = _RANGE.fullmatch(key)
+    name = key.partition(";")[0]
+    values, questions = list(entry.attributes[key]), 0
+    match = _continues(key, name, 0)
     while match is not None and match["last"] != "*":
-        name, start = match["name"], int(match["last"]) + 1
-        if start != len(values) or start > MAX_VALUES:
-            raise IncompleteRead(f"the ranges of {name} do not follow each other", detail=entry.dn)
+        start, questions = int(match["last"]) + 1, questions + 1
+        if start != len(values) or start > MAX_VALUES or questions > MAX_QUESTIONS:
+            break
         more = await connection.entry(entry.dn, [f"{name};range={start}-*"])
         found = {} if more is None else more.attributes
-        key = next((one for one in found if _continues(one, name, start)), "")
-        if not key:
-            raise IncompleteRead(f"the directory gave only part of {name}", detail=entry.dn)
-        values += found[key]
-        match = _RANGE.fullmatch(key)
+        key = next((one for one in found if found[one] and _continues(one, name, start)), "")
+        match = _continues(key, name, start)
+        values += found.get(key, ())
+    if match is None or match["last"] != "*":
+        raise IncompleteRead(f"the directory gave only part of {name}", detail=entry.dn)
     return values
 
 
-def _continues(key: str, name: str, start: int) -> bool:
+def _continues(key: str, name: str, start: int) -> re.Match[str] | None:
+    """The match of a range of this attribute that begins there."""
     match = _RANGE.fullmatch(key)
-    return match is not None and match["name"].lower() == name.lower() and int(match["first"]) == start
+    fits = match is not None and match["name"].lower() == name.lower() and match["first"] == str(start)
+    return match if fits else None

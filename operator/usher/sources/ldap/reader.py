@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from usher.contracts.runtime import SecretText
 from usher.contracts.source import (
@@ -17,7 +18,7 @@ from usher.contracts.source import (
     SourceReader,
     Watermark,
 )
-from usher.core.errors import CycleError, IncompleteRead, WatermarkExpired
+from usher.core.errors import CycleError, IncompleteRead, SpecError, WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceResource
 from usher.sources.ldap.entries import EntryReader, known_names
 from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
@@ -25,13 +26,17 @@ from usher.sources.ldap.names import TIMESTAMP, asked_for
 from usher.sources.ldap.ranges import whole_entries
 from usher.sources.ldap.refresh import Refresh
 from usher.sources.ldap.schema import allowed_names
-from usher.sources.ldap.settings import Changes, LdapSettings, Lookup
+from usher.sources.ldap.settings import Branch, Changes, LdapSettings, Lookup
 from usher.transport.addresses import AddressPolicy
 from usher.transport.ldap.client import Entry
 from usher.transport.ldap.connection import DirectoryConnection, DirectorySettings, Search
+from usher.transport.ldap.errors import BASE_NOT_FOUND, CONTROL_UNKNOWN, FILTER_INVALID
 from usher.transport.ldap.pool import DirectoryLender
 
 MAX_ENTRIES: Final = 1_000_000
+_SLICE: Final = 500
+"""Entries that are turned into resources without letting others run."""
+_Item = TypeVar("_Item")
 
 
 @dataclass(slots=True)
@@ -71,13 +76,45 @@ class LdapReader:
     async def fetch(
         self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
-        """Pages, each of one answer of the directory, and then ReadComplete.
+        """Pages, each from one answer of the directory, and then ReadComplete.
 
-        Complete: the directory gave every page, and ended with success and not at a limit. Raises IncompleteRead or
-        CycleError.
+        Complete: the directory gave every page, and ended with success and not at a limit. Raises IncompleteRead,
+        CycleError, or SpecError for a base or a filter with which it can't search.
         """
+        async for item in self._blaming(resource_type, self._whole(resource_type, former)):
+            yield item
+
+    async def fetch_changes(
+        self, resource_type: ResourceType, since: Watermark
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """What changed since the watermark. Raises WatermarkExpired where that can't be told, and what `fetch` does."""
+        synchronizes = self._settings.changes is Changes.SYNCREPL
+        changes = self._synchronized if synchronizes else self._modified
+        async for item in self._blaming(resource_type, changes(resource_type, since)):
+            yield item
+
+    async def _blaming(self, resource_type: ResourceType, items: AsyncIterator[_Item]) -> AsyncIterator[_Item]:
+        """The same items. What is wrong with the search is told at the field of the spec that says it."""
+        branch = "users" if resource_type is ResourceType.USER else "groups"
+        _refuse_nul(self._settings.branch(resource_type), branch)
+        fields = {BASE_NOT_FOUND: f"{branch}.baseDN", FILTER_INVALID: f"{branch}.filter"}
+        if self._settings.changes is Changes.SYNCREPL:
+            fields[CONTROL_UNKNOWN] = "changes"
+        try:
+            async for item in items:
+                yield item
+        except CycleError as error:
+            if error.reason not in fields:
+                raise
+            raise SpecError(error.message, path=fields[error.reason], reason=error.reason) from error
+
+    # --- everything
+
+    async def _whole(
+        self, resource_type: ResourceType, former: Watermark | None
+    ) -> AsyncIterator[SourcePage | ReadComplete]:
         seen, scope = _Seen(), self._settings.scope(resource_type)
-        refresh = self._refresh(resource_type)
+        refresh = self._refresh(resource_type) if self._settings.changes is Changes.SYNCREPL else None
         entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
         async for page in entries:
             yield self._resources(resource_type, page, seen)
@@ -88,29 +125,25 @@ class LdapReader:
         allowed = await allowed_names(self._connection, sorted(one.decode("utf-8", "replace") for one in seen.classes))
         yield ReadComplete(watermark, known_names(resource_type, frozenset(seen.names), allowed))
 
-    async def fetch_changes(
+    # --- changes by content synchronization
+
+    async def _synchronized(
         self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
-        """What changed since the watermark. Raises WatermarkExpired where that can't be told."""
-        seen = _Seen()
-        refresh = self._refresh(resource_type)
-        if refresh is None:
-            async for item in self._modified(resource_type, since, seen):
-                yield item
-            return
+        seen, refresh = _Seen(), self._refresh(resource_type)
         async for page in refresh.since(since):
             yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
         watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
 
-    # --- by modifyTimestamp
+    # --- changes by modifyTimestamp
 
     async def _modified(
-        self, resource_type: ResourceType, since: Watermark, seen: _Seen
+        self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
         """Entries modified since then; those of them that the filter does not select are people who fell out of it."""
-        scope = self._settings.scope(resource_type)
+        seen, scope = _Seen(), self._settings.scope(resource_type)
         times = read_times(since, scope)
         if not times.begin:
             raise WatermarkExpired("the directory was not read twice yet")
@@ -129,13 +162,13 @@ class LdapReader:
         filter_ = self._filter(resource_type)
         search = self._search(resource_type, f"(&{filter_}{recent})" if recent else filter_)
         async for page in self._connection.pages(search):
-            yield await whole_entries(self._connection, page)
+            for start in range(0, len(page), _SLICE):
+                yield await whole_entries(self._connection, page[start : start + _SLICE])
+                await asyncio.sleep(0)  # others want to run between the parts of a long page
 
-    # --- both
+    # --- all of them
 
-    def _refresh(self, resource_type: ResourceType) -> Refresh | None:
-        if self._settings.changes is Changes.MODIFY_TIMESTAMP:
-            return None
+    def _refresh(self, resource_type: ResourceType) -> Refresh:
         search = self._search(resource_type, self._filter(resource_type))
         return Refresh(self._connection, search, self._settings.scope(resource_type))
 
@@ -156,6 +189,14 @@ class LdapReader:
         )
 
 
+def _refuse_nul(branch: Branch, field: str) -> None:
+    """What ends a text for libldap would end it there for the directory too."""
+    if "\0" in branch.base:
+        raise SpecError("it holds a NUL character", path=f"{field}.baseDN", reason=BASE_NOT_FOUND)
+    if "\0" in branch.filter:
+        raise SpecError("it holds a NUL character", path=f"{field}.filter", reason=FILTER_INVALID)
+
+
 @asynccontextmanager
 async def open_ldap(
     settings: LdapSettings, lookup: Lookup, lend: DirectoryLender, policy: AddressPolicy
@@ -165,6 +206,8 @@ async def open_ldap(
     Raises SpecError for a URL or an authority that can't be used, CycleError where the directory can't be reached or
     refuses the account, or a Secret is missing.
     """
+    if "\0" in settings.bind_dn:
+        raise SpecError("it holds a NUL character", path="bindDN")
     ca_pem = None if settings.ca is None else await lookup(settings.ca)
     password = (await lookup(settings.password)).rstrip(b"\r\n")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 from uuid import UUID
 
 from usher.contracts.source import Watermark
@@ -11,6 +12,8 @@ from usher.core.model.resources import SourceId
 from usher.sources.ldap.marks import read_cookie, write_cookie
 from usher.transport.ldap.client import Cookie, Deleted, Entry, PhaseEnd, Present, Refreshed, SyncPart
 from usher.transport.ldap.connection import DirectoryConnection, Search
+
+MAX_IDS: Final = 1_000_000
 
 
 class Refresh:
@@ -23,14 +26,17 @@ class Refresh:
     def __init__(self, connection: DirectoryConnection, search: Search, scope: str) -> None:
         self._connection, self._search, self._scope = connection, search, scope
         self._cookie = ""
-        self._present: set[SourceId] = set()
+        self._shown: set[SourceId] = set()
+        self._named: set[SourceId] = set()
         self.deleted: list[SourceId] = []
         self.present: frozenset[SourceId] | None = None
 
     async def everything(self) -> AsyncIterator[Sequence[Entry]]:
-        """All entries. Only those count: nobody can have been deleted before."""
+        """All entries. Raises IncompleteRead where the directory names others, or takes back what it showed."""
         async for page in self._pages(None):
             yield page
+        if not (self._shown.issuperset(self._named) and self._shown.isdisjoint(self.deleted)):
+            raise IncompleteRead("the directory names entries that it did not show")
 
     async def since(self, watermark: Watermark) -> AsyncIterator[Sequence[Entry]]:
         """The entries that changed. Raises WatermarkExpired."""
@@ -50,19 +56,21 @@ class Refresh:
     def _take(self, part: SyncPart) -> Entry | None:
         match part:
             case Refreshed(uuid=uuid, entry=entry):
-                self._present.add(_id(uuid))
                 _refuse_other_id(entry, uuid)
+                self._shown.add(_id(uuid))
                 return entry
             case Deleted(uuids=uuids):
                 self.deleted.extend(map(_id, uuids))
             case Present(uuids=uuids):
-                self._present.update(map(_id, uuids))
+                self._named.update(map(_id, uuids))
             case PhaseEnd(absent_are_gone=True):
-                self.present = frozenset(self._present)
+                self.present = frozenset(self._shown | self._named)
             case PhaseEnd():
-                self._present.clear()
+                pass
             case Cookie(text=text):
                 self._cookie = text
+        if len(self._named) + len(self.deleted) > MAX_IDS:
+            raise IncompleteRead(f"more than {MAX_IDS:,} entries", reason="InvalidData")
         return None
 
 

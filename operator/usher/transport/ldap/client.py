@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any, Final, TypeAlias
 import ldap
 from ldap.ldapobject import SimpleLDAPObject
 from ldap.syncrepl import SyncreplConsumer
+
+from usher.core.errors import IncompleteRead
 
 Attributes: TypeAlias = dict[str, list[bytes]]
 
@@ -59,6 +62,7 @@ class Cookie:
 
 
 SyncPart: TypeAlias = Refreshed | Deleted | Present | PhaseEnd | Cookie
+_BATCH: Final = 1.0
 _URI: Final = "ldap://relay"
 """Names the connection in libldap's own words; nothing is resolved or connected from it."""
 
@@ -118,11 +122,17 @@ class Client(SimpleLDAPObject, SyncreplConsumer):  # type: ignore[misc]  # pytho
         return number
 
     def take_parts(self, message: int, limit: int, timeout: float) -> tuple[list[SyncPart], bool]:
-        """The parts of at most `limit` messages, and whether there are more to come."""
-        more = True
+        """The parts of at most `limit` messages, or of what comes in a second, and whether there are more to come.
+
+        Raises IncompleteRead for an end without the word that it is one (RFC 4533 3.3.1, Sync Done).
+        """
+        more, until = True, time.monotonic() + _BATCH
         for _ in range(limit):
+            known = len(self._parts)
             more = self.syncrepl_poll(msgid=message, timeout=timeout, all=0)
-            if not more:
+            if not more and not any(isinstance(part, PhaseEnd) for part in self._parts[known:]):
+                raise IncompleteRead("the directory ended its refresh without saying what it was")
+            if not more or time.monotonic() > until:
                 break
         parts, self._parts = self._parts, []
         return parts, more

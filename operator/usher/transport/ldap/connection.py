@@ -13,18 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import ldap
 from ldap.controls.libldap import SimplePagedResultsControl
+from pyasn1.error import PyAsn1Error
 
 from usher.contracts.runtime import SecretText
-from usher.core.errors import CycleError, IncompleteRead, UsherError
+from usher.core.errors import CycleError, IncompleteRead, UsherError, WatermarkExpired
 from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
 from usher.transport.ldap.client import Client, Entry, SyncPart
-from usher.transport.ldap.errors import BASE_NOT_FOUND, interpret
-from usher.transport.ldap.relay import CHUNK, Relay
+from usher.transport.ldap.errors import BASE_NOT_FOUND, COOKIE_REFUSED, interpret
+from usher.transport.ldap.relay import Relay, open_relay
 from usher.transport.ldap.starttls import start_tls
 from usher.transport.sockets import connect
 from usher.transport.tls import client_context
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 ANSWER_TIMEOUT: Final = 60.0
 """Seconds in which a page, or the next part of a refresh, has to be there."""
+HANDSHAKE_TIMEOUT: Final = 30.0
+READ_TIMEOUT: Final = 3_600.0
+"""Seconds in which a whole read has to come to its end, however lively the directory is."""
 MAX_PAGE: Final = 64 * 1024 * 1024
 MAX_EMPTY_PAGES: Final = 1_000
 """In a row. A directory may send empty pages, but not for ever."""
@@ -78,6 +82,8 @@ class DirectoryConnection:
         """Raises CycleError: CredentialsRejected, or the reason for a directory that can't be asked."""
         if not password.reveal():  # RFC 4513 5.1.2: a name without a password is an anonymous bind that succeeds
             raise CycleError("the password is empty: look at the Secret", reason="CredentialsRejected")
+        if "\0" in password.reveal():
+            raise CycleError("the password holds a NUL byte: look at the Secret", reason="CredentialsRejected")
         try:
             await self._call(partial(self._client.bind, dn, password.reveal(), ANSWER_TIMEOUT))
         except CycleError as error:
@@ -88,15 +94,16 @@ class DirectoryConnection:
 
     async def pages(self, search: Search) -> AsyncIterator[Sequence[Entry]]:
         """All entries, page by page (RFC 2696). Raises IncompleteRead where the end is not the end of all."""
-        cookie, empty = b"", 0
+        cookie, empty, until = b"", 0, _deadline()
         while True:
             entries, cookie = await self._call(partial(self._page, search, cookie))
             yield entries
-            empty = 0 if entries else empty + 1
             if not cookie:
                 return
+            empty = 0 if entries else empty + 1
             if empty > MAX_EMPTY_PAGES:
                 raise IncompleteRead(f"the directory sent {empty} empty pages in a row")
+            _refuse_late(until)
 
     async def entry(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """One entry by its name; None where there is none, or the account may not see it."""
@@ -111,13 +118,16 @@ class DirectoryConnection:
     async def refresh(self, search: Search, cookie: str | None) -> AsyncIterator[Sequence[SyncPart]]:
         """What changed since the cookie, or everything without one (RFC 4533, refreshOnly).
 
-        Raises WatermarkExpired where the cookie is too old.
+        Raises WatermarkExpired where the cookie is too old, or newer than the directory, which was restored then.
         """
+        until = _deadline()
         start = partial(self._client.start_refresh, search.base, search.filter, search.attributes, cookie)
         message = await self._call(start)
         more = True
         while more:
-            parts, more = await self._call(partial(self._client.take_parts, message, MESSAGES, ANSWER_TIMEOUT))
+            take = partial(self._client.take_parts, message, MESSAGES, ANSWER_TIMEOUT)
+            parts, more = await self._call(take, () if cookie is None else COOKIE_REFUSED)
+            _refuse_late(until)
             yield parts
 
     async def is_alive(self) -> bool:
@@ -129,10 +139,12 @@ class DirectoryConnection:
         return True
 
     async def close(self) -> None:
-        """Ends it, with a call that may still wait for an answer."""
+        """Ends it, with a call that may still wait for an answer. Even where this is cancelled nothing stays."""
+        self._relay.abort()
+        forgotten = asyncio.wrap_future(self._thread.submit(self._client.forget))
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(forgotten)
         await self._relay.close()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._client.forget)
-        self._thread.shutdown()
 
     def _page(self, search: Search, cookie: bytes) -> tuple[list[Entry], bytes]:
         control = SimplePagedResultsControl(True, size=search.page_size, cookie=cookie)  # noqa: FBT003 - its signature
@@ -142,7 +154,8 @@ class DirectoryConnection:
             raise IncompleteRead("the directory does not say whether there are more pages")
         return entries, answered[0].cookie or b""
 
-    async def _call(self, work: Callable[[], T]) -> T:
+    async def _call(self, work: Callable[[], T], stale: tuple[type[ldap.LDAPError], ...] = ()) -> T:
+        """`stale` are the errors by which this question's watermark is refused."""
         self._relay.allow(MAX_PAGE)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -150,7 +163,18 @@ class DirectoryConnection:
             if self._relay.overflowed:
                 message = f"one answer of the directory is larger than {MAX_PAGE // 2**20} MiB: lower pageSize"
                 raise IncompleteRead(message) from None
+            if isinstance(error, stale):
+                raise WatermarkExpired("the directory does not know its own cookie any more") from None
             raise interpret(error, self._host, self._unreachable) from None
+        except (
+            PyAsn1Error,
+            ValueError,
+            LookupError,
+            TypeError,
+            AssertionError,
+        ) as error:  # what python-ldap can't read
+            message = f"an answer of the directory {self._host} can't be read: is that an LDAP server?"
+            raise CycleError(message, reason=self._unreachable) from error
         except asyncio.CancelledError:
             self._relay.abort()
             raise
@@ -193,20 +217,21 @@ async def _open_relay(settings: DirectorySettings, policy: AddressPolicy) -> Rel
     opened = await connect(url.host, url.port, "ldaps" if encrypted else "ldap", policy)
     try:
         if settings.start_tls:
-            await start_tls(opened, url.host)
-        streams: Any = {} if context is None else {"ssl": context, "server_hostname": url.host}
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(sock=opened, limit=CHUNK, **streams), ANSWER_TIMEOUT
-        )
+            await start_tls(opened, url.host)  # closes what it can't use, as does open_relay
+        return await open_relay(opened, context, url.host, HANDSHAKE_TIMEOUT)
     except ssl.SSLCertVerificationError as error:
-        opened.close()
         authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN
         raise unverified(url.host, error, authority, settings.ca_field) from None
-    except (OSError, TimeoutError) as error:
-        opened.close()
-        what = "the TLS handshake failed" if encrypted else "the connection broke"
-        raise CycleError(f"no connection to {url.host}: {what}", reason=settings.unreachable) from error
-    except BaseException:
-        opened.close()
-        raise
-    return Relay(reader, writer)
+    except OSError as error:
+        what = f"the TLS handshake failed: does port {url.port} speak TLS, 1.2 or newer?"
+        message = f"no connection to {url.host}: {what if encrypted else 'the connection broke'}"
+        raise CycleError(message, reason=settings.unreachable) from error
+
+
+def _deadline() -> float:
+    return asyncio.get_running_loop().time() + READ_TIMEOUT
+
+
+def _refuse_late(until: float) -> None:
+    if asyncio.get_running_loop().time() > until:
+        raise IncompleteRead(f"the directory had not come to its end after {READ_TIMEOUT:.0f} s")

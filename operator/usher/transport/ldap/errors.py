@@ -25,15 +25,18 @@ _AWAY: Final = (
     ldap.LOCAL_ERROR,
     ldap.DECODING_ERROR,
 )
+COOKIE_REFUSED: Final = (ldap.UNWILLING_TO_PERFORM, ldap.PROTOCOL_ERROR)
+"""How OpenLDAP refuses a cookie that is newer than its own state, or that it can't read."""
 BASE_NOT_FOUND: Final = "BaseNotFound"
 FILTER_INVALID: Final = "FilterInvalid"
+CONTROL_UNKNOWN: Final = "ControlUnknown"
 
 
 def interpret(error: ldap.LDAPError, host: str, unreachable: str) -> UsherError:
     """The error of our tree. `unreachable` is the reason for a directory that can't be asked.
 
-    BaseNotFound and FilterInvalid are about the search, not about the directory. The directory's own words may name
-    people: they go into `detail`.
+    BaseNotFound, FilterInvalid and ControlUnknown are about the search, not about the directory. The directory's own
+    words may name people: they go into `detail`.
     """
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     name = scrub(str(told.get("desc", type(error).__name__)))
@@ -43,7 +46,7 @@ def interpret(error: ldap.LDAPError, host: str, unreachable: str) -> UsherError:
     if isinstance(error, _LIMITS):
         message = (
             f"the directory ended the read at a limit of the account ({name}): what came until then is not everybody. "
-            "Raise the account's limits in the directory, or lower pageSize"
+            "Raise the account's limits in the directory; where it is the size of a page, lower pageSize"
         )
         return IncompleteRead(message, detail=detail)
     found = _of_the_whole(error, name, host, unreachable)
@@ -67,7 +70,17 @@ def _of_the_whole(error: ldap.LDAPError, name: str, host: str, unreachable: str)
             "CredentialsRejected",
         ),
         (_BASE, f"the directory has no such entry, or hides it from the account ({name})", BASE_NOT_FOUND),
+        (
+            (ldap.REFERRAL,),
+            f"the directory {host} refers to another one for it ({name}): name that in url",
+            BASE_NOT_FOUND,
+        ),
         ((ldap.FILTER_ERROR,), "this is no search filter (RFC 4515)", FILTER_INVALID),
+        (
+            (ldap.UNAVAILABLE_CRITICAL_EXTENSION,),
+            f"the directory {host} does not offer this way of reading ({name})",
+            CONTROL_UNKNOWN,
+        ),
         (_AWAY, f"the directory {host} did not answer whole: {name}", unreachable),
     )
     return next(((message, reason) for types, message, reason in kinds if isinstance(error, types)), None)

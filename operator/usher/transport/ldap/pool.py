@@ -51,6 +51,7 @@ class DirectoryPool:
     def __init__(self) -> None:
         self._idle: dict[_Key, _Idle] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._ended = False
 
     @asynccontextmanager
     async def lend(
@@ -66,10 +67,14 @@ class DirectoryPool:
         except BaseException:
             await connection.close()
             raise
-        self._keep(key, connection, born)
+        if self._ended:
+            await connection.close()
+        else:
+            self._keep(key, connection, born)
 
     async def close(self) -> None:
-        """Closes all that wait."""
+        """Closes all that wait. What is lent still is closed when it comes back."""
+        self._ended = True
         for key in list(self._idle):
             self._drop(key)
         await asyncio.gather(*self._closing)
@@ -80,8 +85,12 @@ class DirectoryPool:
             return None
         idle.closing.cancel()
         young = asyncio.get_running_loop().time() - idle.born < OLD
-        if young and await idle.connection.is_alive():
-            return idle.connection, idle.born
+        try:
+            if young and await idle.connection.is_alive():
+                return idle.connection, idle.born
+        except BaseException:
+            await idle.connection.close()
+            raise
         await idle.connection.close()
         return None
 
