@@ -1,4 +1,4 @@
-"""`make demo`: people go from a CSV into an app, on a throw-away cluster, and everything that happens is shown.
+"""`make demo`: people go from a directory into an app, on a throw-away cluster, and everything that happens is shown.
 
 python tests/demo/demo.py [--exit] [--name NAME]
 """
@@ -24,15 +24,17 @@ if __name__ == "__main__":
 from cluster import lifecycle
 from cluster.places import ClusterError, Places, programs_folder
 from cluster.programs import clients, locate
+from demo.directory import Directory
 from demo.programs import Program, ProgramEnded
 from demo.shell import CommandFailed, Shell
 from demo.stage import NAMESPACE, Stage
 from demo.story import NeverHappened, Story
 from demo.terminal import Terminal
+from directory.slapd import SlapdError
 
 ROOT: Final = Path(__file__).parents[2]
-PROGRAMS: Final = ("operator", "app")
-"""In the order in which they are ended: the operator while its app still answers."""
+PROGRAMS: Final = ("operator", "app", "directory")
+"""In the order in which they are ended: the operator while its ends still answer."""
 
 
 @dataclass(slots=True)
@@ -61,13 +63,16 @@ class Demo:
             locate(client)
         shell = self._shell(admin)
         stage = Stage(self.folder, shell, self.terminal)
+        self._enter("A directory", part="directory")
+        directory = Directory.start(self.folder, shell)
+        directory.look()
         self._enter("An app with a SCIM endpoint", part="app")
         app = stage.start_app()
         self.terminal.fact(f"scim2-server at {app.url}, {app.accounts(1)[0]} accounts")
         self._enter("Usher, with the rights that its chart gives it", part="operator")
         operator = stage.start_operator(stage.install())
-        story = Story(stage, shell, self.terminal, app, operator)
-        self._enter("500 people from a CSV into the app")
+        story = Story(self.folder, shell, directory, app, operator)
+        self._enter("From the directory into the app")
         story.provision()
         self._enter("How it went")
         story.look()
@@ -115,9 +120,10 @@ class Demo:
         kubeconfig = self.folder / "kubeconfig"
         shutil.copyfile(admin, kubeconfig)
         kubeconfig.chmod(0o600)
-        shell = Shell(ROOT, kubeconfig, programs_folder(), self.terminal)
+        shell = Shell(ROOT, kubeconfig, self.folder / "ldap.conf", programs_folder(), self.terminal)
         shell.run("kubectl", "config", "set-context", "--current", "--namespace", NAMESPACE)
         self.terminal.say(f"export KUBECONFIG={kubeconfig}")
+        self.terminal.say(f"export LDAPCONF={shell.ldap}")
         return shell
 
 
@@ -145,7 +151,7 @@ def tell(demo: Demo, ends: str) -> int:
             demo.terminal.heading(f"Done in {time.monotonic() - demo.begin:.0f} s. Everything is being removed.")
             return 0
         demo.stay(story)
-    except (ClusterError, CommandFailed, ProgramEnded, NeverHappened, OSError) as error:
+    except (ClusterError, CommandFailed, ProgramEnded, NeverHappened, SlapdError, OSError) as error:
         demo.tell_failure(error)
         return 1
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""kubectl (and helm) as the demo's reader would use them, always with the demo's own kubeconfig."""
+"""kubectl, helm and the ldap tools as the demo's reader would use them, always with the demo's own configuration."""
 
 from __future__ import annotations
 
@@ -20,33 +20,51 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Runs commands in `root`. `tools` is put before PATH: there are kubectl and helm."""
+    """Runs commands in `root`. `tools` is put before PATH: there are kubectl and helm.
+
+    `kubeconfig` is kubectl's configuration, `ldap` that of the ldap tools.
+    """
 
     root: Path
     kubeconfig: Path
+    ldap: Path
     tools: Path
     terminal: Terminal
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The demo's kubeconfig, no proxy on the way to 127.0.0.1, and nothing remembered in the user's home."""
-        inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        """The demo's configurations, no proxy on the way to 127.0.0.1, and nothing remembered in the user's home."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not (name.lower().endswith("_proxy") or name.startswith("LDAP"))
+        }
         memory = self.kubeconfig.parent / "memory"
         return {
             **inherited,
             "PATH": f"{self.tools}{os.pathsep}{inherited.get('PATH', os.defpath)}",
             "KUBECONFIG": str(self.kubeconfig),
+            "LDAPCONF": str(self.ldap),
             "KUBECACHEDIR": str(memory),
             "KUBERC": "off",
             **{f"HELM_{kind}_HOME": str(memory) for kind in ("CACHE", "CONFIG", "DATA")},
         }
 
-    def show(self, *words: str) -> str:
-        """Prints the command, runs it, prints and gives what it answers. Raises CommandFailed."""
-        self.terminal.command(words)
-        answer = self.run(*words)
+    def show(self, *words: str, given: str | None = None) -> str:
+        """Prints the command with what it is given, runs it, prints and gives what it answers. Raises CommandFailed."""
+        if given is None:
+            self.terminal.command(words)
+        else:
+            self.terminal.command((*words, "<<", "END"))
+            self.terminal.given(given)
+        answer = self.run(*words, given=given)
         self.terminal.output(answer)
         return answer
+
+    def save(self, file: str, *words: str) -> None:
+        """Prints and runs the command; its answer goes into the file. Raises CommandFailed."""
+        self.terminal.command((*words, ">", file))
+        (self.root / file).write_text(self.run(*words), encoding="utf-8")
 
     def run(self, *words: str, given: str | None = None) -> str:
         """What the command answers. Raises CommandFailed with what it says about its failure."""

@@ -1,4 +1,4 @@
-"""What stands on the stage: an API server, an app, and the operator with no more rights than its chart gives it."""
+"""What stands on the stage: an app, and the operator with no more rights than its chart gives it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from demo.shell import Shell
 from demo.terminal import Terminal
 
 OPERATOR_NAMESPACE: Final = "usher-system"
-NAMESPACE: Final = "quickstart"
+NAMESPACE: Final = "identity"
 RIGHTS: Final = ("templates/serviceaccount.yaml", "templates/rbac.yaml")
 """What the demo takes of the chart: there is no node on which its Deployment could run."""
 START_TIMEOUT: Final = 30.0
@@ -60,7 +60,7 @@ class Stage:
         return str(accounts[0]["metadata"]["name"])
 
     def start_operator(self, account: str) -> Program:
-        """`usher operator` with the rights of that service account, allowed to reach the app on 127.0.0.1."""
+        """`usher operator` with the rights of that service account, allowed to reach both ends on 127.0.0.1."""
         self._write_kubeconfig(account)
         address = f"127.0.0.1:{_free_port()}"
         folder = self.folder.relative_to(self.shell.root)

@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from demo.app import App
-from demo.people import JOINER_NAME, LEAVER, MOVER, NEW_TITLE, change_people
+from demo.directory import Directory
+from demo.people import JOINER, LEAVER, MOVER, NEW_TITLE, dn_of, joining, moving
 from demo.programs import Program
 from demo.shell import Shell
-from demo.stage import Stage
+from demo.stage import NAMESPACE
 from demo.terminal import Terminal
 
-EXAMPLE_URL: Final = "https://app.example.com/scim/v2"
+EXAMPLE: Final = "examples/ldap"
+EXAMPLE_DIRECTORY: Final = "ldaps://ldap.example.com"
+EXAMPLE_PASSWORD: Final = "put-the-password-of-the-account-here"
+EXAMPLE_APP: Final = "https://app.example.com/scim/v2"
 EXAMPLE_TOKEN: Final = "put-the-token-of-your-app-here"
+EDITED: Final = ("source", "connector", "secrets")
+AUTHORITY: Final = "directory-ca"
 LAST_CYCLE: Final = "jsonpath={.status.lastCycle.users}"
 FOLLOW_TIMEOUT: Final = 60.0
 CONDITIONS: Final = r'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'
+NO_CONTRACTORS: Final = '{"spec": {"ldap": {"users": {"filter": "(&(uid=*)(!(employeeType=Contractor)))"}}}}'
 
 
 class NeverHappened(Exception):
@@ -27,30 +35,43 @@ class NeverHappened(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Told once on a stage that is ready. `manifests` is the reader's own copy of the example."""
+    """Told once on a stage that is ready. `folder` has the reader's own copy of the example."""
 
-    stage: Stage
+    folder: Path
     shell: Shell
-    terminal: Terminal
+    directory: Directory
     app: App
     operator: Program
 
     @property
+    def terminal(self) -> Terminal:
+        """Where it is told."""
+        return self.shell.terminal
+
+    @property
     def manifests(self) -> str:
         """The copy of the example, as it is written in a command."""
-        return str((self.stage.folder / "my-app").relative_to(self.shell.root))
+        return str((self.folder / "my-app").relative_to(self.shell.root))
 
     def provision(self) -> None:
         """500 people who have no account yet."""
         mine = self.manifests
-        self.shell.show("cp", "-r", "examples/quickstart", mine)
-        edits = [f"s|{EXAMPLE_URL}|{self.app.url}|", f"s|{EXAMPLE_TOKEN}|{self.app.token}|"]
-        self.shell.show(*("sed", "-i", "-e", edits[0], "-e", edits[1], f"{mine}/connector.yaml", f"{mine}/token.yaml"))
+        self.shell.show("cp", "-r", EXAMPLE, mine)
+        edits = {
+            EXAMPLE_DIRECTORY: self.directory.url,
+            EXAMPLE_PASSWORD: self.directory.password,
+            EXAMPLE_APP: self.app.url,
+            EXAMPLE_TOKEN: self.app.token,
+        }
+        words = [word for old, new in edits.items() for word in ("-e", f"s|{old}|{new}|")]
+        self.shell.show("sed", "-i", *words, *(f"{mine}/{name}.yaml" for name in EDITED))
+        authority = ("configmap", AUTHORITY, "-n", NAMESPACE, f"--from-file=ca.crt={self.directory.authority}")
+        self.shell.save(f"{mine}/ca.yaml", "kubectl", "create", *authority, "--dry-run=client", "-o", "yaml")
         begin = time.monotonic()
         self.shell.show("kubectl", "apply", "-f", mine)
         self.shell.show("kubectl", "wait", "pconn/app", "--for=condition=InSync", "--timeout=90s")
         total, _ = self.app.accounts(1)
-        self.terminal.fact(f"{total} accounts, {time.monotonic() - begin:.1f} s after the first command")
+        self.terminal.fact(f"{total} accounts, {time.monotonic() - begin:.1f} s after they were asked for")
 
     def look(self) -> None:
         """What Kubernetes says, and what the app itself says."""
@@ -61,21 +82,17 @@ class Story:
         self.terminal.say(f"The app itself (GET {self.app.url}/Users) has {total} accounts, among them:")
         for account in accounts:
             state = "active" if account.active else "disabled"
-            self.terminal.output(f"{account.user_name:<36} {account.display_name:<22} {account.title[:22]:<22} {state}")
+            self.terminal.output(f"{account.user_name:<28} {account.display_name:<26} {account.title[:26]:<26} {state}")
 
     def follow(self) -> None:
-        """An edit of the CSV, and how long the app takes to follow."""
-        manifest = self.shell.root / self.manifests / "people.yaml"
-        edit = change_people(manifest)
-        self.terminal.say(f"In {self.manifests}/people.yaml somebody joins, somebody moves, somebody leaves:")
-        for sign, lines in (("-", edit.removed), ("+", edit.added)):
-            for line in lines:
-                self.terminal.output(f"{sign} {line}")
+        """Three changes in the directory, and how long the app takes to follow each, from before the first command."""
         before = self.app.account(MOVER)
         begin = time.monotonic()
-        self.shell.show("kubectl", "apply", "-f", f"{self.manifests}/people.yaml")
+        self.directory.show("ldapadd", given=joining())
+        self.directory.show("ldapmodify", given=moving())
+        self.directory.show("ldapdelete", dn_of(LEAVER))
         expected: dict[str, Callable[[], bool]] = {
-            f"joiner  {JOINER_NAME} has an account": self._has_joined,
+            f"joiner  {JOINER} has an account": self._has_joined,
             f"mover   {MOVER} is {NEW_TITLE}, was {before.title if before else 'unknown'}": self._has_moved,
             f"leaver  {LEAVER} is disabled": self._has_left,
         }
@@ -105,15 +122,19 @@ class Story:
 
     def invite(self) -> None:
         """What the reader can try now."""
-        people = f"{self.manifests}/people.yaml"
         self.terminal.say("In another terminal, in this folder:")
-        self.terminal.typed(f"export KUBECONFIG={self.shell.kubeconfig} PATH={self.shell.tools}:$PWD/.venv/bin:$PATH")
+        self.terminal.typed(f"export KUBECONFIG={self.shell.kubeconfig} LDAPCONF={self.shell.ldap}")
+        self.terminal.typed(f"export PATH={self.shell.tools}:$PWD/.venv/bin:$PATH")
         self.terminal.typed("kubectl get pconn --watch")
+        self.terminal.say("Change something in the directory, and look what the app makes of it:")
+        account = " ".join(self.directory.account)
+        self.terminal.typed(f"ldapsearch {account} -LLL '(title=Counsel)' uid")
+        self.terminal.typed(f"ldapdelete {account} {dn_of(JOINER)}")
         self.terminal.say("Stop it, and go on:")
         self.terminal.typed("""kubectl patch pconn app --type merge -p '{"spec": {"suspend": true}}'""")
         self.terminal.typed("""kubectl patch pconn app --type merge -p '{"spec": {"suspend": false}}'""")
-        self.terminal.say("Dismiss all of Sales, 80 people: that is over the budget, and held until it is approved:")
-        self.terminal.typed(f"sed -i /,Sales,/d {people} && kubectl apply -f {people}")
+        self.terminal.say("Let 90 contractors fall out of the filter: over the budget, and held until it is approved:")
+        self.terminal.typed(f"kubectl patch idsrc directory --type merge -p '{NO_CONTRACTORS}'")
         self.terminal.typed("kubectl get pconn app -o 'jsonpath={.status.plan}'")
         self.terminal.typed("usher approve app $(kubectl get pconn app -o 'jsonpath={.status.plan.hash}')")
         self.terminal.say("What the app has, by its own API:")
@@ -127,7 +148,7 @@ class Story:
         time.sleep(0.05)
 
     def _has_joined(self) -> bool:
-        account = self.app.account(JOINER_NAME)
+        account = self.app.account(JOINER)
         return account is not None and account.active
 
     def _has_moved(self) -> bool:

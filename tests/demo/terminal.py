@@ -11,7 +11,7 @@ from typing import Final
 WIDTH: Final = 100
 
 _SHOWN_TAIL: Final = 68
-_OPERATORS: Final = ("|", "&")
+_OPERATORS: Final = ("|", "&", ">", "<<")
 
 
 class Terminal:
@@ -40,6 +40,11 @@ class Terminal:
     def command(self, words: Sequence[str]) -> None:
         """A command that is being run, as it would be typed; broken where it is too long."""
         for line in _folded(word if word in _OPERATORS else shlex.quote(word) for word in words):
+            self._write(line, "36")
+
+    def given(self, text: str) -> None:
+        """What the command is given, after `<< END`: not indented and not shortened, so that it can be copied."""
+        for line in (*text.splitlines(), "END"):
             self._write(line, "36")
 
     def typed(self, line: str) -> None:
