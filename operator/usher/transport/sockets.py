@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Final
 
@@ -35,7 +36,7 @@ async def connect(host: str, port: int, scheme: str, policy: AddressPolicy) -> s
         except TimeoutError:
             last = _unreachable(host, "connecting took too long")
         except OSError as error:
-            last = _unreachable(host, (error.strerror or "connecting failed").lower())
+            last = _unreachable(host, os.strerror(error.errno).lower() if error.errno else "connecting failed")
     raise last or _unreachable(host, "the name has no address")
 
 

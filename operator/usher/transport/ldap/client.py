@@ -83,22 +83,22 @@ class Client(SimpleLDAPObject, SyncreplConsumer):  # type: ignore[misc]  # pytho
         ):
             self.set_option(option, value)
 
-    def bind(self, dn: str, password: str, timeout: float) -> None:
+    def bind(self, dn: str, password: str) -> None:
         """A simple bind (RFC 4513 5.1.3)."""
-        self.result3(self.simple_bind(dn, password), all=1, timeout=timeout)
+        self.result3(self.simple_bind(dn, password), all=1)
 
     def search(
-        self, base: str, filter_: str, attributes: Sequence[str], control: Any, timeout: float
+        self, base: str, filter_: str, attributes: Sequence[str], control: Any
     ) -> tuple[list[Entry], Sequence[Any]]:
         """One page, and the controls of its end. References to other directories are left out."""
         message = self.search_ext(base, ldap.SCOPE_SUBTREE, filter_, list(attributes), serverctrls=[control])
-        _, data, _, controls = self.result3(message, all=1, timeout=timeout)
+        _, data, _, controls = self.result3(message, all=1)
         return [Entry(dn, found) for dn, found in data if dn is not None], controls
 
-    def read(self, dn: str, attributes: Sequence[str], timeout: float) -> list[Entry]:
+    def read(self, dn: str, attributes: Sequence[str]) -> list[Entry]:
         """One entry by its name."""
         message = self.search_ext(dn, ldap.SCOPE_BASE, "(objectClass=*)", list(attributes))
-        _, data, _, _ = self.result3(message, all=1, timeout=timeout)
+        _, data, _, _ = self.result3(message, all=1)
         return [Entry(name, found) for name, found in data if name is not None]
 
     def forget(self) -> None:
@@ -121,7 +121,7 @@ class Client(SimpleLDAPObject, SyncreplConsumer):  # type: ignore[misc]  # pytho
         )
         return number
 
-    def take_parts(self, message: int, limit: int, timeout: float) -> tuple[list[SyncPart], bool]:
+    def take_parts(self, message: int, limit: int) -> tuple[list[SyncPart], bool]:
         """The parts of at most `limit` messages, or of what comes in a second, and whether there are more to come.
 
         Raises IncompleteRead for an end without the word that it is one (RFC 4533 3.3.1, Sync Done).
@@ -129,7 +129,7 @@ class Client(SimpleLDAPObject, SyncreplConsumer):  # type: ignore[misc]  # pytho
         more, until = True, time.monotonic() + _BATCH
         for _ in range(limit):
             known = len(self._parts)
-            more = self.syncrepl_poll(msgid=message, timeout=timeout, all=0)
+            more = self.syncrepl_poll(msgid=message, all=0)
             if not more and not any(isinstance(part, PhaseEnd) for part in self._parts[known:]):
                 raise IncompleteRead("the directory ended its refresh without saying what it was")
             if not more or time.monotonic() > until:

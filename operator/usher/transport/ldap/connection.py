@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 ANSWER_TIMEOUT: Final = 60.0
 """Seconds in which a page, or the next part of a refresh, has to be there."""
+ALIVE_TIMEOUT: Final = 5.0
 HANDSHAKE_TIMEOUT: Final = 30.0
 READ_TIMEOUT: Final = 3_600.0
 """Seconds in which a whole read has to come to its end, however lively the directory is."""
@@ -85,7 +86,7 @@ class DirectoryConnection:
         if "\0" in password.reveal():
             raise CycleError("the password holds a NUL byte: look at the Secret", reason="CredentialsRejected")
         try:
-            await self._call(partial(self._client.bind, dn, password.reveal(), ANSWER_TIMEOUT))
+            await self._call(partial(self._client.bind, dn, password.reveal()))
         except CycleError as error:
             if error.reason != BASE_NOT_FOUND:
                 raise
@@ -108,7 +109,7 @@ class DirectoryConnection:
     async def entry(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """One entry by its name; None where there is none, or the account may not see it."""
         try:
-            found = await self._call(partial(self._client.read, dn, attributes, ANSWER_TIMEOUT))
+            found = await self._call(partial(self._client.read, dn, attributes))
         except CycleError as error:
             if error.reason == BASE_NOT_FOUND:
                 return None
@@ -125,15 +126,15 @@ class DirectoryConnection:
         message = await self._call(start)
         more = True
         while more:
-            take = partial(self._client.take_parts, message, MESSAGES, ANSWER_TIMEOUT)
-            parts, more = await self._call(take, () if cookie is None else COOKIE_REFUSED)
+            take = partial(self._client.take_parts, message, MESSAGES)
+            parts, more = await self._call(take, stale=() if cookie is None else COOKIE_REFUSED)
             _refuse_late(until)
             yield parts
 
     async def is_alive(self) -> bool:
         """Whether it can be used once more."""
         try:
-            await self._call(partial(self._client.read, "", ("1.1",), 5.0))
+            await self._call(partial(self._client.read, "", ("1.1",)), patience=ALIVE_TIMEOUT)
         except UsherError:
             return False
         return True
@@ -148,17 +149,27 @@ class DirectoryConnection:
 
     def _page(self, search: Search, cookie: bytes) -> tuple[list[Entry], bytes]:
         control = SimplePagedResultsControl(True, size=search.page_size, cookie=cookie)  # noqa: FBT003 - its signature
-        entries, controls = self._client.search(search.base, search.filter, search.attributes, control, ANSWER_TIMEOUT)
+        entries, controls = self._client.search(search.base, search.filter, search.attributes, control)
         answered = [one for one in controls if one.controlType == control.controlType]
         if not answered:
             raise IncompleteRead("the directory does not say whether there are more pages")
         return entries, answered[0].cookie or b""
 
-    async def _call(self, work: Callable[[], T], stale: tuple[type[ldap.LDAPError], ...] = ()) -> T:
-        """`stale` are the errors by which this question's watermark is refused."""
+    async def _call(
+        self, work: Callable[[], T], *, stale: tuple[type[ldap.LDAPError], ...] = (), patience: float | None = None
+    ) -> T:
+        """`stale` are the errors by which a watermark is refused; `patience` in seconds, ANSWER_TIMEOUT unless given.
+
+        libldap's own time-outs end where the first byte of an answer comes, so that half an answer would hold it.
+        """
         self._relay.allow(MAX_PAGE)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            async with asyncio.timeout(ANSWER_TIMEOUT if patience is None else patience):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except TimeoutError:
+            self._relay.abort()
+            message = f"the directory {self._host} did not answer whole: that took too long"
+            raise CycleError(message, reason=self._unreachable) from None
         except ldap.LDAPError as error:
             if self._relay.overflowed:
                 message = f"one answer of the directory is larger than {MAX_PAGE // 2**20} MiB: lower pageSize"

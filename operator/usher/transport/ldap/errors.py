@@ -18,7 +18,6 @@ _BASE: Final = (ldap.NO_SUCH_OBJECT, ldap.INVALID_DN_SYNTAX)
 _AWAY: Final = (
     ldap.SERVER_DOWN,
     ldap.CONNECT_ERROR,
-    ldap.TIMEOUT,
     ldap.BUSY,
     ldap.UNAVAILABLE,
     ldap.UNWILLING_TO_PERFORM,
