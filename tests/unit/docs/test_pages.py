@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from usher.api.conditions import Reason
+from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
+from usher.api.v1alpha1.sources.csv import LocalCsvSource
+from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.core.expressions.functions import FUNCTIONS
+from usher.sources.ldap.names import (
+    ACCOUNT_ENABLED,
+    DN,
+    GROUP_NAMES,
+    LOCKS,
+    MEMBERS,
+    OBJECT_ID,
+    PERSON_NAMES,
+)
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "operator" / "usher"
 LITERAL = re.compile(r"reason(?:: str)? ?= ?\"([A-Z][A-Za-z]+)\"")
+CONSTANT = re.compile(r"^[A-Z_]+: Final = \"([A-Z][a-z]+(?:[A-Z][a-z]+)+)\"$", re.MULTILINE)
 NOT_FOR_USERS = {
+    "IsSoftDeleted",  # no reason but an attribute
     "NotFound",  # of one request to the API server, answered by who asked
     "Forbidden",  # becomes AccessDenied
     "Unauthorized",  # becomes CredentialsRejected or ClusterUnreachable
+    "WatermarkExpired",  # the source is read whole then
     "SpecInvalid",  # the event that comes with InvalidSpec
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
@@ -29,7 +48,8 @@ NOT_FOR_USERS = {
 def reasons_in_code() -> set[str]:
     layers = ("core", "engine", "sources", "targets", "transport", "state", "kube", "cli")
     modules = [path for layer in layers for path in (PACKAGE / layer).rglob("*.py")]
-    return {reason for path in modules for reason in LITERAL.findall(path.read_text(encoding="utf-8"))}
+    texts = [path.read_text(encoding="utf-8") for path in modules]
+    return {reason for text in texts for pattern in (LITERAL, CONSTANT) for reason in pattern.findall(text)}
 
 
 def test_every_reason_has_its_cause_and_cure() -> None:
@@ -44,8 +64,44 @@ def test_every_function_has_its_signature_in_the_docs(name: str) -> None:
     assert f"`{FUNCTIONS[name].signature}`" in page
 
 
+def rows_of(names: Mapping[str, Sequence[str]]) -> str:
+    """The table of a resource type as the page has to have it."""
+    return "\n".join(f"| `{name}` | {', '.join(f'`{each}`' for each in found)} |" for name, found in names.items())
+
+
+def test_the_names_of_a_mapping_and_the_attributes_that_they_come_from_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    people, groups = page.split("\nPeople:\n")[1].split("\nGroups:\n")
+    assert rows_of(PERSON_NAMES) in people, rows_of(PERSON_NAMES)
+    assert rows_of(GROUP_NAMES) in groups, rows_of(GROUP_NAMES)
+    assert [name for name in (ACCOUNT_ENABLED, DN, OBJECT_ID) if f"| `{name}` |" not in people] == []
+    assert [name for name in (DN, MEMBERS, OBJECT_ID) if f"| `{name}` |" not in groups] == []
+    assert re.findall(r"^\| `([A-Za-z-]+)` \| [A-Z0-9]", page.split("`accountEnabled` comes")[1], re.MULTILINE)[
+        : len(LOCKS)
+    ] == list(LOCKS)
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The YAML path of every field of a source kind, references as a whole."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{info.alias or name}"
+        inner = next((each for each in (LdapUsers, LdapGroups, SourceSchedule) if each in _types(info)), None)
+        yield from [path] if inner is None else fields_of(inner, f"{path}.")
+
+
+def _types(info: FieldInfo) -> Sequence[object]:
+    return (info.annotation, *get_args(info.annotation))
+
+
+@pytest.mark.parametrize("model", [LdapSource, LocalCsvSource, LocalIdentitySourceSpec])
+def test_every_field_of_a_source_is_in_the_docs(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert [path for path in fields_of(model) if f"`{path}`" not in page] == []
+
+
 def test_every_link_between_our_pages_leads_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "operator").glob("*.md")]
+    folders = ("docs", "operator", "operator/decisions", "charts/usher", "examples/quickstart", "examples/ldap")
+    pages = [*ROOT.glob("*.md"), *(page for folder in folders for page in (ROOT / folder).glob("*.md"))]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))]
     assert [
         f"{page.relative_to(ROOT)}: {link}"
