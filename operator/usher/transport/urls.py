@@ -68,9 +68,11 @@ def _split(text: str) -> SplitResult:
         raise _invalid("it holds characters that a URL can't have (encode them), or is too long")
     try:
         parts = urlsplit(text)
-        _ = parts.port
+        port = parts.port
     except ValueError as error:
         raise _invalid("host or port can't be read") from error
+    if port == 0:
+        raise _invalid("nothing listens at port 0")
     if "?" in text or "#" in text:
         raise _invalid("a base address has neither query nor fragment")
     return parts

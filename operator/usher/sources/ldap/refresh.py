@@ -42,6 +42,8 @@ class Refresh:
         """The entries that changed. Raises WatermarkExpired."""
         async for page in self._pages(read_cookie(watermark, self._scope)):
             yield page
+        if self.present is not None:
+            self.present -= frozenset(self.deleted)  # a delete phase may come after the one that names who is present
 
     def watermark(self) -> Watermark | None:
         """Where the next refresh begins; None where the directory gave no cookie."""

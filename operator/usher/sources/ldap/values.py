@@ -14,6 +14,7 @@ from ldap.dn import str2dn
 from usher.sources.ldap.names import BINARY, REFERRING
 
 _LOOSE: Final = re.compile(r" [,+=]|[,+=] ")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SPECIAL: Final = re.compile(r"""[\\",+;<>]""")
 
 
@@ -43,7 +44,7 @@ def canonical_dn(text: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    text = _SPECIAL.sub(r"\\\g<0>", value).replace("\0", "\\00")
+    text = _CONTROL.sub(lambda found: f"\\{ord(found[0]):02X}", _SPECIAL.sub(r"\\\g<0>", value))
     if text.startswith((" ", "#")):
         text = f"\\{text}"
     return f"{text[:-1]}\\ " if text.endswith(" ") and len(value) > 1 else text
