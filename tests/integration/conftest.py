@@ -1,24 +1,25 @@
-"""Real programs that nobody here wrote, started for the tests of one module."""
+"""Real SCIM servers that nobody here wrote, each started once, by the first test that asks for it."""
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Final
 
 import pytest
 
+from apps import npm
+from integration.servers import TOKEN, Server
 
-@dataclass(frozen=True, slots=True)
-class Scim2Server:
-    """A running scim2-server: its base address and the bearer token it takes."""
-
-    url: str
-    token: str
+PATIENCE: Final = 60.0
+"""Seconds in which a server has to listen."""
+SCIMMY: Final = Path(__file__).parents[1] / "apps" / "scimmy"
 
 
 def free_port() -> int:
@@ -29,7 +30,7 @@ def free_port() -> int:
 
 
 def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, "scim2-server ended while it started"
         with socket.socket() as probe:
@@ -39,16 +40,39 @@ def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     raise TimeoutError("scim2-server did not start")
 
 
-@pytest.fixture(scope="module")
-def scim2_server() -> Iterator[Scim2Server]:
-    """A fresh scim2-server without accounts, shared by the tests of one module."""
+def first_line(output: IO[str]) -> str:
+    ready, _, _ = select.select([output], [], [], PATIENCE)
+    line = output.readline().strip() if ready else ""
+    assert line, "scimmy ended, or said nothing, while it started"
+    return line
+
+
+@pytest.fixture(scope="session")
+def scim2_server() -> Iterator[Server]:
     port = free_port()
     program = Path(sys.executable).with_name("scim2-server")
-    command: list[str | Path] = [program, "--port", str(port), "--bearer-token", "let-me-in"]
+    command: list[str | Path] = [program, "--port", str(port), "--bearer-token", TOKEN]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(process, port)
-        yield Scim2Server(f"http://127.0.0.1:{port}/v2", "let-me-in")
+        with Server(f"http://127.0.0.1:{port}/v2") as server:
+            yield server
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def scimmy() -> Iterator[Server]:
+    environment = {**os.environ, "NODE_PATH": str(npm.install(SCIMMY))}
+    command: list[str | Path] = [npm.program("node"), SCIMMY / "server.js", "0", TOKEN]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        try:
+            with Server(first_line(process.stdout)) as server:
+                yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=10)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from directory.slapd import Slapd
 from integration.cli.background import Background
 from integration.cli.folders import Folder
 from integration.kill.nursery import Nursery
+from integration.kill.people import entries
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,19 @@ def background() -> Iterator[Background]:
     running = Background()
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def people_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """A directory with the people of these tests. None of them changes it."""
+    slapd = Slapd(tmp_path_factory.mktemp("people"))
+    try:
+        slapd.load(entries())
+        slapd.start()
+        yield slapd
+    finally:
+        slapd.close()
+        shutil.rmtree(slapd.folder)
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 Each of 20 requests of one run is struck twice: before it has its effect, and after it had it but before the answer is
 back. Every second time the state file is gone when the sync is run again. Sixteen people have no account yet, four have
 one that has to be found and changed; the requests are a check, two lists, three queries, creates and updates.
+
+Sources take turns, and servers of others do: each pair of them meets both moments, with its state and without. With
+USHER_EXHAUSTIVE in the environment each pair takes every blow both ways.
 """
 
 from __future__ import annotations
@@ -11,25 +14,30 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, Self
+from itertools import product
+from typing import Final, Literal
 
-import httpx
 import pytest
 
+from directory.slapd import Slapd
 from integration.cli.background import Background
 from integration.cli.folders import Folder
 from integration.kill.nursery import Nursery
-from integration.kill.proxy import Strike, running_proxy
+from integration.kill.people import PEOPLE, come_from_a_directory, come_from_a_file
+from integration.proxy import Strike, running_proxy
+from integration.servers import Server
 from usher.core.model.resources import Json
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, request
 from usher.testing.hostile_server import HostileSettings, hostile_server
 from usher.testing.memory_target import MemorySettings
 
+POINTS: Final = range(3, 23)
 MOMENTS: Final[tuple[Literal["before", "after"], ...]] = ("before", "after")
-PEOPLE = [f"user{n:02}" for n in range(20)]
-THERE = PEOPLE[::5]
+SOURCES: Final = ("file", "directory")
+SERVERS: Final = ("scim2_server", "scimmy")
+THERE: Final = PEOPLE[::5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +47,49 @@ class Blow:
     point: int
     moment: Literal["before", "after"]
     forgotten: bool
+    source: str
 
     def __str__(self) -> str:
-        return f"{self.moment} {self.point}{' without state' if self.forgotten else ''}"
+        return f"{self.moment} {self.point} of a {self.source}{' without state' if self.forgotten else ''}"
 
 
-BLOWS = [
-    Blow(point, moment, forgotten=(point % 2 == 0) == (moment == "before"))
-    for point in range(3, 23)
-    for moment in MOMENTS
-]
+def in_turns() -> list[Blow]:
+    """Each blow once: the state goes by single points, the source by fours, and the server below by twos."""
+    return [
+        Blow(point, moment, (point + turn) % 2 == 0, SOURCES[point // 4 % 2])
+        for point in POINTS
+        for turn, moment in enumerate(MOMENTS)
+    ]
 
 
-class Peer(Protocol):
-    @property
-    def url(self) -> str: ...
-    @property
-    def token(self) -> str: ...
+def server_in_turn(blow: Blow) -> str:
+    return SERVERS[(blow.point // 2 + MOMENTS.index(blow.moment)) % 2]
+
+
+if os.environ.get("USHER_EXHAUSTIVE"):
+    BLOWS = [Blow(*each) for each in product(POINTS, MOMENTS, (False, True), SOURCES)]
+    BLOWS_AT_SERVERS = list(product(BLOWS, SERVERS))
+else:
+    BLOWS = in_turns()
+    BLOWS_AT_SERVERS = [(blow, server_in_turn(blow)) for blow in BLOWS]
+
+
+@pytest.fixture
+def folder(folder: Folder, blow: Blow, people_directory: Slapd) -> Folder:
+    """With the source that the blow names."""
+    if blow.source == "directory":
+        come_from_a_directory(folder, people_directory.url)
+    else:
+        come_from_a_file(folder)
+    return folder
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Server:
+    """The one that is named, without accounts."""
+    found: Server = request.getfixturevalue(request.param)
+    found.empty()
+    return found
 
 
 def stale(name: str) -> dict[str, Json]:
@@ -68,7 +102,6 @@ def kill(pids: list[int]) -> None:
 
 def run_killed(folder: Folder, url: str, nursery: Nursery, pids: list[int]) -> None:
     folder.connector("people", url=url)
-    folder.people(PEOPLE)
     assert nursery.run(["sync", "-f", str(folder.path)], pids.append) == -signal.SIGKILL
 
 
@@ -79,12 +112,18 @@ def run_again(folder: Folder, blow: Blow) -> None:
     assert result.exit_code == 0, result.output
 
 
-def expect_everybody_once(accounts: list[Mapping[str, Json]]) -> None:
-    names = Counter(str(account["userName"]) for account in accounts)
-    assert names == {f"{name}@example.com": 1 for name in PEOPLE}
-    assert {(account["displayName"], account["active"]) for account in accounts} == {
+def expect_everybody_once(accounts: Iterable[Mapping[str, Json]]) -> None:
+    found = list(accounts)
+    assert Counter(str(account["userName"]) for account in found) == {f"{name}@example.com": 1 for name in PEOPLE}
+    assert {(account["displayName"], account["active"]) for account in found} == {
         (name.title(), True) for name in PEOPLE
     }
+
+
+def test_in_turns_each_pair_of_ends_meets_each_moment_with_and_without_its_state() -> None:
+    met = {(blow.moment, blow.forgotten, blow.source, server_in_turn(blow)) for blow in in_turns()}
+
+    assert met == set(product(MOMENTS, (False, True), SOURCES, SERVERS))
 
 
 @pytest.mark.parametrize("blow", BLOWS, ids=str)
@@ -95,56 +134,32 @@ def test_killed_at_an_app_without_uniqueness(
     kind = FaultKind.KILL_BEFORE if blow.moment == "before" else FaultKind.KILL_AFTER
     faults = FaultSchedule([request(blow.point, Fault(kind, kill=lambda: kill(pids)))])
     settings = HostileSettings(app=MemorySettings(unique=None))
-    with background.entered(hostile_server(settings, faults)) as server:
+    with background.entered(hostile_server(settings, faults)) as app:
         for name in THERE:
-            server.app.plant(stale(name))
+            app.app.plant(stale(name))
 
-        run_killed(folder, server.url, nursery, pids)
+        run_killed(folder, app.url, nursery, pids)
         faults.heal()
         run_again(folder, blow)
 
         assert len(faults.injected) == 1
-        expect_everybody_once([server.app.document(account) for account in server.app.accounts])
-        assert max(server.history.most_accounts_by("userName").values()) == 1
+        expect_everybody_once(app.app.document(account) for account in app.app.accounts)
+        assert max(app.history.most_accounts_by("userName").values()) == 1
 
 
-@pytest.mark.parametrize("blow", BLOWS, ids=str)
+@pytest.mark.parametrize(("blow", "server"), BLOWS_AT_SERVERS, ids=str, indirect=["server"])
 def test_killed_at_a_server_that_nobody_here_wrote(
-    blow: Blow, folder: Folder, nursery: Nursery, background: Background, scim2_server: Peer
+    blow: Blow, server: Server, folder: Folder, nursery: Nursery, background: Background
 ) -> None:
     pids: list[int] = []
-    origin, _, path = scim2_server.url.rpartition("/")
-    with App(scim2_server) as app, background.entered(running_proxy(origin)) as proxy:
-        app.reset(THERE)
+    origin, _, path = server.url.rpartition("/")
+    with background.entered(running_proxy(origin)) as proxy:
+        for name in THERE:
+            server.plant(stale(name))
         proxy.strike = Strike(blow.point, blow.moment, lambda: kill(pids))
 
         run_killed(folder, f"{proxy.url}/{path}", nursery, pids)
         proxy.strike = None
         run_again(folder, blow)
 
-        expect_everybody_once(app.accounts())
-
-
-class App:
-    """Looks at the server directly, and puts it back to its beginning."""
-
-    def __init__(self, peer: Peer) -> None:
-        headers = {"Authorization": f"Bearer {peer.token}", "Content-Type": "application/scim+json"}
-        self._client = httpx.Client(base_url=peer.url, headers=headers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def accounts(self) -> list[Mapping[str, Json]]:
-        found: list[Mapping[str, Json]] = self._client.get("/Users").raise_for_status().json().get("Resources", [])
-        return found
-
-    def reset(self, there: list[str]) -> None:
-        for account in self.accounts():
-            self._client.delete(f"/Users/{account['id']}").raise_for_status()
-        for name in there:
-            body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], **stale(name)}
-            self._client.post("/Users", json=body).raise_for_status()
+        expect_everybody_once(server.accounts())

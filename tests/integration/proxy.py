@@ -10,6 +10,7 @@ from typing import Literal
 from aiohttp import ClientSession, DummyCookieJar, web
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host"}
+_READS = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(slots=True)
@@ -22,18 +23,20 @@ class Strike:
 
 
 class Proxy:
-    """A running proxy. `requests` counts what came in."""
+    """A running proxy. `requests` counts what came in, `writes` what of it was to change something."""
 
     def __init__(self, upstream: str, session: ClientSession) -> None:
         self._upstream = upstream
         self._session = session
         self.requests = 0
+        self.writes = 0
         self.strike: Strike | None = None
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.Response:
         """One request, there and back."""
         self.requests += 1
+        self.writes += request.method not in _READS
         number, strike = self.requests, self.strike
         moment = None if strike is None or strike.ordinal != number else strike.moment
         if strike is not None and moment == "before":

@@ -1,0 +1,45 @@
+"""A SCIM server that nobody here wrote, seen past everything of ours: its accounts, and how to put some there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+
+import httpx
+
+from usher.core.model.resources import Json
+from usher.core.scim.paths import USER_URN
+
+TOKEN: Final = "let-me-in"
+
+
+class Server:
+    """A running server: its base address, and the bearer token that it takes. Tests share its accounts."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.token = TOKEN
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/scim+json"}
+        self._client = httpx.Client(base_url=url, headers=headers, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def accounts(self) -> Sequence[Mapping[str, Json]]:
+        """The first thousand."""
+        answer = self._client.get("/Users", params={"startIndex": 1, "count": 1000}).raise_for_status()
+        found: Sequence[Mapping[str, Json]] = answer.json().get("Resources", [])
+        return found
+
+    def plant(self, account: Mapping[str, Json]) -> None:
+        """Makes an account that was there before us."""
+        self._client.post("/Users", json={"schemas": [USER_URN], **account}).raise_for_status()
+
+    def empty(self) -> None:
+        """Removes every account."""
+        while accounts := self.accounts():
+            for account in accounts:
+                self._client.delete(f"/Users/{account['id']}").raise_for_status()
