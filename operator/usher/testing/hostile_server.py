@@ -101,7 +101,7 @@ class HostileServer:
 
     def _answer(self, request: web.Request, asked: Asked, kind: FaultKind | None) -> Reply:
         match asked.operation:
-            case Operation.CHECK:
+            case Operation.CHECK | Operation.DISCOVER:
                 return self._scim.discover(asked.endpoint, asked.subject)
             case Operation.CREATE:
                 return self._scim.create(asked.body, asked.query)
