@@ -29,9 +29,9 @@ from usher.contracts.source import SourceOpener
 from usher.core.errors import ResourceError, SpecError, UsherError
 from usher.core.expressions.compile import compile_expression
 from usher.core.expressions.errors import ExpressionError
-from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey
+from usher.core.model.resources import AttributePath, ConnectorKey, ResourceType, SourceKey
 from usher.core.scim.paths import PathError, parse_path
-from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, AttributeType, Mutability, convert
+from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.mapping import (
     SOFT_DELETED,
@@ -46,6 +46,7 @@ from usher.core.sync.mapping import (
     yields_active_account,
 )
 from usher.core.sync.policies import Budget
+from usher.core.sync.retyping import MAPPING_INVALID, why_not_mapped
 from usher.engine.job import Job, SourceJob
 from usher.sources.csvfile.settings import CsvSettings
 from usher.sources.ldap.settings import Branch, Changes, LdapSettings
@@ -55,7 +56,6 @@ from usher.targets.scim.settings import ScimSettings
 from usher.transport.addresses import AddressPolicy
 from usher.transport.ldap.pool import DirectoryLender, lend_once
 
-MAPPING_INVALID = "MappingInvalid"
 _DISABLE_PATH = AttributePath("active")
 
 
@@ -222,12 +222,14 @@ def _wrong_disable(name: str, spec: AttributeMappingSpec, what: str) -> SpecErro
 def _compile_rule(rule: RuleSpec, subject: str, path: str) -> AttributeRule:
     target = AttributePath(rule.target)
     definition = _definition_of(target, subject, path)
+    default = rule.default
     return AttributeRule(
         target=target,
         flow=_flow_of(rule, definition, subject, path),
         definition=definition,
-        default=_typed(definition, rule.default, subject, f"{path}.default"),
+        default=None if default is None else _typed(definition, default, subject, f"{path}.default"),
         precedence=rule.match,
+        place=f"{subject} {path}",
     )
 
 
@@ -237,16 +239,7 @@ def _definition_of(target: AttributePath, subject: str, path: str) -> AttributeD
     except PathError as error:
         raise SpecError(error.problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID) from error
     definition = USER_SCHEMA.definition(target)
-    if definition is None:
-        return None
-    problem = ""
-    if definition.mutability is Mutability.READ_ONLY:
-        problem = f"{target} is read-only at the target: map another attribute"
-    elif definition.type is AttributeType.COMPLEX:
-        problem = (
-            f'{target} has sub-attributes: map one of them, such as name.givenName or emails[type eq "work"].value'
-        )
-    if problem:
+    if (problem := why_not_mapped(target, definition)) is not None:
         raise SpecError(problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID)
     return definition
 
@@ -255,7 +248,7 @@ def _flow_of(rule: RuleSpec, definition: AttributeDefinition | None, subject: st
     if rule.source is not None:
         return Direct(rule.source)
     if rule.constant is not None:
-        return Constant(_typed(definition, rule.constant, subject, f"{path}.constant"))
+        return _typed(definition, rule.constant, subject, f"{path}.constant")
     if rule.expression is None:
         return Untouched()
     try:
@@ -264,11 +257,9 @@ def _flow_of(rule: RuleSpec, definition: AttributeDefinition | None, subject: st
         raise error.located(subject, f"{path}.expression") from error
 
 
-def _typed(definition: AttributeDefinition | None, text: str | None, subject: str, path: str) -> Json:
-    if text is None:
-        return None
+def _typed(definition: AttributeDefinition | None, text: str, subject: str, path: str) -> Constant:
     try:
-        return convert(definition, text)
+        return Constant(text, convert(definition, text))
     except ResourceError as error:
         raise SpecError(error.message, subject=subject, path=path, reason=MAPPING_INVALID) from error
 

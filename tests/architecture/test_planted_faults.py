@@ -99,6 +99,30 @@ PLANTS = {
         "    (lambda *_: None)(\n",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
+    "a target that can't say what it is now is taken for one that says nothing": Plant(
+        "engine/discovering.py",
+        "        if stored is None:\n            raise\n",
+        "        if stored is None:\n            return Known(Discovery())\n",
+        "tests/unit/engine/test_discovery.py",
+    ),
+    "an answer that may pass is taken for a no": Plant(
+        "core/scim/responses.py",
+        "    if answer.status in _NOT_OFFERED:\n",
+        "    if not _succeeded(answer):\n",
+        "tests/contract/target/test_scim_discovery.py",
+    ),
+    "the disable attribute is what the target says": Plant(
+        "core/scim/definitions.py",
+        '_DISABLE: Final = "active"',
+        '_DISABLE: Final = "nothing"',
+        "tests/unit/scim/test_discovery.py",
+    ),
+    "nobody is looked at again under another schema": Plant(
+        "engine/cycle.py",
+        " and consumption.schema == job.mapping.schema\n",
+        "\n",
+        "tests/unit/engine/test_discovery.py",
+    ),
     "one empty list of the target is believed": Plant(
         "engine/lookup.py",
         "                return Candidates(hits, await self._sample(wanted, hits))\n",

@@ -167,5 +167,5 @@ async def _collect(task: Task, ports: Ports, preview: Preview, most: int | None)
     async for page in ports.store.all_changes(task.job.connector):
         for change in page:
             if counts(change):
-                rows.add(ShownChange(change, task.job.mapping, change.source_id in preview.waiting), most)
+                rows.add(ShownChange(change, preview.mapping, change.source_id in preview.waiting), most)
     return rows

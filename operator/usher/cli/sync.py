@@ -161,6 +161,8 @@ class Synced:
         lines = [counts_text(counts_data(report.counts)), totals]
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
+        if report.stale:
+            lines.append(f"{report.stale}; what it said of its attributes before stays in force")
         return lines
 
 

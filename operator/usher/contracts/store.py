@@ -1,4 +1,4 @@
-"""What the engine asks of the state store: snapshots of sources, links, plans, intents, and the provisioning log.
+"""What the engine asks of the state store: snapshots, links, plans, intents, discoveries, and the provisioning log.
 
 State is a cache of links and a log of intents. Thrown away, the next cycle finds its accounts again by matching.
 Every method is one transaction. Ids come and go in chunks; nothing here loads a whole connector into memory, except
@@ -23,15 +23,17 @@ from usher.core.model.resources import (
     SourceKey,
     TargetId,
 )
+from usher.core.scim.discovery import Discovery
 
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
     """What a connector has worked off, and under which specification.
 
-    `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle; a
-    different `identity` or `address` makes the links worthless. `guarded`: the mapping is a new one for links
-    that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
+    `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle, and so
+    does a different `schema` (how the target's schema types and compares the mapped paths); a different `identity` or
+    `address` makes the links worthless. `guarded`: the mapping is a new one for links that are there, and no cycle has
+    ended under it. `retired`: the connector was deleted meanwhile.
     """
 
     source: SourceKey
@@ -39,6 +41,7 @@ class Consumption:
     address: str
     mapping: str
     version: int | None
+    schema: str = ""
     guarded: bool = False
     retired: bool = False
 
@@ -138,7 +141,7 @@ class LinkStore(Protocol):
         """Drops everything that is known of the connector."""
 
     async def sweep(self, before: datetime) -> int:
-        """Drops the state of connectors retired before that time, and log entries older than it.
+        """Drops the state of connectors retired before that time, and log entries and discoveries older than it.
 
         Returns how many connectors.
         """
@@ -238,5 +241,22 @@ class PlanStore(Protocol):
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
 
 
-class Store(SnapshotStore, LinkStore, PlanStore, Protocol):
+@dataclass(frozen=True, slots=True)
+class StoredDiscovery:
+    """What a target said of itself, and when it was asked."""
+
+    discovery: Discovery
+    read: datetime
+
+
+class DiscoveryStore(Protocol):
+    """What targets say of themselves, by base address: connectors to one target share it."""
+
+    async def discovery(self, address: str) -> StoredDiscovery | None: ...
+
+    async def save_discovery(self, address: str, stored: StoredDiscovery) -> None:
+        """Replaces the former one. `sweep` drops what has not been replaced since the time that it is given."""
+
+
+class Store(SnapshotStore, LinkStore, PlanStore, DiscoveryStore, Protocol):
     """All of the state."""

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, ResourceType, TargetId, TargetResource
+from usher.core.scim.discovery import Discovery
 
 Projection: TypeAlias = frozenset[AttributePath]
 """The paths whose values are wanted; the id and the version always come along."""
@@ -53,6 +54,18 @@ class TargetSession(Protocol):
 
     async def check(self) -> None:
         """Raises CycleError unless the target is reachable, takes our credentials and speaks the protocol."""
+
+    async def discover(self) -> Discovery:
+        """What the target says of itself, asked for in a few requests.
+
+        A part that it does not offer is left out; one that it can't give just now raises as every read does.
+        """
+
+    def tune(self, discovery: Discovery) -> None:
+        """From here on the session goes by this, which `discover` gave now or to an earlier session.
+
+        By its types in the comparisons of `find`, by its limits in the size of a page. Before, it goes by RFC 7643.
+        """
 
     def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         """Pages, and exactly one Complete as the last item.

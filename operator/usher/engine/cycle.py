@@ -12,13 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from usher.contracts.snapshots import Snapshot
-from usher.contracts.store import Consumption, Record, Unsettled
+from usher.contracts.store import Record, Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
+from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.retyping import retype
 from usher.engine.apply import Applier, apply_rows
+from usher.engine.consumption import consume, consumption_of
+from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
 from usher.engine.job import Control, Job, Ports
@@ -45,7 +49,10 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """What every stage of one cycle shares."""
+    """What every stage of one cycle shares.
+
+    The mapping of its job has the types of the target's own schema; `stale` is as in `CycleReport`.
+    """
 
     job: Job
     ports: Ports
@@ -53,16 +60,19 @@ class _Bench:
     session: TargetSession
     retrier: Retrier
     started: datetime
+    stale: str
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a cycle would do. Its changes are the running plan in the store; those of `waiting` would not be applied.
 
-    `skips` are the people for whom nothing would be done, and why. Both name people: for a terminal only.
+    `skips` are the people for whom nothing would be done, and why. Both name people: for a terminal only. `mapping` is
+    the one that was in force, typed as the target says, as far as the cycle came to ask it.
     """
 
     report: CycleReport
+    mapping: CompiledMapping
     skips: Sequence[Skip] = ()
     waiting: frozenset[SourceId] = frozenset()
 
@@ -79,14 +89,15 @@ async def preview_cycle(job: Job, ports: Ports, control: Control) -> Preview:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
     except UsherError as error:
-        return Preview(_failure(ports, started, error))
+        return Preview(_failure(ports, started, error), job.mapping)
     judgement = prepared.judgement
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
         waiting |= {row.source_id for row in judgement.rows}
-    report = await _report(job, ports, prepared, _planned_counts(prepared.draft), started)
-    return Preview(replace(report, result=CycleResult.PLANNED, held=held), prepared.draft.skips, waiting)
+    report = await _report(bench, prepared, _planned_counts(prepared.draft))
+    report = replace(report, result=CycleResult.PLANNED, held=held)
+    return Preview(report, bench.job.mapping, prepared.draft.skips, waiting)
 
 
 async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
@@ -96,7 +107,7 @@ async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
     try:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
-            recorder = Recorder(job, ports, cycle, prepared.former)
+            recorder = Recorder(bench.job, ports, cycle, prepared.former)
             report = await _carry_out(bench, prepared, recorder)
     except UsherError as error:
         report = _failure(ports, started, error)
@@ -112,15 +123,18 @@ async def _open(job: Job, ports: Ports, control: Control, started: datetime) -> 
     retrier = Retrier(ports.runtime)
     async with job.open_target() as session:
         await retrier.read(session.check)
-        yield _Bench(job, ports, control, session, retrier, started)
+        known = await know_target(job.address, ports, session, retrier)
+        typed = replace(job, mapping=retype(job.mapping, known.discovery.schema()))
+        yield _Bench(typed, ports, control, session, retrier, started, known.stale)
 
 
 async def _prepare(bench: _Bench) -> _Prepared:
     job, store = bench.job, bench.ports.store
     snapshot = await _snapshot_of(bench)
-    consumption = await _consume(bench, snapshot)
+    consumption = await consume(job, bench.ports, snapshot)
     mapping_changed = consumption is not None and consumption.mapping != job.mapping.digest
-    since = None if consumption is None or mapping_changed else consumption.version
+    same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
+    since = consumption.version if consumption is not None and same_rules else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.connector)
     held = await store.held(job.connector)
@@ -150,7 +164,7 @@ async def _carry_out(bench: _Bench, prepared: _Prepared, recorder: Recorder) -> 
         return await _conclude(bench, prepared, recorder, error=None)
     if prepared.mapping_changed:
         await store.release(job.connector)
-        guarded = replace(_consumption(bench, prepared.snapshot, None), guarded=True)
+        guarded = replace(consumption_of(job, prepared.snapshot, None), guarded=True)
         await store.save_consumption(job.connector, guarded)
     await store.record(job.connector, Record(links=draft.adopted, unlinked=draft.lost))
     waiting = prepared.judgement.decision.wait
@@ -180,42 +194,6 @@ async def _snapshot_of(bench: _Bench) -> Snapshot:
     return snapshot
 
 
-async def _consume(bench: _Bench, snapshot: Snapshot) -> Consumption | None:
-    """What the connector has worked off before this cycle.
-
-    Ids of another source or target are not comparable: refused.
-    """
-    job, store = bench.job, bench.ports.store
-    fresh = _consumption(bench, snapshot, None)
-    former = await store.consumption(job.connector)
-    if former is not None and former.retired and not _same_ends(former, fresh):
-        await store.forget(job.connector)
-        former = None
-    if former is None:
-        await store.save_consumption(job.connector, fresh)
-        return None
-    if not _same_ends(former, fresh):
-        message = (
-            f"the links in the state belong to the source {former.source} ({former.identity}) and the target "
-            f"{former.address}, the connector now names {fresh.source} ({fresh.identity}) and {fresh.address}. "
-            "Put it back, or create another connector"
-        )
-        raise CycleError(message, reason="InvalidSpec")
-    if former.retired:  # others may have taken its accounts meanwhile: everybody is looked at
-        former = replace(former, version=None, retired=False)
-        await store.save_consumption(job.connector, former)
-    return former
-
-
-def _consumption(bench: _Bench, snapshot: Snapshot, version: int | None) -> Consumption:
-    job = bench.job
-    return Consumption(job.source, snapshot.identity, job.address, job.mapping.digest, version)
-
-
-def _same_ends(one: Consumption, other: Consumption) -> bool:
-    return (one.source, one.identity, one.address) == (other.source, other.identity, other.address)
-
-
 async def _apply(bench: _Bench, recorder: Recorder, waiting: frozenset[SourceId]) -> CycleError | None:
     """Applies the running plan in its order. Returns the error that ended it before its end, if one did."""
     job, store, control = bench.job, bench.ports.store, bench.control
@@ -237,29 +215,31 @@ async def _apply(bench: _Bench, recorder: Recorder, waiting: frozenset[SourceId]
 
 async def _conclude(bench: _Bench, prepared: _Prepared, recorder: Recorder, error: CycleError | None) -> CycleReport:
     job, ports = bench.job, bench.ports
-    report = await _report(job, ports, prepared, _final_counts(prepared.draft, recorder), bench.started)
+    report = await _report(bench, prepared, _final_counts(prepared.draft, recorder))
     if error is not None:
         return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
-    done = _consumption(bench, prepared.snapshot, prepared.snapshot.version)
+    done = consumption_of(job, prepared.snapshot, prepared.snapshot.version)
     await ports.store.save_consumption(job.connector, done)
     return replace(report, result=CycleResult.SUCCEEDED if report.pending == 0 else CycleResult.PARTIAL)
 
 
-async def _report(job: Job, ports: Ports, prepared: _Prepared, counts: Counts, started: datetime) -> CycleReport:
+async def _report(bench: _Bench, prepared: _Prepared, counts: Counts) -> CycleReport:
+    job, ports = bench.job, bench.ports
     unsettled = await ports.store.unsettled(job.connector)
     linked, _ = await ports.store.count_links(job.connector)
     return CycleReport(
         kind=prepared.kind,
         result=CycleResult.PARTIAL,
-        started=started,
+        started=bench.started,
         completed=ports.runtime.now(),
         counts=counts,
         reasons=Counter(entry.reason for entry in unsettled.values()),
         in_scope=prepared.snapshot.count,
         linked=linked,
         pending=len(unsettled),
+        stale=bench.stale,
     )
 
 

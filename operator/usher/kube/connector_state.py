@@ -15,6 +15,7 @@ from usher.api.v1alpha1.connectors import (
     ConnectorStatus,
     CycleSummary,
     RunningCycle,
+    TargetStatus,
     UserCounts,
 )
 from usher.contracts.store import Consumption, StoredHold
@@ -33,6 +34,15 @@ NOT_THE_TARGETS: Final = frozenset(
     }
 )
 """Reasons for which a cycle fails though its target answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the state store knows of a connector. `version` is that of the source's snapshot."""
+
+    version: int | None
+    consumed: Consumption | None
+    held: StoredHold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,8 @@ class RunningState:
 class ConnectorState:
     """One connector. `target` is known under `generation`; `due` is in monotonic seconds, `due_time` by the clock.
 
-    `ran_with` is None until this process has run a cycle.
+    `discovered` is what the target says of itself, as of the end of the last cycle. `ran_with` is None until this
+    process has run a cycle.
     """
 
     generation: int
@@ -93,6 +104,7 @@ class ConnectorState:
     history: tuple[CycleSummary, ...]
     counts: ConnectorCounts | None
     due_time: datetime | None
+    discovered: TargetStatus | None = None
     due: float | None = None
     target: End = Contact.UNTRIED
     verdict: CycleVerdict | Verdict | None = None
@@ -110,6 +122,7 @@ class ConnectorState:
             history=former.history or (),
             counts=former.counts,
             due_time=former.next_cycle_time,
+            discovered=former.target,
             verdict=_verdict_of(former),
         )
 

@@ -106,6 +106,7 @@ def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now
         counts=state.counts,
         history=state.history or None,
         plan=None if facts.held is None else _plan(facts.held),
+        target=state.discovered,
     )
 
 

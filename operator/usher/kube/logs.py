@@ -65,6 +65,8 @@ def log_cycle(key: ObjectKey, came: CycleReport | UsherError) -> None:
         fields |= {name: count for name, count in asdict(came.counts).items() if count}
         fields["seconds"] = round((came.completed - came.started).total_seconds(), 3)
         fields["pending"] = came.pending
+        if came.stale:
+            fields["discovery"] = f"{came.stale}; what the target said before stays in force"
         if came.error_reason:
             fields |= {"reason": came.error_reason, "error": came.error}
     logger.info("cycle", extra={"fields": fields})

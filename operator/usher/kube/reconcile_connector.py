@@ -13,14 +13,13 @@ from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.assembly import assemble_connector
-from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.kube.attempts import attempt
-from usher.kube.connector_state import ConnectorState, Inputs, RunningState, is_settled
+from usher.kube.connector_state import ConnectorState, Inputs, Memory, RunningState, is_settled
 from usher.kube.connector_status import (
     Facts,
     SourceView,
@@ -38,6 +37,7 @@ from usher.kube.reconcile_source import SourceReconciler
 from usher.kube.schedule import backoff, spread
 from usher.kube.services import Services
 from usher.kube.status import Subject, read_subject
+from usher.kube.target_status import look_up_target
 
 FIRST_LOOK: Final = 2.0
 """Seconds after which a cycle that runs is looked at: both ends have answered by then."""
@@ -63,22 +63,13 @@ class _Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
-    """What the state store knows. `version` is that of the source's snapshot."""
-
-    version: int | None
-    consumed: Consumption | None
-    held: StoredHold | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Round:
     """One reconcile: the object, what this process and the store know of it, and what a cycle would depend upon."""
 
     subject: ConnectorSubject
     state: ConnectorState
     parts: _Parts | Finding
-    memory: _Memory
+    memory: Memory
     inputs: Inputs | None
 
     @property
@@ -152,19 +143,19 @@ class ConnectorReconciler:
             return Finding(Reason.MAPPING_INVALID, compiled.message)
         return _Parts(connector, compiled, source)
 
-    async def _remember(self, key: ObjectKey, parts: _Parts | Finding) -> _Memory:
+    async def _remember(self, key: ObjectKey, parts: _Parts | Finding) -> Memory:
         store, connector = self._services.ports.store, ConnectorKey(key.path)
         snapshot = None
         if not isinstance(parts, Finding):
             snapshot = await store.snapshot(SourceKey(parts.source.path), ResourceType.USER)
         held = await store.held(connector)
-        return _Memory(
+        return Memory(
             version=None if snapshot is None else snapshot.version,
             consumed=await store.consumption(connector),
             held=None if held is None or held[0].approved else held[0],
         )
 
-    def _inputs(self, subject: ConnectorSubject, parts: _Parts | Finding, memory: _Memory) -> Inputs | None:
+    def _inputs(self, subject: ConnectorSubject, parts: _Parts | Finding, memory: Memory) -> Inputs | None:
         """None where there is nothing to run a cycle with (yet)."""
         if isinstance(parts, Finding) or memory.version is None:
             return None
@@ -251,7 +242,9 @@ class ConnectorReconciler:
         ends = services.ends(key, now.subject.document)
         job = assemble_connector(ConnectorKey(key.path), parts.connector.spec, parts.mapping.spec, ends)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
-        return await run_cycle(job, services.ports, control)
+        report = await run_cycle(job, services.ports, control)
+        now.state.discovered = await look_up_target(services.ports.store, job.address)
+        return report
 
     def _plan_next(self, now: _Round, came: CycleReport | UsherError) -> None:
         state, runtime = now.state, self._services.ports.runtime

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
 
 from usher.contracts.store import Consumption
 from usher.core.model.resources import ConnectorKey, SourceKey
-from usher.state.schema import connectors, consumptions, links, log_entries
+from usher.state.schema import connectors, consumptions, discoveries, links, log_entries
 from usher.state.statements import AnyRow
 
 
@@ -33,6 +33,7 @@ def read_consumption(row: AnyRow) -> Consumption:
         identity=row.identity,
         address=row.address,
         mapping=row.mapping,
+        schema=row.schema,
         version=row.version,
         guarded=row.guarded,
         retired=row.retired is not None,
@@ -59,6 +60,7 @@ def save_consumption(connection: Connection, connector: ConnectorKey, consumptio
         "identity": consumption.identity,
         "address": consumption.address,
         "mapping": consumption.mapping,
+        "schema": consumption.schema,
         "version": consumption.version,
         "guarded": consumption.guarded,
     }
@@ -91,4 +93,5 @@ def forget_connector(connection: Connection, connector: ConnectorKey) -> None:
 def sweep(connection: Connection, before: datetime) -> int:
     """Returns how many connectors went, each with whatever belongs to it."""
     connection.execute(delete(log_entries).where(log_entries.c.time < before))
+    connection.execute(delete(discoveries).where(discoveries.c.read < before))
     return connection.execute(delete(connectors).where(connectors.c.retired < before)).rowcount

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -105,6 +105,18 @@ staged: Final = Table(
 )
 
 
+# --- targets --------------------------------------------------------------------------------------------------------
+
+discoveries: Final = Table(
+    "discoveries",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("read", Instant, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What the target at a base address says of itself."""
+
+
 # --- connectors -----------------------------------------------------------------------------------------------------
 
 connectors: Final = Table(
@@ -130,6 +142,7 @@ consumptions: Final = Table(
     Column("identity", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("mapping", Text, nullable=False),
+    Column("schema", Text, nullable=False),
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
 )

@@ -149,6 +149,14 @@ class TargetContract:
         assert len(set(listed)) == len(listed)
         assert set(made) <= set(listed)
 
+    async def test_a_session_that_knows_its_target_goes_on_as_before(self, app: AppUnderTest, name: str) -> None:
+        async with app.open() as session:
+            session.tune(await session.discover())
+            assert session.capabilities.page_size > 0
+            made = await self._create(session, name)
+            hits = await session.find(USER, (Criterion(self.key, name),), frozenset({self.key}))
+        assert [hit.id for hit in hits] == [made.id]
+
     # --- writing ---
 
     async def test_a_create_stores_every_value(self, app: AppUnderTest, name: str) -> None:

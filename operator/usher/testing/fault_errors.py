@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, Throttled
 from usher.testing.faults import Fault, FaultKind, Operation
+
+ResultT = TypeVar("ResultT")
 
 
 def fail_before(fault: Fault) -> None:
@@ -35,6 +40,16 @@ def fail_after(fault: Fault) -> None:
             raise OutcomeUnknown("the app's answer breaks off")
         case _:
             return
+
+
+def suffer(fault: Fault | None, effect: Callable[[], ResultT]) -> ResultT:
+    """A write under this fault: its effect happens, or not, before the error is raised."""
+    if fault is not None:
+        fail_before(fault)
+    result = effect()
+    if fault is not None:
+        fail_after(fault)
+    return result
 
 
 def fail_read(fault: Fault, operation: Operation) -> None:

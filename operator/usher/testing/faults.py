@@ -17,6 +17,7 @@ class Operation(StrEnum):
     """What a request is about, whatever the protocol. A query is a list with a filter."""
 
     CHECK = "check"
+    DISCOVER = "discover"
     LIST = "list"
     FIND = "find"
     GET = "get"

@@ -11,9 +11,9 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPMethod
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from aiohttp import web
 from usher.testing.clock import real_runtime
 from usher.testing.faults import FaultKind, FaultSchedule, Operation, parse_rule
 from usher.testing.history import Entry, History, to_line
+from usher.testing.hostile_documents import Canned
 from usher.testing.hostile_wire import (
     PREFIX,
     Asked,
@@ -46,16 +47,21 @@ class HostileSettings:
     """The server's temper without faults.
 
     `app`: uniqueness, versions, page size (also the most that a page brings), lag, latency and the form of ids.
-    `patch_status`: 200 answers a PATCH with the resource, 204 with nothing.
+    `patch_status`: 200 answers a PATCH with the resource, 204 with nothing. `documents`: what the endpoints of these
+    names (`Schemas`) answer instead of what the app says of itself.
     """
 
     app: MemorySettings = DEFAULTS
     patch_status: int = 200
     token: str = "let-me-in"
+    documents: Mapping[str, Canned] = field(default_factory=dict)
 
 
 class HostileServer:
-    """A running server. `requests` counts by method; `app` is what stands behind it, `history` what happened there."""
+    """A running server. `requests` counts by method; `app` is what stands behind it, `history` what happened there.
+
+    `documents` begins as that of the settings, and may be changed.
+    """
 
     def __init__(self, settings: HostileSettings, faults: FaultSchedule, history: History) -> None:
         self.app = MemoryTarget(settings.app, faults, real_runtime(), history)
@@ -63,6 +69,7 @@ class HostileServer:
         self.history = history
         self.requests: Counter[str] = Counter()
         self.token = settings.token
+        self.documents = dict(settings.documents)
         self.url = ""
         self._latency = settings.app.latency
         self._scim = ScimApp(self.app, settings.patch_status)
@@ -86,7 +93,7 @@ class HostileServer:
         except Refusal as refusal:
             return respond(error_reply(refusal))
         fault = self.faults.next(asked.operation, asked.subject)
-        early = None if fault is None else fail_early(fault, request)
+        early = self._canned(asked) if fault is None else fail_early(fault, request)
         if early is not None:
             return early
         try:
@@ -99,9 +106,15 @@ class HostileServer:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             raise Refusal(401, "", "a bearer token is needed")
 
+    def _canned(self, asked: Asked) -> web.Response | None:
+        canned = self.documents.get(asked.endpoint) if asked.operation is Operation.DISCOVER else None
+        if canned is None:
+            return None
+        return web.Response(status=canned.status, body=canned.body, content_type=canned.content_type)
+
     def _answer(self, request: web.Request, asked: Asked, kind: FaultKind | None) -> Reply:
         match asked.operation:
-            case Operation.CHECK:
+            case Operation.CHECK | Operation.DISCOVER:
                 return self._scim.discover(asked.endpoint, asked.subject)
             case Operation.CREATE:
                 return self._scim.create(asked.body, asked.query)

@@ -58,7 +58,7 @@ async def read_request(request: web.Request) -> Asked:
         return Asked(Operation.FIND, method, "Users", "", _query_of(_searched(body)), body)
     query = _query_of(request.query)
     if endpoint != "Users":
-        return Asked(Operation.CHECK, method, endpoint, subject, query, body)
+        return Asked(Operation.DISCOVER, method, endpoint, subject, query, body)
     return Asked(_operation(method, subject, query), method, endpoint, subject, query, body)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, TypeVar
 
 from usher.contracts.runtime import Runtime
@@ -15,11 +13,16 @@ from usher.contracts.target import Capabilities, Complete, Page, Projection
 from usher.core.errors import IncompleteRead, ResourceGone, StaleImage, UniquenessTaken
 from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
+from usher.core.scim.discovery import Discovery, Documents, read_discovery
+from usher.core.scim.filters import matches
+from usher.core.scim.schemas import USER_SCHEMA
 from usher.testing.clock import fake_runtime
 from usher.testing.documents import Document, apply_delta, copy_of, project, read_at, same, write_at
-from usher.testing.fault_errors import fail_after, fail_before, fail_read
+from usher.testing.fault_errors import fail_read, suffer
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation
 from usher.testing.history import Actor, Entry, History
+from usher.testing.memory_accounts import Account, AccountIndex
+from usher.testing.scim_schemas import describe_app
 
 ResultT = TypeVar("ResultT")
 USER_NAME: Final = AttributePath("userName")
@@ -47,19 +50,11 @@ class MemorySettings:
 DEFAULTS: Final = MemorySettings()
 
 
-@dataclass(slots=True)
-class Account:
-    """One account; its document is replaced, never changed in place. From `visible` on (monotonic) queries show it."""
-
-    document: Document
-    revision: int
-    visible: float
-    created: datetime
-    modified: datetime
-
-
 class MemoryTarget:
-    """The app. `accounts` is there to be looked at; `plant`, `change` and `remove` change them as an admin would."""
+    """The app. `accounts` is there to be looked at; `plant`, `change` and `remove` change them as an admin would.
+
+    `told` is what it says of itself instead of the truth, None for the truth; it behaves the same either way.
+    """
 
     def __init__(
         self,
@@ -72,14 +67,21 @@ class MemoryTarget:
         self.faults = FaultSchedule() if faults is None else faults
         self.runtime = fake_runtime() if runtime is None else runtime
         self.history = History() if history is None else history
+        self.told: Documents | None = None
         self.accounts: dict[TargetId, Account] = {}
         self._made = 0
-        self._indexes: dict[AttributePath, defaultdict[str, set[TargetId]]] = {}
+        self._index = AccountIndex()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[MemorySession]:
         """A TargetOpener: pass `target.open`."""
         yield MemorySession(self)
+
+    def describe(self, base: str = "") -> Documents:
+        """What the app says of itself; its documents say that they are under the URL `base`."""
+        if self.told is not None:
+            return self.told
+        return describe_app(base, self.settings.page_size, {"supported": self.settings.versioned})
 
     def document(self, target_id: str) -> Mapping[str, Json]:
         """What the app holds of one account. Raises KeyError for an unknown id."""
@@ -148,25 +150,13 @@ class MemoryTarget:
                 raise UniquenessTaken
 
     def _candidates(self, path: AttributePath, value: Json) -> list[TargetId]:
-        if path not in self._indexes:
-            index = self._indexes[path] = defaultdict(set)
-            for target_id, account in self.accounts.items():
-                index[_key(account.document, path)].add(target_id)
-        return sorted(self._indexes[path][str(value).casefold()])
+        return self._index.find(path, value, self.accounts)
 
     def _record(self, operation: Operation, target_id: TargetId, before: Document | None, actor: Actor) -> None:
         account = self.accounts.get(target_id)
-        for path, index in self._indexes.items():
-            if before is not None:
-                index[_key(before, path)].discard(target_id)
-            if account is not None:
-                index[_key(account.document, path)].add(target_id)
         after = None if account is None else account.document
+        self._index.replace(target_id, before, after)
         self.history.append(Entry(self.runtime.now(), operation, target_id, before, after, actor))
-
-
-def _key(document: Mapping[str, Json], path: AttributePath) -> str:
-    return str(read_at(document, path)).casefold()
 
 
 class MemorySession:
@@ -174,11 +164,13 @@ class MemorySession:
 
     def __init__(self, app: MemoryTarget) -> None:
         self._app = app
+        self._schema = USER_SCHEMA
+        self._page_size = app.settings.page_size
 
     @property
     def capabilities(self) -> Capabilities:
         """As the app's settings have it."""
-        return Capabilities(disable_path=self._app.settings.disable_path, page_size=self._app.settings.page_size)
+        return Capabilities(disable_path=self._app.settings.disable_path, page_size=self._page_size)
 
     async def check(self) -> None:
         """One request without effect."""
@@ -186,11 +178,24 @@ class MemorySession:
         if fault is not None:
             fail_read(fault, Operation.CHECK)
 
+    async def discover(self) -> Discovery:
+        """Three requests, one for each document."""
+        for _ in range(3):
+            fault = await self._ask(Operation.DISCOVER)
+            if fault is not None:
+                fail_read(fault, Operation.DISCOVER)
+        return read_discovery(self._app.describe())
+
+    def tune(self, discovery: Discovery) -> None:
+        """The app itself goes on comparing text without regard to case."""
+        self._schema = discovery.schema()
+        self._page_size = min(self._app.settings.page_size, discovery.max_results or self._page_size)
+
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         """Pages in order of creation."""
         _expect_users(resource_type)
         everybody = self._app.shown()
-        size = self._app.settings.page_size
+        size = self._page_size
         claimed = len(everybody)
         for start in range(0, max(len(everybody), 1), size):
             fault = await self._ask(Operation.LIST)
@@ -224,14 +229,15 @@ class MemorySession:
         return self._app.resource(target_id, wanted) if target_id in self._app.accounts else None
 
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
-        """Compares text without regard to case."""
+        """The app compares text without regard to case, the session its answer as the app says that it compares."""
         _expect_users(resource_type)
         fault = await self._ask(Operation.FIND)
         if fault is not None and fault.kind is FaultKind.EMPTY_LIST:
             return []
         if fault is not None and fault.kind is not FaultKind.IGNORED_FILTER:
             fail_read(fault, Operation.FIND)
-        return [self._app.resource(each, wanted) for each in self._app.query(key)]
+        found = [each for each in self._app.query(key) if matches(key, self._app.document(each), self._schema)]
+        return [self._app.resource(each, wanted) for each in found]
 
     async def create(self, change: Create) -> Stored:
         """Raises UniquenessTaken."""
@@ -251,7 +257,7 @@ class MemorySession:
         fault = await self._ask(Operation.UPDATE, change.target_id)
         if fault is not None and fault.kind is FaultKind.IGNORED_CHANGE:
             return self._stored(change.target_id)
-        return self._suffer(fault, lambda: self._update(change))
+        return suffer(fault, lambda: self._update(change))
 
     async def delete(self, change: Delete) -> None:
         """Gone already is success."""
@@ -284,15 +290,7 @@ class MemorySession:
         return self._app.faults.next(operation, subject)
 
     async def _write(self, operation: Operation, subject: str, effect: Callable[[], ResultT]) -> ResultT:
-        return self._suffer(await self._ask(operation, subject), effect)
-
-    def _suffer(self, fault: Fault | None, effect: Callable[[], ResultT]) -> ResultT:
-        if fault is not None:
-            fail_before(fault)
-        result = effect()
-        if fault is not None:
-            fail_after(fault)
-        return result
+        return suffer(await self._ask(operation, subject), effect)
 
 
 def _expect_users(resource_type: ResourceType) -> None:

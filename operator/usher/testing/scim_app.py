@@ -23,13 +23,10 @@ from usher.testing.scim_schemas import (
     USER,
     Refusal,
     find_definition,
+    listing,
     normalise,
-    provider_config,
-    resource_types,
-    schema_documents,
 )
 
-_LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 _ONE_COMPARISON = re.compile(r'(?P<path>[\w.:-]+)\s+eq\s+(?P<value>"(?:[^"\\]|\\.)*")', re.IGNORECASE)
@@ -66,19 +63,22 @@ class ScimApp:
 
     def discover(self, name: str, item: str) -> Reply:
         """`/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes`, whole or one item of them."""
-        if name == "ServiceProviderConfig" and not item:
-            settings = self.memory.settings
-            return Reply(200, provider_config(self.base, settings.page_size, {"supported": settings.versioned}))
-        listed = {"Schemas": schema_documents, "ResourceTypes": resource_types}.get(name)
-        if listed is None:
+        told = self.memory.describe(self.base)
+        documents = {
+            "ServiceProviderConfig": told.config,
+            "ResourceTypes": told.resource_types,
+            "Schemas": told.schemas,
+        }
+        document = documents.get(name)
+        if not isinstance(document, dict):
             raise Refusal(404, "", "there is no such endpoint")
-        documents = listed(self.base)
         if not item:
-            return _listing(documents, len(documents), 1)
-        found = next((document for document in documents if document["id"] == item), None)
-        if found is None:
-            raise Refusal(404, "", "there is no such document")
-        return Reply(200, found)
+            return Reply(200, document)
+        listed = document.get("Resources")
+        for each in listed if isinstance(listed, list) else ():
+            if isinstance(each, dict) and each.get("id") == item:
+                return Reply(200, each)
+        raise Refusal(404, "", "there is no such document")
 
     def create(self, body: Document, query: Query) -> Reply:
         """201 with the resource; 409 where a unique value is taken."""
@@ -104,7 +104,7 @@ class ScimApp:
         count = size if query.count is None else max(min(query.count, size), 0)
         start = max(query.start, 1)
         page = [self._render(each, query) for each in chosen[start - 1 : start - 1 + count]]
-        return _listing(page, len(chosen), start)
+        return Reply(200, listing(page, len(chosen), start))
 
     def replace(self, target_id: str, body: Document, query: Query) -> Reply:
         """PUT: what the body does not hold is gone."""
@@ -204,12 +204,6 @@ def error_reply(refusal: Refusal) -> Reply:
     if refusal.scim_type:
         body["scimType"] = refusal.scim_type
     return Reply(refusal.status, body)
-
-
-def _listing(documents: list[Document], total: int, start: int) -> Reply:
-    resources: list[Json] = list(documents)
-    body: Document = {"schemas": [_LIST], "totalResults": total, "startIndex": start, "itemsPerPage": len(documents)}
-    return Reply(200, body | {"Resources": resources})
 
 
 def _taken() -> Refusal:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from usher.core.model.resources import Json
+from usher.core.scim.discovery import Documents
 from usher.testing.documents import Document
 
 Definition: TypeAlias = dict[str, Json]
@@ -14,6 +15,7 @@ USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 _RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+_LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _PROVIDER = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 
 
@@ -132,7 +134,29 @@ def _check_one(definition: Definition, value: Json) -> Json:
 # --- discovery ------------------------------------------------------------------------------------------------------
 
 
-def schema_documents(base: str) -> list[Document]:
+def describe_app(base: str, page_size: int, etag: Mapping[str, Json]) -> Documents:
+    """All three documents of an app whose URL `base` is; `etag` is `{"supported": ...}`."""
+    return Documents(
+        config=_provider_config(base, page_size, etag),
+        resource_types=listing(_resource_types(base)),
+        schemas=listing(_schema_documents(base)),
+    )
+
+
+def listing(documents: list[Document], total: int | None = None, start: int = 1) -> Document:
+    """A ListResponse (RFC 7644 3.4.2); `total` is that of the documents, unless they are a page of more."""
+    resources: list[Json] = list(documents)
+    count = len(documents)
+    return {
+        "schemas": [_LIST],
+        "totalResults": count if total is None else total,
+        "startIndex": start,
+        "itemsPerPage": count,
+        "Resources": resources,
+    }
+
+
+def _schema_documents(base: str) -> list[Document]:
     """What `/Schemas` lists."""
     return [
         _schema(base, USER, "User", USER_ATTRIBUTES),
@@ -146,7 +170,7 @@ def _schema(base: str, urn: str, name: str, attributes: list[Definition]) -> Doc
     return {"schemas": [_SCHEMA], "id": urn, "name": name, "description": name, "attributes": listed, "meta": meta}
 
 
-def resource_types(base: str) -> list[Document]:
+def _resource_types(base: str) -> list[Document]:
     """What `/ResourceTypes` lists."""
     return [
         {
@@ -162,7 +186,7 @@ def resource_types(base: str) -> list[Document]:
     ]
 
 
-def provider_config(base: str, page_size: int, etag: Mapping[str, Json]) -> Document:
+def _provider_config(base: str, page_size: int, etag: Mapping[str, Json]) -> Document:
     """What `/ServiceProviderConfig` is; `etag` is `{"supported": ...}`."""
     scheme: Document = {"type": "oauthbearertoken", "name": "Bearer", "description": "RFC 6750", "primary": True}
     return {

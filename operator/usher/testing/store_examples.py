@@ -70,7 +70,7 @@ def make_snapshot(version: int, count: int = 0) -> Snapshot:
 
 def make_consumption(address: str = ADDRESS, version: int | None = None) -> Consumption:
     """Of the source PEOPLE."""
-    return Consumption(PEOPLE, "csv:id", address, "mapping-1", version)
+    return Consumption(PEOPLE, "csv:id", address, "mapping-1", version, "schema-1")
 
 
 def make_link(source_id: str, target_id: str, version: str | None = None) -> Link:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import usher
 from integration.cli.folders import Folder
+from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, Operation, nth, when
+from usher.testing.hostile_documents import BROKEN, canned, schemas_document
 from usher.testing.hostile_server import HostileServer
 
 PEOPLE = [f"user{n:03}" for n in range(20)]
@@ -33,6 +38,53 @@ def test_a_cycle_that_failed_before_it_knew_anybody_prints_no_figures(folder: Fo
 
     assert result.exit_code == 1
     assert result.stdout.splitlines() == ["default/people: Failed"]
+
+
+def test_an_app_that_can_not_be_asked_again_what_it_is_stops_no_sync_and_is_told(
+    folder: Folder, app: HostileServer
+) -> None:
+    folder.people(PEOPLE)
+    assert folder.sync().exit_code == 0
+    asyncio.run(make_older(folder.path / ".usher" / "state.db", app.url))
+    app.documents["Schemas"] = BROKEN
+    folder.people([*PEOPLE, "new"])
+
+    result = folder.sync()
+
+    assert result.exit_code == 0
+    assert "/Schemas can't answer just now (status 500); what it said of its attributes" in result.stdout
+    assert len(app.app.accounts) == len(PEOPLE) + 1
+
+
+async def make_older(state: Path, address: str) -> None:
+    """What the app said was said two hours earlier."""
+    async with open_store(state) as store:
+        stored = await store.discovery(address)
+        assert stored is not None
+        await store.save_discovery(address, replace(stored, read=stored.read - timedelta(hours=2)))
+
+
+def test_a_constant_that_the_app_can_not_take_is_told_by_its_line(folder: Folder, app: HostileServer) -> None:
+    app.documents["Schemas"] = canned(schemas_document({"name": "title", "type": "integer"}))
+    folder.change("mapping.yaml", "{target: title, source: jobTitle}", "{target: title, constant: Dr}")
+    folder.people(PEOPLE)
+
+    result = folder.sync()
+
+    assert result.exit_code == 1
+    told = "AttributeMapping/people spec.attributes[3].constant: the target attribute can only accept a whole number"
+    assert told in result.stderr
+    assert len(app.app.accounts) == 0
+
+
+def test_what_the_app_never_shows_is_not_shown_in_a_plan(folder: Folder, app: HostileServer) -> None:
+    app.documents["Schemas"] = canned(schemas_document({"name": "title", "mutability": "writeOnly"}))
+    folder.people(PEOPLE[:1])
+
+    result = folder.run("plan")
+
+    assert "***" in result.stdout
+    assert "Engineer" not in result.stdout
 
 
 def test_an_interrupted_sync_says_how_many_it_did_not_reach(folder: Folder, app: HostileServer) -> None:

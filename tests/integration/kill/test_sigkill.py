@@ -2,7 +2,8 @@
 
 Each of 20 requests of one run is struck twice: before it has its effect, and after it had it but before the answer is
 back. Every second time the state file is gone when the sync is run again. Sixteen people have no account yet, four have
-one that has to be found and changed; the requests are a check, two lists, three queries, creates and updates.
+one that has to be found and changed; the requests are the last of what the app says of itself, two lists, three
+queries, creates and updates.
 
 Sources take turns, and servers of others do: each pair of them meets both moments, with its state and without. With
 USHER_EXHAUSTIVE in the environment each pair takes every blow both ways.
@@ -33,7 +34,7 @@ from usher.testing.faults import Fault, FaultKind, FaultSchedule, request
 from usher.testing.hostile_server import HostileSettings, hostile_server
 from usher.testing.memory_target import MemorySettings
 
-POINTS: Final = range(3, 23)
+POINTS: Final = range(4, 24)
 MOMENTS: Final[tuple[Literal["before", "after"], ...]] = ("before", "after")
 SOURCES: Final = ("file", "directory")
 SERVERS: Final = ("scim2_server", "scimmy")

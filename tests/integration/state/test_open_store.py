@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from usher.core.errors import CycleError
+from usher.state.schema import SCHEMA_VERSION
 from usher.state.store import open_store
 from usher.testing.store_examples import (
     CRM,
@@ -139,7 +140,7 @@ async def test_a_state_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     async with open_store(path):
         pass
     run_sql(path, "UPDATE usher_schema SET version = version + 1")
-    await refuse(path, "it has schema 2, this program knows schema 1")
+    await refuse(path, f"it has schema {SCHEMA_VERSION + 1}, this program knows schema {SCHEMA_VERSION}")
 
 
 async def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:

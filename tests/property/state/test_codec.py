@@ -63,6 +63,7 @@ REPORTS = st.builds(
     held=st.none() | HELD,
     error_reason=TEXT,
     error=TEXT,
+    stale=TEXT,
 )
 
 

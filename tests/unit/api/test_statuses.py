@@ -8,11 +8,15 @@ from datetime import datetime, timedelta, timezone
 from usher.api.conditions import Condition
 from usher.api.v1alpha1.connectors import (
     MAX_HISTORY,
+    MAX_SCHEMAS,
+    MAX_URN,
+    BulkStatus,
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
     RunningCycle,
+    TargetStatus,
     UserCounts,
 )
 from usher.api.v1alpha1.identity_sources import SourceStatus, shown_attributes
@@ -67,6 +71,14 @@ def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> Non
         counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY),
         history=(cycle,) * MAX_HISTORY,
         plan=PlanStatus(hash="h" * 64, summary="s" * 256, expires=MOMENT),
+        target=TargetStatus(
+            discovered=MOMENT,
+            features=("Bulk", "ChangePassword", "ETag", "Filter", "Patch", "Sort"),
+            max_results=2**31 - 1,
+            bulk=BulkStatus(max_operations=2**31 - 1, max_payload_size=2**31 - 1),
+            schemas=("u" * MAX_URN,) * MAX_SCHEMAS,
+            types="Discovered",
+        ),
     )
 
     assert len(json.dumps(write_status(status), separators=(",", ":"))) <= 8192

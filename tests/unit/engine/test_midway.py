@@ -13,7 +13,7 @@ from usher.core.errors import ReadShrunk
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, SourceId
 from usher.core.scim.schemas import USER_SCHEMA
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Untouched
+from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant, Untouched
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.testing.clock import FakeClock
@@ -147,7 +147,7 @@ async def test_an_approved_read_of_nobody_during_the_cycle_disables_nobody(world
 
 async def test_a_default_never_overwrites_what_somebody_set_meanwhile() -> None:
     path = AttributePath("nickName")
-    rule = AttributeRule(path, Untouched(), USER_SCHEMA.definition(path), default="n/a")
+    rule = AttributeRule(path, Untouched(), USER_SCHEMA.definition(path), default=Constant("n/a", "n/a"))
     async with open_world() as world:
         usual = world.mapping
         world.mapping = CompiledMapping((*usual.rules, rule), usual.disable_path, "with a default")

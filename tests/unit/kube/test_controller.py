@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from prometheus_client import generate_latest
 
@@ -21,7 +22,8 @@ from usher.engine.job import Ports
 from usher.kube.objects import Kind, ObjectKey
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, real_runtime
-from usher.testing.hostile_server import hostile_server
+from usher.testing.hostile_documents import LOGIN_PAGE, canned, schemas_document
+from usher.testing.hostile_server import HostileSettings, hostile_server
 
 CORP = ObjectKey(Kind.SOURCE, NAMESPACE, "corp")
 APP = ObjectKey(Kind.CONNECTOR, NAMESPACE, "app")
@@ -54,6 +56,57 @@ async def test_what_is_there_at_the_start_is_brought_in_sync_with_few_writes() -
 
 def message_of(cluster: FakeCluster, key: ObjectKey, kind: str) -> str:
     return "".join(each["message"] for each in cluster.status(key)["conditions"] if each["type"] == kind)
+
+
+async def test_what_the_app_says_of_itself_is_in_the_status_and_stays_there_over_a_restart() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with open_store(None) as store:
+            ports = Ports(store, real_runtime())
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+            shown = cluster.status(APP)["target"]
+            before = cluster.writes.count(APP)
+
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: one.controller.queue.idle)
+            assert cluster.writes.count(APP) == before
+
+    assert cluster.status(APP)["target"] == shown
+    assert datetime.fromisoformat(shown.pop("discovered")).microsecond == 0
+    assert shown == {
+        "features": ["ETag", "Filter", "Patch"],
+        "maxResults": 100,
+        "schemas": [
+            "urn:ietf:params:scim:schemas:core:2.0:User",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        ],
+        "types": "Discovered",
+    }
+
+
+async def test_a_mapping_that_the_app_can_not_take_is_told_by_its_line_and_what_the_app_says_is_shown() -> None:
+    schemas = schemas_document({"name": "displayName", "mutability": "readOnly"})
+    async with hostile_server(HostileSettings(documents={"Schemas": canned(schemas)})) as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await one.until(lambda: cluster.condition(APP, "Ready") == ("False", "MappingInvalid"))
+
+    told = "AttributeMapping/people spec.attributes[1].target: displayName is read-only at the target"
+    assert message_of(cluster, APP, "Ready").startswith(told)
+    assert cluster.condition(APP, "TargetReachable")[0] == "True"
+    assert cluster.status(APP)["target"]["types"] == "Discovered"
+    assert len(app.app.accounts) == 0
+
+
+async def test_an_app_that_can_not_say_what_it_is_gets_no_cycle_and_is_named() -> None:
+    async with hostile_server(HostileSettings(documents={"Schemas": LOGIN_PAGE})) as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await one.until(lambda: cluster.condition(APP, "TargetReachable") == ("False", "ServiceIncompatible"))
+
+    assert "/Schemas answered with something that is no JSON" in message_of(cluster, APP, "TargetReachable")
+    assert "target" not in cluster.status(APP)
 
 
 async def test_a_void_source_is_said_on_its_connector_until_it_is_whole_again() -> None:

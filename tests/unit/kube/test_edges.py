@@ -8,16 +8,20 @@ import logging
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from unit.kube.fake_cluster import NAMESPACE, FakeCluster
 from usher.contracts.runtime import SecretRef
 from usher.core.errors import CycleError, UsherError
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.kube import health as module
 from usher.kube.health import Health, serve_health
-from usher.kube.logs import JsonFormatter, set_up_logs
+from usher.kube.logs import JsonFormatter, log_cycle, set_up_logs
 from usher.kube.metrics import Metrics
+from usher.kube.objects import Kind, ObjectKey
 from usher.kube.secrets import NamespaceSecrets
 
 TOKEN = SecretRef("Secret", "app", "token")
@@ -82,6 +86,18 @@ def test_a_line_of_the_log_tells_of_an_exception_only_its_type_and_place() -> No
     assert (line["message"], line["object"], line["level"]) == ("went wrong", "identity/app", "error")
     assert line["exception"].startswith("ValueError at test_edges.py:")
     assert "alice" not in stream.getvalue()
+
+
+def test_a_cycle_on_what_the_target_said_before_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    report = CycleReport(CycleKind.INCREMENTAL, CycleResult.SUCCEEDED, now, now, Counts())
+    with caplog.at_level(logging.INFO):
+        for stale in ("", "the target's /Schemas can't answer just now (status 500)"):
+            log_cycle(ObjectKey(Kind.CONNECTOR, "identity", "app"), replace(report, stale=stale))
+
+    first, second = (record.__dict__["fields"] for record in caplog.records)
+    assert "discovery" not in first
+    assert second["discovery"].endswith("(status 500); what the target said before stays in force")
 
 
 def test_a_stop_that_meets_the_start_is_no_line_of_the_log() -> None:

@@ -16,6 +16,7 @@ from usher.core.scim.schemas import (
 )
 
 TAGS = AttributeDefinition(multi_valued=True)
+MOMENT = AttributeDefinition(AttributeType.DATE_TIME)
 EXACT = AttributeDefinition(case_exact=True)
 
 
@@ -95,6 +96,8 @@ def test_a_value_takes_the_type_of_its_attribute(kind: AttributeType, value: Val
         (AttributeType.INTEGER, float("nan")),
         (AttributeType.INTEGER, "9" * 400),
         (AttributeType.DECIMAL, "secret"),
+        (AttributeType.DECIMAL, "1e999"),
+        (AttributeType.DECIMAL, float("inf")),
         (AttributeType.DECIMAL, True),
         (AttributeType.STRING, ("secret-a", "secret-b")),
         (AttributeType.COMPLEX, "secret"),
@@ -129,6 +132,16 @@ def test_an_unknown_attribute_takes_the_value_as_it_is() -> None:
         (AttributeDefinition(AttributeType.BOOLEAN), "True", True, True),
         (AttributeDefinition(AttributeType.BOOLEAN), "False", True, False),
         (AttributeDefinition(AttributeType.INTEGER), 1, 1.0, True),
+        (AttributeDefinition(AttributeType.INTEGER), 7, "07", True),
+        (AttributeDefinition(AttributeType.INTEGER), 7, "seven", False),
+        (AttributeDefinition(AttributeType.DECIMAL), 1.5, "1.50", True),
+        (AttributeDefinition(AttributeType.DECIMAL), 1000.0, "1e3", True),
+        (AttributeDefinition(), "7", "07", False),
+        (MOMENT, "2026-01-01T10:00:00Z", "2026-01-01T11:00:00.000+01:00", True),
+        (MOMENT, "2026-01-01T10:00:00Z", "2026-01-01T10:00:00.5Z", False),
+        (MOMENT, "2026-01-01T10:00:00", "2026-01-01T10:00:00Z", False),
+        (MOMENT, "0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00+05:00", True),
+        (MOMENT, "0001-01-01T00:00:00+05:00", "soon", False),
         (AttributeDefinition(), None, "", False),
         (AttributeDefinition(), True, 1, False),
         (AttributeDefinition(AttributeType.COMPLEX), {"a": 1, "b": 2}, {"b": 2, "a": 1}, True),

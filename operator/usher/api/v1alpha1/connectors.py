@@ -16,6 +16,8 @@ from usher.api.v1alpha1.targets.scim import ScimTarget
 
 MAX_HISTORY: Final = 5
 MAX_COUNT: Final = 1_000_000_000
+MAX_SCHEMAS: Final = 8
+MAX_URN: Final = 128
 
 
 class ConnectorSchedule(Strict):
@@ -154,6 +156,35 @@ class PlanStatus(Status):
     expires: Time | None = Field(default=None, description="When it is dropped unless approved.")
 
 
+class BulkStatus(Status):
+    """What the app takes in one bulk request."""
+
+    max_operations: int | None = Field(default=None, description="Operations in one request, at the most.")
+    max_payload_size: int | None = Field(default=None, description="Bytes of one request, at the most.")
+
+
+class TargetStatus(Status):
+    """What the app says of itself."""
+
+    discovered: Time | None = Field(default=None, description="When it was asked last.")
+    features: tuple[Literal["Bulk", "ChangePassword", "ETag", "Filter", "Patch", "Sort"], ...] | None = Field(
+        default=None, max_length=6, description="What it says that it supports."
+    )
+    max_results: int | None = Field(default=None, description="Users in one answer to a list, at the most.")
+    bulk: BulkStatus | None = Field(default=None, description="Limits of the feature Bulk; absent without it.")
+    schemas: tuple[Annotated[str, Field(max_length=MAX_URN)], ...] | None = Field(
+        default=None,
+        max_length=MAX_SCHEMAS,
+        description="Schemas of which its users consist, the core first; long names and all after the first few are"
+        " left out.",
+    )
+    types: Literal["Discovered", "Rfc7643"] | None = Field(
+        default=None,
+        description="Discovered: types and comparisons of attributes come from the app's own schemas, and from RFC 7643"
+        " for what these do not name. Rfc7643: the app has no schemas to read.",
+    )
+
+
 class ConnectorStatus(Status):
     """What the operator has seen and done. It names nobody."""
 
@@ -180,3 +211,4 @@ class ConnectorStatus(Status):
     plan: PlanStatus | None = Field(
         default=None, description="The set of changes that waits for an approval, if there is one."
     )
+    target: TargetStatus | None = Field(default=None, description="What the app says of itself; asked once an hour.")

@@ -58,7 +58,8 @@ class CycleReport:
     """One cycle in figures.
 
     `reasons` counts unsettled resources by reason. `error_reason` and `error` say why a cycle failed as a whole.
-    `in_scope`, `linked` and `pending` are the connector's totals after it.
+    `in_scope`, `linked` and `pending` are the connector's totals after it. `stale` says why the target could not be
+    asked again what it says of itself, where an earlier answer stays in force.
     """
 
     kind: CycleKind
@@ -73,6 +74,7 @@ class CycleReport:
     held: HeldPlan | None = None
     error_reason: str = ""
     error: str = ""
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ MEDIA_TYPE: Final = "application/scim+json"
 PATCH_URN: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _ENDPOINTS: Final = {ResourceType.USER: "/Users"}
 _SCHEMAS: Final = {ResourceType.USER: USER_URN}
+CONFIG_URL: Final = "/ServiceProviderConfig"
+TYPES_URL: Final = "/ResourceTypes"
+SCHEMAS_URL: Final = "/Schemas"
 
 
 def create_document(change: Create) -> dict[str, Json]:

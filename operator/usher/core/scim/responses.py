@@ -42,6 +42,9 @@ _REASONS: Final = {
     405: "MethodNotAllowed",
     422: "UnprocessableEntity",
 }
+_NOT_OFFERED: Final = frozenset({204, 400, 402, 403, 404, 405, 406, 409, 410, 415, 422, 501})
+"""What a target answers for good to a request for a discovery document that it has not."""
+_TARGET: Final = "the target"
 _SCIM_TYPES: Final = {"mutability": "NotPermitted", "invalidPath": "SchemaAttributeNotFound"}
 
 
@@ -96,9 +99,26 @@ def interpret_page(answer: Answer, now: datetime) -> ListPage:
     return ListPage(whole, int(str(total)), start if isinstance(start, int) else None)
 
 
-def _read_failure(answer: Answer, now: datetime) -> UsherError:
+def interpret_document(answer: Answer, now: datetime, name: str) -> Json:
+    """The answer to a GET of a discovery document (RFC 7644 4), None where the target does not offer it.
+
+    Only a clear no says that: whatever may be otherwise in an hour (5xx, HTML, a redirect) is raised as of any read, or
+    the types of attributes would change from one cycle to the next. `name` is what was asked for, as in `/Schemas`.
+    """
+    if answer.status in _NOT_OFFERED:
+        return None
+    whose = f"{_TARGET}'s {name}"
+    if not _succeeded(answer):
+        raise _read_failure(answer, now, whose)
+    try:
+        return _parse(answer, whose)
+    except orjson.JSONDecodeError as error:
+        raise NotSent(f"{whose} breaks off or is no valid JSON", reason="WebExceptionProtocolError") from error
+
+
+def _read_failure(answer: Answer, now: datetime, who: str = _TARGET) -> UsherError:
     status = answer.status
-    general = _general_failure(answer, now)
+    general = _general_failure(answer, now, who)
     if general is not None:
         return general
     if status == 403:
@@ -107,7 +127,7 @@ def _read_failure(answer: Answer, now: datetime) -> UsherError:
         return _not_scim(f"answered a read with status {status}")
     if status in (408, 425) or status >= 500:
         wait = parse_retry_after(answer.headers.get("retry-after"), now)
-        message = f"the target can't answer just now (status {status})"
+        message = f"{who} can't answer just now (status {status})"
         return NotSent(message) if wait is None else Throttled(message, retry_after=wait, reason="TargetUnreachable")
     return _refusal(answer)
 
@@ -177,13 +197,13 @@ def _write_failure(answer: Answer, now: datetime) -> UsherError:
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
-def _general_failure(answer: Answer, now: datetime) -> UsherError | None:
+def _general_failure(answer: Answer, now: datetime, who: str = _TARGET) -> UsherError | None:
     """What means the same after a read and after a write."""
     status = answer.status
     if 300 <= status < 400:
-        return _not_scim(f"redirects (status {status}), which is never followed: give the URL it redirects to")
+        return _not_scim(f"redirects (status {status}), which is never followed: give the URL it redirects to", who)
     if status == 401:
-        return CycleError("the target refuses our credentials (401)", reason="CredentialsRejected")
+        return CycleError(f"{who} refuses our credentials (401)", reason="CredentialsRejected")
     if status == 429:
         wait = parse_retry_after(answer.headers.get("retry-after"), now)
         return Throttled("the target asks for fewer requests (429)", retry_after=wait)
@@ -200,9 +220,9 @@ def _refusal(answer: Answer) -> ResourceError:
     )
 
 
-def _not_scim(what: str) -> CycleError:
+def _not_scim(what: str, who: str = _TARGET) -> CycleError:
     return CycleError(
-        f"the target {what}: check the URL, it should be a SCIM 2.0 base address", reason="ServiceIncompatible"
+        f"{who} {what}: check the URL, it should be a SCIM 2.0 base address", reason="ServiceIncompatible"
     )
 
 
@@ -225,15 +245,15 @@ def _succeeded(answer: Answer) -> bool:
     return 200 <= answer.status < 300
 
 
-def _parse(answer: Answer) -> Json:
+def _parse(answer: Answer, who: str = _TARGET) -> Json:
     """The body as JSON. Raises JSONDecodeError where it begins like JSON, CycleError where it never was any."""
     body = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body.startswith((b"{", b"[")):
-        raise _not_scim("answered with something that is no JSON")
+        raise _not_scim("answered with something that is no JSON", who)
     document: Json = orjson.loads(body)
     brackets = body.count(b"{") + body.count(b"[")
     if brackets > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
-        raise _not_scim(f"answered with JSON nested deeper than {MAX_DEPTH}")
+        raise _not_scim(f"answered with JSON nested deeper than {MAX_DEPTH}", who)
     return document
 
 

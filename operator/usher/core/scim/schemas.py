@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Final
 
 import orjson
@@ -137,17 +139,19 @@ def _to_integer(value: Scalar) -> int:
 
 
 def _to_decimal(value: Scalar) -> float:
-    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
-        return float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number or (isinstance(value, str) and _DECIMAL.fullmatch(value.strip())):
+        number = float(value)
+        if isfinite(number):  # JSON has no infinity
+            return number
     raise ConversionError("a number")
 
 
 def equal(definition: AttributeDefinition | None, a: Json, b: Json) -> bool:
     """Whether two values are the same to the target.
 
-    Case counts where `caseExact` says so, the order of several values never; empty is absent.
+    By their type: numbers by what they count and times by the moment, however they are written. Case counts where
+    `caseExact` says so, the order of several values never; empty is absent.
     """
     if a == b and type(a) is type(b):
         return True
@@ -168,15 +172,39 @@ def _canonical(definition: AttributeDefinition, value: Json) -> tuple[str, ...]:
 
 
 def _canonical_one(definition: AttributeDefinition, value: Json) -> str:
-    """One value as text. Booleans fold with their spelling as text, for targets that store them so."""
+    """One value as text. Booleans and numbers fold with their spelling as text, for targets that store them so."""
     if isinstance(value, dict | list):
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     if definition.type is AttributeType.BOOLEAN or isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        value = _typed(definition.type, value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
     return text if definition.case_exact else text.casefold()
+
+
+def _typed(kind: AttributeType, text: str) -> Json:
+    """What a text stands for in an attribute of that type; itself where it stands for nothing of the kind."""
+    match kind:
+        case AttributeType.INTEGER | AttributeType.DECIMAL if _INTEGER.fullmatch(text.strip()):
+            return int(text)
+        case AttributeType.INTEGER | AttributeType.DECIMAL if _DECIMAL.fullmatch(text.strip()):
+            return float(text)
+        case AttributeType.DATE_TIME:
+            return _moment(text)
+        case _:
+            return text
+
+
+def _moment(text: str) -> str:
+    """A time with its zone, in UTC; one without is no moment that could be compared."""
+    try:
+        time = datetime.fromisoformat(text.strip())
+        return text if time.tzinfo is None else time.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return text
 
 
 # --- RFC 7643 4.1 and 4.3 -------------------------------------------------------------------------------------------

@@ -34,8 +34,9 @@ class Direct:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The same value for everybody, already typed as the target's schema wants it."""
+    """The same value for everybody: `text` is what the mapping says, `value` the same, typed by the target's schema."""
 
+    text: str
     value: Json
 
 
@@ -56,13 +57,17 @@ Flow: TypeAlias = Direct | Constant | Computed | Untouched
 
 @dataclass(frozen=True, slots=True)
 class AttributeRule:
-    """One line of a mapping. `precedence` is set on matching attributes; `default` is typed already."""
+    """One line of a mapping. `precedence` is set on matching attributes.
+
+    `place` says where it stands, `AttributeMapping/people spec.attributes[3]`, and is empty where it stands nowhere.
+    """
 
     target: AttributePath
     flow: Flow
     definition: AttributeDefinition | None
-    default: Json = None
+    default: Constant | None = None
     precedence: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,23 @@ class CompiledMapping:
         return frozenset(paths | elements)
 
     @cached_property
+    def schema(self) -> str:
+        """A digest of how the values of the mapped paths are typed and compared.
+
+        Under another one everybody has to be looked at again, though neither mapping nor people have changed.
+        """
+        return fingerprint((sorted((r.target, *_typing_of(r.definition)) for r in self.rules),)).hex()
+
+    @cached_property
     def definitions(self) -> Mapping[AttributePath, AttributeDefinition | None]:
         """The schema's word on each mapped path."""
         return {r.target: r.definition for r in self.rules}
+
+
+def _typing_of(definition: AttributeDefinition | None) -> tuple[str, bool, bool]:
+    if definition is None:
+        return "", False, False
+    return definition.type.value, definition.case_exact, definition.multi_valued
 
 
 def is_active(resource: SourceResource) -> bool:
@@ -121,7 +140,7 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
         if value is not None:
             values[rule.target] = value
         elif rule.default is not None:
-            (fill_empty if isinstance(rule.flow, Untouched) else on_create)[rule.target] = rule.default
+            (fill_empty if isinstance(rule.flow, Untouched) else on_create)[rule.target] = rule.default.value
     if mapping.disable_path is not None and values.get(mapping.disable_path) is False:
         return map_departed(mapping, resource.id)
     return Desired(
@@ -130,7 +149,7 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
         on_create=on_create,
         fill_empty=fill_empty,
         keys=_match_keys(mapping, values),
-        fingerprint=fingerprint((values, fill_empty)),
+        fingerprint=fingerprint((values, fill_empty, mapping.schema)),
         active=True,
     )
 

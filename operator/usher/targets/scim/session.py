@@ -6,6 +6,7 @@ does not parse a URN in it answers 400, and whole resources are always safe. Wha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,13 +17,17 @@ from usher.contracts.runtime import Runtime, Secrets, SecretText
 from usher.contracts.target import Capabilities, Complete, Page, Projection
 from usher.core.errors import CycleError, IncompleteRead, ResourceError
 from usher.core.model.plans import Conjunction, Create, Criterion, Delete, Stored, Update
-from usher.core.model.resources import AttributePath, ResourceType, TargetId, TargetResource
+from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
+from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.filters import matches
 from usher.core.scim.paging import PAGE_SIZE, Pager
 from usher.core.scim.patches import build_patch
 from usher.core.scim.paths import parse_path
 from usher.core.scim.requests import (
+    CONFIG_URL,
     MEDIA_TYPE,
+    SCHEMAS_URL,
+    TYPES_URL,
     collection_url,
     create_body,
     find_url,
@@ -33,6 +38,7 @@ from usher.core.scim.requests import (
 from usher.core.scim.responses import (
     interpret_create,
     interpret_delete,
+    interpret_document,
     interpret_page,
     interpret_resource,
     interpret_update,
@@ -45,7 +51,7 @@ from usher.transport.http import HttpAnswer, HttpSettings, open_http
 
 _READ: Final = {"accept": MEDIA_TYPE}
 _WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
-_CAPABILITIES: Final = Capabilities(disable_path=AttributePath("active"), page_size=PAGE_SIZE)
+_DISABLE_PATH: Final = AttributePath("active")
 
 
 class ScimSession:
@@ -54,10 +60,12 @@ class ScimSession:
     def __init__(self, client: BearerClient, runtime: Runtime) -> None:
         self._client = client
         self._runtime = runtime
+        self._schema = USER_SCHEMA
+        self._page_size = PAGE_SIZE
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return Capabilities(_DISABLE_PATH, self._page_size)
 
     async def check(self) -> None:
         """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries."""
@@ -71,10 +79,26 @@ class ScimSession:
                 detail=error.detail,
             ) from error
 
+    async def discover(self) -> Discovery:
+        """Asks for the three documents of RFC 7644 4, each whole.
+
+        They are read beside the event loop: some targets describe themselves in megabytes.
+        """
+        config, resource_types, schemas = [await self._document(url) for url in (CONFIG_URL, TYPES_URL, SCHEMAS_URL)]
+        return await asyncio.to_thread(read_discovery, Documents(config, resource_types, schemas))
+
+    async def _document(self, url: str) -> Json:
+        answer = await self._client.send("GET", url, _READ)
+        return await asyncio.to_thread(interpret_document, answer, self._runtime.now(), url)
+
+    def tune(self, discovery: Discovery) -> None:
+        self._schema = discovery.schema()
+        self._page_size = min(PAGE_SIZE, discovery.max_results or PAGE_SIZE)
+
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         pager = Pager()
         while not pager.complete:
-            answer = await self._client.send("GET", page_url(resource_type, pager.start_index, PAGE_SIZE), _READ)
+            answer = await self._client.send("GET", page_url(resource_type, pager.start_index, self._page_size), _READ)
             page = interpret_page(answer, self._runtime.now())
             pager.feed(page)
             yield Page([_project(resource, wanted) for resource in page.resources], page.total)
@@ -92,11 +116,11 @@ class ScimSession:
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
         if not key:
             return ()
-        answer = await self._client.send("GET", find_url(resource_type, key, PAGE_SIZE), _READ)
+        answer = await self._client.send("GET", find_url(resource_type, key, self._page_size), _READ)
         page = interpret_page(answer, self._runtime.now())
         if page.total != len(page.resources):
             raise IncompleteRead(f"the target found {page.total} resources and returned {len(page.resources)}")
-        hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, USER_SCHEMA)}
+        hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, self._schema)}
         return [_project(hit, wanted) for hit in hits.values()]
 
     async def create(self, change: Create) -> Stored:

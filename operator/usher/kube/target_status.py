@@ -1,0 +1,29 @@
+"""What a target says of itself, as a status shows it."""
+
+from __future__ import annotations
+
+from usher.api.v1alpha1.connectors import MAX_SCHEMAS, MAX_URN, BulkStatus, TargetStatus
+from usher.contracts.store import DiscoveryStore, StoredDiscovery
+
+
+async def look_up_target(store: DiscoveryStore, address: str) -> TargetStatus | None:
+    """What is in force for the target at this address, None while nothing is."""
+    stored = await store.discovery(address)
+    return None if stored is None else show_target(stored)
+
+
+def show_target(stored: StoredDiscovery) -> TargetStatus:
+    """In a size that leaves room for the rest of a status."""
+    told = stored.discovery
+    urns = tuple(urn for urn in told.schemas if len(urn) <= MAX_URN)[:MAX_SCHEMAS]
+    limits = told.bulk
+    return TargetStatus(
+        discovered=stored.read.replace(microsecond=0),
+        features=tuple(sorted(feature.value for feature in told.features)) or None,
+        max_results=told.max_results,
+        bulk=None
+        if limits is None
+        else BulkStatus(max_operations=limits.max_operations, max_payload_size=limits.max_payload_size),
+        schemas=urns or None,
+        types=told.types.value,
+    )

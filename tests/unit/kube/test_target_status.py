@@ -1,0 +1,37 @@
+"""What of a target's own words a status holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from usher.api.v1alpha1.connectors import MAX_SCHEMAS, BulkStatus
+from usher.api.v1alpha1.objects import write_status
+from usher.contracts.store import StoredDiscovery
+from usher.core.scim.discovery import BulkLimits, Discovery, Feature
+from usher.kube.target_status import look_up_target, show_target
+from usher.state.store import open_store
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 999, tzinfo=UTC)
+
+
+def test_a_target_that_said_nothing_shows_when_it_was_asked() -> None:
+    shown = write_status(show_target(StoredDiscovery(Discovery(), NOW)))
+    assert shown == {"discovered": "2026-01-01T12:00:00Z", "types": "Rfc7643"}
+
+
+def test_schemas_are_cut_to_what_has_room_in_a_status() -> None:
+    urns = ("urn:example:" + "x" * 200, *(f"urn:example:{number}" for number in range(50)))
+    shown = show_target(StoredDiscovery(Discovery(schemas=urns), NOW))
+    assert shown.schemas == urns[1 : MAX_SCHEMAS + 1]
+
+
+def test_features_are_in_order_and_bulk_has_its_limits() -> None:
+    told = Discovery(features=frozenset(Feature), bulk=BulkLimits(max_operations=7, max_payload_size=None))
+    shown = show_target(StoredDiscovery(told, NOW))
+    assert shown.features == ("Bulk", "ChangePassword", "ETag", "Filter", "Patch", "Sort")
+    assert shown.bulk == BulkStatus(max_operations=7)
+
+
+async def test_a_target_that_was_never_asked_shows_nothing() -> None:
+    async with open_store(None) as store:
+        assert await look_up_target(store, "https://app.example.com/scim") is None
