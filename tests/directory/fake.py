@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from pyasn1.codec.ber import decoder, encoder
-from pyasn1.error import SubstrateUnderrunError
+from pyasn1.error import PyAsn1Error, SubstrateUnderrunError
 from pyasn1_modules import rfc2251
 
 PAGED: Final = "1.2.840.113556.1.4.319"
@@ -55,7 +55,7 @@ class FakeDirectory:
 async def fake_directory(
     answer: Answer, *, tls: ssl.SSLContext | None = None, greeting: bytes = b""
 ) -> AsyncIterator[FakeDirectory]:
-    """Listens until the end of the block; `greeting` is said to whoever connects."""
+    """Listens until the end of the block. `greeting` is said to whoever connects; who speaks no LDAP is left."""
     fake = FakeDirectory()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -67,7 +67,7 @@ async def fake_directory(
         fake.open += 1
         try:
             writer.write(greeting)
-            with suppress(OSError, asyncio.CancelledError):
+            with suppress(OSError, asyncio.CancelledError, PyAsn1Error):
                 await _converse(fake, answer, reader, writer)
         finally:
             fake.open -= 1

@@ -1,4 +1,4 @@
-"""What every test of a directory is held to: nothing of a connection stays."""
+"""What tests of connections to a directory are held to: nothing of them stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sockets() -> int:
     return count
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 async def nothing_stays() -> AsyncIterator[None]:
     """Sockets, tasks and threads are as before; what a directory at the other end still closes has a second for it."""
     before, tasks = sockets(), asyncio.all_tasks()

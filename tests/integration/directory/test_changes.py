@@ -20,6 +20,8 @@ from usher.core.errors import WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceId
 from usher.sources.ldap.settings import Branch, Changes
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 COUNT = 40
 TIME = "0101000000.000000Z#000000#000#000000"
 AT_WORK = f"(&{PERSONS}(!(employeeType=left)))"
@@ -173,9 +175,9 @@ async def test_where_nothing_changed_nobody_is_told_and_the_watermark_stays(reme
 
 @pytest.mark.parametrize("log", ["remembering", "forgetful"])
 async def test_a_refresh_tells_who_changed_who_was_renamed_and_who_is_gone(
-    request: pytest.FixtureRequest, log: str
+    remembering: Slapd, forgetful: Slapd, log: str
 ) -> None:
-    slapd: Slapd = request.getfixturevalue(log)
+    slapd = remembering if log == "remembering" else forgetful
     source, (changed, renamed, gone, left) = source_of(slapd, Changes.SYNCREPL), people(14)[10:]
     former = await source.read()
     slapd.modify(changed.dn, {"title": ["Changed"]})

@@ -25,6 +25,8 @@ from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, open_world
 from usher.transport.ldap.relay import Relay
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 COUNT = 120
 CHANGED = 60
 PAGE = 25

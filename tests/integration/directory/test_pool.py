@@ -18,6 +18,8 @@ from usher.core.errors import CycleError, IncompleteRead, UsherError
 from usher.transport.ldap import connection, pool
 from usher.transport.ldap.pool import DirectoryPool
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 
 @pytest.fixture
 async def keeping() -> AsyncIterator[DirectoryPool]:

@@ -30,6 +30,8 @@ from usher.core.errors import IncompleteRead, SpecError, UsherError
 from usher.core.model.resources import ResourceType
 from usher.sources.ldap.settings import Branch, Changes
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 NAMES = {
     "uid": "userPrincipalName", "mail": "mail", "givenName": "givenName", "sn": "surname", "displayName": "displayName",
     "title": "jobTitle", "departmentNumber": "department", "employeeNumber": "employeeId", "manager": "manager",

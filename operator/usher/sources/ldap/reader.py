@@ -34,7 +34,7 @@ from usher.transport.ldap.errors import BASE_NOT_FOUND, CONTROL_UNKNOWN, FILTER_
 from usher.transport.ldap.pool import DirectoryLender
 
 MAX_ENTRIES: Final = 1_000_000
-_SLICE: Final = 500
+_SLICE: Final = 100
 """Entries that are turned into resources without letting others run."""
 _Item = TypeVar("_Item")
 
@@ -117,7 +117,7 @@ class LdapReader:
         refresh = self._refresh(resource_type) if self._settings.changes is Changes.SYNCREPL else None
         entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
         async for page in entries:
-            yield self._resources(resource_type, page, seen)
+            yield await self._resources(resource_type, page, seen)
         if refresh is None:
             watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
         else:
@@ -132,7 +132,7 @@ class LdapReader:
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
         seen, refresh = _Seen(), self._refresh(resource_type)
         async for page in refresh.since(since):
-            yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
+            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
         watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
@@ -149,7 +149,7 @@ class LdapReader:
             raise WatermarkExpired("the directory was not read twice yet")
         recent = f"({TIMESTAMP}>={times.begin})"
         async for page in self._pages(resource_type, recent):
-            yield [SourceChange(one.id, one) for one in self._resources(resource_type, page, seen)]
+            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
         reader = self._entries[resource_type]
         outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
         only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
@@ -162,9 +162,7 @@ class LdapReader:
         filter_ = self._filter(resource_type)
         search = self._search(resource_type, f"(&{filter_}{recent})" if recent else filter_)
         async for page in self._connection.pages(search):
-            for start in range(0, len(page), _SLICE):
-                yield await whole_entries(self._connection, page[start : start + _SLICE])
-                await asyncio.sleep(0)  # others want to run between the parts of a long page
+            yield await whole_entries(self._connection, page)
 
     # --- all of them
 
@@ -172,11 +170,14 @@ class LdapReader:
         search = self._search(resource_type, self._filter(resource_type))
         return Refresh(self._connection, search, self._settings.scope(resource_type))
 
-    def _resources(self, resource_type: ResourceType, page: Sequence[Entry], seen: _Seen) -> list[SourceResource]:
-        reader = self._entries[resource_type]
-        resources = [reader.read(entry) for entry in page]
-        for entry, resource in zip(page, resources, strict=True):
-            seen.note(entry, resource)
+    async def _resources(self, resource_type: ResourceType, page: Sequence[Entry], seen: _Seen) -> list[SourceResource]:
+        read, resources = self._entries[resource_type].read, []
+        for start in range(0, len(page), _SLICE):
+            for entry in page[start : start + _SLICE]:
+                resource = read(entry)
+                seen.note(entry, resource)
+                resources.append(resource)
+            await asyncio.sleep(0)  # others want to run between the parts of a page
         return resources
 
     def _filter(self, resource_type: ResourceType) -> str:

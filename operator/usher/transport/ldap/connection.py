@@ -160,14 +160,14 @@ class DirectoryConnection:
     ) -> T:
         """`stale` are the errors by which a watermark is refused; `patience` in seconds, ANSWER_TIMEOUT unless given.
 
-        libldap's own time-outs end where the first byte of an answer comes, so that half an answer would hold it.
+        libldap's own time-outs end where the first byte of an answer comes, so that half an answer would hold it. After
+        one of ours, or a cancellation, the thread waits on: the connection is good for `close` only.
         """
         self._relay.allow(MAX_PAGE)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT if patience is None else patience):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except TimeoutError:
-            self._relay.abort()
             message = f"the directory {self._host} did not answer whole: that took too long"
             raise CycleError(message, reason=self._unreachable) from None
         except ldap.LDAPError as error:
@@ -186,9 +186,6 @@ class DirectoryConnection:
         ) as error:  # what python-ldap can't read
             message = f"an answer of the directory {self._host} can't be read: is that an LDAP server?"
             raise CycleError(message, reason=self._unreachable) from error
-        except asyncio.CancelledError:
-            self._relay.abort()
-            raise
 
 
 @asynccontextmanager
