@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from integration.cli.folders import Folder
+from integration.servers import Server
 from usher.testing.faults import Fault, FaultKind, Operation, nth
 from usher.testing.hostile_server import HostileServer
 
@@ -31,20 +32,6 @@ def test_a_plan_shows_everybody_who_would_be_created_and_writes_nothing(folder: 
     assert app.writes == 0
 
 
-def test_a_sync_creates_everybody_and_a_second_one_writes_nothing(folder: Folder, app: HostileServer) -> None:
-    folder.people(PEOPLE)
-
-    first = folder.sync()
-    written = app.writes
-    second = folder.sync()
-
-    assert (first.exit_code, second.exit_code) == (0, 0)
-    assert "20 created" in first.stdout
-    assert accounts(app) == {f"{name}@example.com" for name in PEOPLE}
-    assert app.writes == written == 20
-    assert folder.run("plan").exit_code == 0
-
-
 def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, app: HostileServer) -> None:
     folder.people(PEOPLE)
     folder.sync()
@@ -62,19 +49,6 @@ def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, ap
         "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "inScope", "linked",
         "pending", "held", "changes", "skipped",
     }  # fmt: skip
-
-
-def test_an_account_that_is_there_already_is_linked_and_brought_up_to_date(folder: Folder, app: HostileServer) -> None:
-    app.app.plant({"userName": "user00@example.com", "displayName": "Somebody", "active": True})
-    folder.people(PEOPLE[:3])
-
-    plan = folder.run("plan")
-    result = folder.sync()
-
-    assert "2 to create" in plan.stdout
-    assert 'displayName: "Somebody" -> "User00"' in plan.stdout
-    assert result.exit_code == 0
-    assert len(app.app.accounts) == 3
 
 
 def test_a_plan_over_the_budget_is_held_shown_approved_and_applied_once(folder: Folder, app: HostileServer) -> None:
@@ -296,3 +270,21 @@ def test_a_lost_answer_is_looked_for_and_nobody_is_created_twice(folder: Folder,
 
     assert result.exit_code == 0
     assert len(app.app.accounts) == 3
+
+
+def test_whom_no_query_of_the_server_finds_is_told_and_gets_no_second_account(folder: Folder, scimmy: Server) -> None:
+    """scimmy looks for the escapes of a filter themselves: nobody with a backslash is found but in a list."""
+    scimmy.empty()
+    scimmy.plant({"userName": "corp\\ada@example.com", "displayName": "Before"})
+    folder.connector("people", url=scimmy.url)
+    folder.people([], more=["id-ada,corp\\ada@example.com,Ada,"])
+
+    told = folder.sync()
+    folder.people(PEOPLE, more=["id-ada,corp\\ada@example.com,Ada,"])
+    listed = folder.sync()
+
+    assert told.exit_code == 1
+    assert "id-ada" in told.stdout
+    assert "EntryConflict" in told.stdout
+    assert listed.exit_code == 0, listed.output
+    assert sum(one["userName"] == "corp\\ada@example.com" for one in scimmy.accounts()) == 1

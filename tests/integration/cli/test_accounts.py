@@ -1,0 +1,79 @@
+"""What a sync does to accounts, at a server of ours and at servers that nobody here wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from integration.cli.background import Background
+from integration.cli.folders import Folder
+from integration.cli.targets import App, OfOthers, OfOurs
+from integration.proxy import running_proxy
+from integration.servers import Server
+from usher.testing.hostile_server import hostile_server
+
+PEOPLE = [f"user{n:02}" for n in range(20)]
+
+
+@pytest.fixture(params=["ours", "scim2_server", "scimmy"])
+def app(request: pytest.FixtureRequest, background: Background) -> Iterator[App]:
+    if request.param == "ours":
+        with background.entered(hostile_server()) as ours:
+            yield OfOurs(ours)
+        return
+    server: Server = request.getfixturevalue(request.param)
+    server.empty()
+    with background.entered(running_proxy(server.url.rpartition("/")[0])) as proxy:
+        yield OfOthers(server, proxy)
+
+
+def names(app: App) -> set[object]:
+    return {account["userName"] for account in app.documents()}
+
+
+def test_a_sync_creates_everybody_and_a_second_one_writes_nothing(folder: Folder, app: App) -> None:
+    folder.people(PEOPLE)
+
+    first = folder.sync()
+    written = app.writes
+    second = folder.sync()
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "20 created" in first.stdout
+    assert names(app) == {f"{name}@example.com" for name in PEOPLE}
+    assert app.writes == written == 20
+    assert folder.run("plan").exit_code == 0
+
+
+def test_joiner_mover_and_leaver_are_written_once_each_and_a_return_is_too(folder: Folder, app: App) -> None:
+    folder.people(PEOPLE)
+    folder.sync()
+    folder.people([*PEOPLE[2:], "joiner"], more=["id-user01,user01@example.com,User01,Director"])
+
+    changed = folder.sync()
+    left = {one["userName"]: (one["title"], one["active"]) for one in app.documents()}
+    writes = app.writes
+    again = folder.sync()
+    folder.people([*PEOPLE, "joiner"])
+    back = folder.sync()
+
+    assert (changed.exit_code, again.exit_code, back.exit_code) == (0, 0, 0)
+    assert left["user00@example.com"] == ("Engineer", False)
+    assert left["user01@example.com"] == ("Director", True)
+    assert left["joiner@example.com"] == ("Engineer", True)
+    assert (writes, app.writes) == (20 + 3, 20 + 3 + 2)
+    assert {(one["title"], one["active"]) for one in app.documents()} == {("Engineer", True)}
+
+
+def test_an_account_that_is_there_already_is_linked_and_brought_up_to_date(folder: Folder, app: App) -> None:
+    app.plant({"userName": "user00@example.com", "displayName": "Somebody", "active": True})
+    folder.people(PEOPLE[:3])
+
+    plan = folder.run("plan")
+    result = folder.sync()
+
+    assert "2 to create" in plan.stdout
+    assert 'displayName: "Somebody" -> "User00"' in plan.stdout
+    assert result.exit_code == 0
+    assert len(app.documents()) == 3
