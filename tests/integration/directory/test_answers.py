@@ -214,7 +214,7 @@ async def test_references_to_other_directories_are_left_out() -> None:
 async def test_what_is_no_answer_ends_the_read(
     monkeypatch: pytest.MonkeyPatch, said: Callable[[int], bytes | None]
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 0.25)
     error = await answer_to(searching(said))
 
     assert isinstance(error, CycleError | IncompleteRead)
