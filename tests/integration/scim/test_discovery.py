@@ -123,6 +123,19 @@ async def test_a_strict_server_says_what_rfc_7643_says(scim2_server: Peer) -> No
     assert {key: told[key] for key in USER_SCHEMA.attributes} == USER_SCHEMA.attributes
 
 
+async def test_a_lenient_server_differs_from_rfc_7643_in_where_it_says_that_case_counts(scimmy: Peer) -> None:
+    async with opened(scimmy) as session:
+        discovery = await session.discover()
+        session.tune(discovery)
+
+    assert discovery.features == {Feature.PATCH, Feature.BULK, Feature.FILTER, Feature.SORT}
+    assert (discovery.max_results, session.capabilities.page_size) == (200, 100)
+    assert discovery.schemas == (USER_URN, ENTERPRISE_URN)
+    told, usual = discovery.schema().attributes, USER_SCHEMA.attributes
+    assert {key: replace(told[key], case_exact=usual[key].case_exact) for key in usual} == usual
+    assert not told["profileurl"].case_exact
+
+
 async def test_an_extension_and_the_case_of_user_names_are_read(server: Described) -> None:
     async with opened(server) as session:
         discovery = await session.discover()
