@@ -84,6 +84,7 @@ def test_what_a_source_leaves_out_has_its_documented_value() -> None:
     assert isinstance(source, IdentitySource)
     spec = source.spec
     assert (spec.schedule.interval, spec.min_retained) == (timedelta(minutes=1), 80)
+    assert spec.csv is not None
     assert (spec.csv.id_column, spec.csv.delimiter) == ("objectId", ",")
     assert spec.csv.document == ConfigMapKeyRef(name="people", key="people.csv")
 
@@ -101,6 +102,7 @@ def test_the_command_line_reads_a_document_from_a_file_too() -> None:
     source = parse_manifest(document("IdentitySource", spec), Origin.FILES)
 
     assert isinstance(source, IdentitySource)
+    assert source.spec.csv is not None
     assert source.spec.csv.document == "people.csv"
 
 
@@ -119,6 +121,7 @@ def test_on_the_command_line_the_other_places_still_count() -> None:
     source = parse_manifest(document("IdentitySource", spec), Origin.FILES)
 
     assert isinstance(source, IdentitySource)
+    assert source.spec.csv is not None
     assert source.spec.csv.document == SecretKeyRef(name="a", key="b")
 
 
