@@ -21,6 +21,11 @@ _HOLDERS: Final = Among(
     ),
     links.c.target_id,
 )
+_ADDRESS: Final = (
+    select(consumptions.c.address, connectors.c.retired)
+    .join(connectors, connectors.c.id == consumptions.c.connector_id)
+    .where(consumptions.c.connector_id == bindparam("connector_id"))
+)
 
 
 def refuse_links(
@@ -101,11 +106,7 @@ def _store_links(connection: Connection, connector_id: int, wanted: Sequence[Lin
 
 def _address(connection: Connection, connector_id: int) -> tuple[str | None, bool]:
     """The target address of a connector (None before its first consumption), and whether it is active there."""
-    found = connection.execute(
-        select(consumptions.c.address, connectors.c.retired)
-        .join(connectors, connectors.c.id == consumptions.c.connector_id)
-        .where(consumptions.c.connector_id == connector_id)
-    ).one_or_none()
+    found = connection.execute(_ADDRESS, {"connector_id": connector_id}).one_or_none()
     return (None, False) if found is None else (found.address, found.retired is None)
 
 
