@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from usher.cli.approve import approve
+from usher.cli.collector import calm_collector
 from usher.cli.crds import crds
 from usher.cli.eval import evaluate
 from usher.cli.exits import Exit
@@ -57,6 +58,7 @@ def usher(debug: Any) -> None:
     Without a cluster, "usher plan -f DIR" shows what would be done and "usher sync -f DIR" does it; in Kubernetes,
     "usher operator" does it all the time.
     """
+    calm_collector()
     if debug:
         sys.excepthook = sys.__excepthook__
 

@@ -6,7 +6,7 @@ for before it is sent again; one that the target refuses as a duplicate is looke
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -33,12 +33,12 @@ from usher.core.model.plans import (
     Unsure,
     Update,
 )
-from usher.core.model.resources import AttributePath, Json, TargetResource
+from usher.core.model.resources import AttributePath, Json, SourceId, TargetResource
 from usher.core.scim.schemas import equal
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER
 from usher.core.sync.planning import take_image
 from usher.core.sync.recording import ignored_edits, link_after
-from usher.engine.concurrency import for_each
+from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
 from usher.engine.recorder import Recorder
@@ -193,17 +193,24 @@ async def _look_after(unknown: OutcomeUnknown | None, look: Awaitable[ResultT]) 
         raise OutcomeUnknown(unknown.message, reason=unknown.reason, detail=error.detail or error.message) from error
 
 
-async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[PlannedChange], control: Control) -> None:
-    """One chunk of rows that may run together.
+async def apply_rank(
+    applier: Applier, recorder: Recorder, control: Control, chunks: AsyncIterator[Sequence[PlannedChange]]
+) -> None:
+    """Rows that may run together: each chunk's intents first, then its requests, each outcome handed to the recorder.
 
-    Intents first, then the requests, each outcome handed to the recorder. Rows that nobody came to, because the cycle
-    was stopped or ended, give their intents back.
+    Rows that nobody came to, because the cycle was stopped or ended, give their intents back.
     """
     connector, store = applier.job.connector, applier.ports.store
-    waiting = {row.source_id for row in rows if row.action is not Action.LINK}
-    await store.write_intents(
-        connector, [Intent(row.source_id, row.action, row.keys) for row in rows if row.source_id in waiting]
-    )
+    waiting: set[SourceId] = set()
+
+    async def announced() -> AsyncGenerator[Sequence[PlannedChange], None]:
+        async for rows in chunks:
+            if control.stop.is_set():
+                return
+            intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
+            waiting.update(intent.source_id for intent in intents)
+            await store.write_intents(connector, intents)
+            yield rows
 
     async def one(row: PlannedChange) -> None:
         if not control.stop.is_set():
@@ -212,9 +219,10 @@ async def apply_rows(applier: Applier, recorder: Recorder, rows: Sequence[Planne
             control.progress.advance(1)
 
     try:
-        await for_each(rows, one, applier.job.concurrency)
+        await for_each_of_chunks(announced(), one, applier.job.concurrency)
     finally:
-        await store.record(connector, Record(finished=sorted(waiting)))
+        if waiting:
+            await store.record(connector, Record(finished=sorted(waiting)))
 
 
 def _values_of(change: PlannedChange) -> dict[AttributePath, Json]:

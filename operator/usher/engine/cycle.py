@@ -20,7 +20,7 @@ from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
 from usher.core.sync.mapping import CompiledMapping
 from usher.core.sync.retyping import retype
-from usher.engine.apply import Applier, apply_rows
+from usher.engine.apply import Applier, apply_rank
 from usher.engine.consumption import consume, consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft, Drafting
@@ -107,7 +107,8 @@ async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
     try:
         async with _open(job, ports, control, started) as bench:
             prepared = await _prepare(bench)
-            recorder = Recorder(bench.job, ports, cycle, prepared.former)
+            held = {row.source_id for row in prepared.judgement.rows}
+            recorder = Recorder(bench.job, ports, cycle, prepared.former, held)
             report = await _carry_out(bench, prepared, recorder)
     except UsherError as error:
         report = _failure(ports, started, error)
@@ -202,10 +203,11 @@ async def _apply(bench: _Bench, recorder: Recorder, waiting: frozenset[SourceId]
     applier = Applier(job, bench.ports, bench.session, bench.retrier)
     try:
         for phase, rank in await store.ranks(job.connector):
-            async for rows in store.changes_of(job.connector, phase, rank):
-                if control.stop.is_set():
-                    return None
-                await apply_rows(applier, recorder, [row for row in rows if row.source_id not in waiting], control)
+            if control.stop.is_set():
+                return None
+            chunks = store.changes_of(job.connector, phase, rank)
+            due = ([row for row in rows if row.source_id not in waiting] async for rows in chunks)
+            await apply_rank(applier, recorder, control, due)
     except CycleError as error:
         return error
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,9 @@ from usher.core.sync.planning import ADOPTED
 from usher.engine.job import Job, Ports
 
 CHUNK: Final = 100
+"""Outcomes that are worth a transaction."""
+_MOST: Final = 5 * CHUNK
+"""Outcomes that may be waiting for the chunk before them."""
 INVALID_ANCHOR: Final = "InvalidAnchor"
 
 
@@ -36,7 +39,7 @@ class _Pending:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a cycle so far. `done` are the people whose change was confirmed."""
+    """What came of a cycle so far; `applied` are the held people whose change was approved and is confirmed."""
 
     done: Counter[str] = field(default_factory=Counter)
     failed: int = 0
@@ -44,16 +47,22 @@ class Tally:
 
 
 class Recorder:
-    """Collects the outcomes of one cycle and saves them, a chunk a transaction, before the next chunk is collected."""
+    """Collects the outcomes of one cycle and saves them, a chunk a transaction, while the next is collected.
 
-    def __init__(self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled]) -> None:
-        self._job, self._ports, self._cycle, self._former = job, ports, cycle, former
+    One chunk is saved at a time, in their order. Nobody waits for it, unless so many outcomes have come in meanwhile
+    that the database is what everybody has to wait for.
+    """
+
+    def __init__(
+        self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled], held: Collection[SourceId]
+    ) -> None:
+        self._job, self._ports, self._cycle, self._former, self._held = job, ports, cycle, former, held
         self._pending = _Pending()
-        self._saving = asyncio.Lock()
+        self._saving: asyncio.Task[bool] | None = None
         self.tally = Tally()
 
     async def add(self, outcome: Outcome) -> None:
-        """One outcome; returns when it is collected, and saved where it fills a chunk."""
+        """One outcome; returns when it is collected. Raises what became of the chunk that was saved before."""
         match outcome:
             case Done():
                 self._add_done(outcome)
@@ -62,8 +71,11 @@ class Recorder:
             case Unsure():
                 self._add_unsure(outcome)
         self._pending.size += 1
-        if self._pending.size >= CHUNK:
-            await self.flush()
+        size = self._pending.size
+        if size >= CHUNK and (self._saving is None or self._saving.done() or size >= _MOST):
+            await self._saved()
+            if self._saving is None:
+                self._saving = asyncio.create_task(self._save())
 
     async def add_skips(self, skips: Sequence[Skip], settled: Sequence[SourceId], closed: Sequence[SourceId]) -> None:
         """People for whom nothing is done, and people who are well: the latter leave no line in the log.
@@ -85,9 +97,19 @@ class Recorder:
 
     async def flush(self) -> None:
         """Saves what is pending. A link that the store refuses, because the account has another owner, is a failure."""
-        async with self._saving:
-            while await self._save():
-                pass
+        await self._saved()
+        while await self._save():
+            pass
+
+    async def _saved(self) -> None:
+        """Waits until the chunk that is being saved is saved."""
+        saving = self._saving
+        if saving is None:
+            return
+        await asyncio.wait([saving])  # not awaited itself: whoever is cancelled here must not cancel it
+        if self._saving is saving:
+            self._saving = None
+            saving.result()
 
     async def _save(self) -> bool:
         """Whether saving gave rise to more to save."""
@@ -117,7 +139,7 @@ class Recorder:
     def _add_done(self, outcome: Done) -> None:
         change = outcome.change
         self.tally.done[_counted_as(change)] += 1
-        self.tally.applied.add(change.source_id)
+        self._note_applied(change.source_id)
         self._pending.links.append(outcome.link)
         self._pending.finished.append(change.source_id)
         self._settle(change.source_id)
@@ -130,7 +152,7 @@ class Recorder:
         if outcome.reason == INVALID_ANCHOR:
             self._pending.unlinked.append(change.source_id)
         if outcome.reason == INVALID_ANCHOR and change.action is Action.DISABLE:
-            self.tally.applied.add(change.source_id)
+            self._note_applied(change.source_id)
             self.tally.done["disabled"] += 1
             self._settle(change.source_id)
             self._log_change(change, None, ("Success", "TargetGone", "the account is gone already"))
@@ -143,6 +165,10 @@ class Recorder:
         self.tally.failed += 1
         self._unsettle(outcome.change.source_id, outcome.reason)
         self._log_change(outcome.change, None, ("Unknown", outcome.reason, outcome.detail))
+
+    def _note_applied(self, source_id: SourceId) -> None:
+        if source_id in self._held:
+            self.tally.applied.add(source_id)
 
     def _settle(self, source_id: SourceId) -> None:
         if source_id in self._former:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from usher.core.model.plans import Action, Amend, Criterion, Delta, Edit, MatchKey, Phase, PlannedChange, Replace
+from usher.core.model.plans import Action, Amend, Criterion, Edit, MatchKey, Phase, PlannedChange, Replace
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, TargetId, Value
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
@@ -94,7 +94,7 @@ def decode_change(data: bytes) -> PlannedChange:
         action=Action(raw["action"]),
         phase=Phase(raw["phase"]),
         rank=raw["rank"],
-        delta=_delta(raw["delta"]),
+        delta={path: _edit(edit) for path, edit in raw["delta"].items()},
         before=raw["before"],
         version=raw["version"],
         fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
@@ -214,22 +214,17 @@ def _held(raw: dict[str, Any]) -> HeldPlan:
     )
 
 
-def _plain_edit(edit: Edit) -> dict[str, Any]:
+def _plain_edit(edit: Edit) -> list[Any]:
+    """One value for a Replace, two lists for an Amend."""
     match edit:
         case Replace(value):
-            return {"replace": value}
+            return [value]
         case Amend(add, remove):
-            return {"add": list(add), "remove": list(remove)}
+            return [list(add), list(remove)]
 
 
-def _delta(raw: dict[AttributePath, dict[str, Any]]) -> Delta:
-    return {path: _edit(edit) for path, edit in raw.items()}
-
-
-def _edit(raw: dict[str, Any]) -> Edit:
-    if "replace" in raw:
-        return Replace(raw["replace"])
-    return Amend(add=tuple(raw["add"]), remove=tuple(raw["remove"]))
+def _edit(raw: list[Any]) -> Edit:
+    return Replace(raw[0]) if len(raw) == 1 else Amend(add=tuple(raw[0]), remove=tuple(raw[1]))
 
 
 def _plain_key(key: MatchKey) -> list[Any]:

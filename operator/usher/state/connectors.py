@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, bindparam, delete, insert, select, update
 
 from usher.contracts.store import Consumption
 from usher.core.model.resources import ConnectorKey, SourceKey
 from usher.state.schema import connectors, consumptions, discoveries, links, log_entries
 from usher.state.statements import AnyRow
+
+_KNOWN: Final = select(connectors.c.id).where(connectors.c.key == bindparam("connector"))
 
 
 def known_connector(connector: ConnectorKey) -> ScalarSelect[int]:
@@ -19,7 +22,7 @@ def known_connector(connector: ConnectorKey) -> ScalarSelect[int]:
 
 def ensure_connector(connection: Connection, connector: ConnectorKey) -> int:
     """Its row id, made where it was not known."""
-    known: int | None = connection.execute(select(known_connector(connector))).scalar()
+    known: int | None = connection.execute(_KNOWN, {"connector": connector}).scalar()
     if known is not None:
         return known
     made: int = connection.execute(insert(connectors).values(key=connector).returning(connectors.c.id)).scalar_one()

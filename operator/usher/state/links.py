@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
 from usher.core.model.plans import Action
@@ -18,10 +18,30 @@ from usher.state.connectors import ensure_connector, known_connector
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
 from usher.state.schema import claims, connectors, consumptions, intents, links, unsettled
-from usher.state.statements import AnyRow, delete_ids, fetch_among, insert_rows, replace_ids
+from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
 
 _DIGESTS: Final = 2000
 """Link digests in one page; they are small."""
+
+_MINE: Final = select(connectors.c.id).where(connectors.c.key == bindparam("connector")).scalar_subquery()
+_LINKS: Final = Among(select(links).where(links.c.connector_id == _MINE), links.c.source_id)
+_OWNERS: Final = Among(
+    select(links.c.target_id, links.c.source_id, connectors.c.key)
+    .join(connectors, connectors.c.id == links.c.connector_id)
+    .where(links.c.owner_address == bindparam("address")),
+    links.c.target_id,
+)
+_RIVALS: Final = Among(
+    select(claims.c.claim)
+    .where(claims.c.connector_id == _MINE)
+    .group_by(claims.c.claim)
+    .having(func.count() > literal_column("1")),
+    claims.c.claim,
+)
+_CLAIMANTS: Final = Among(
+    select(claims.c.claim, claims.c.source_id).where(claims.c.connector_id == _MINE).order_by(claims.c.source_id),
+    claims.c.claim,
+)
 
 
 class SqlLinks(OnDatabase):
@@ -67,17 +87,11 @@ class SqlLinks(OnDatabase):
             yield page
 
     async def links(self, connector: ConnectorKey, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
-        statement = select(links).where(links.c.connector_id == known_connector(connector))
-        found = await self._database.run(fetch_among, statement, links.c.source_id, ids, _read_link)
+        found = await self._database.run(_LINKS.fetch, ids, _read_link, connector=connector)
         return {link.source_id: link for link in found}
 
     async def owners(self, address: str, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
-        statement = (
-            select(links.c.target_id, links.c.source_id, connectors.c.key)
-            .join(connectors, connectors.c.id == links.c.connector_id)
-            .where(links.c.owner_address == address)
-        )
-        return dict(await self._database.run(fetch_among, statement, links.c.target_id, targets, _read_owner))
+        return dict(await self._database.run(_OWNERS.fetch, targets, _read_owner, address=address))
 
     async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
         await self._database.run(_save_claims, connector, claims)
@@ -108,9 +122,7 @@ def _save_claims(connection: Connection, connector: ConnectorKey, made: Mapping[
     connector_id = ensure_connector(connection, connector)
     delete_ids(connection, claims, connector_id, made)
     rows = [
-        {"connector_id": connector_id, "source_id": source_id, "claim": digest}
-        for source_id, values in made.items()
-        for digest in {_digest(value) for value in values}
+        (connector_id, source_id, digest) for source_id, values in made.items() for digest in set(map(_digest, values))
     ]
     insert_rows(connection, claims, rows)
 
@@ -119,15 +131,11 @@ def _find_rivals(
     connection: Connection, connector: ConnectorKey, asked: Collection[str]
 ) -> Mapping[str, Sequence[SourceId]]:
     texts = {_digest(claim): claim for claim in asked}
-    statement = (
-        select(claims.c.claim, claims.c.source_id)
-        .where(claims.c.connector_id == known_connector(connector))
-        .order_by(claims.c.source_id)
-    )
+    several = _RIVALS.fetch(connection, texts, _read_digest_of_claim, connector=connector)
     people: dict[str, list[SourceId]] = {}
-    for digest, source_id in fetch_among(connection, statement, claims.c.claim, texts, _read_claim):
+    for digest, source_id in _CLAIMANTS.fetch(connection, several, _read_claim, connector=connector):
         people.setdefault(texts[digest], []).append(source_id)
-    return {claim: who for claim, who in people.items() if len(who) > 1}
+    return people
 
 
 def _write_intents(connection: Connection, connector: ConnectorKey, written: Sequence[Intent]) -> None:
@@ -160,12 +168,16 @@ def _read_link(row: AnyRow) -> Link:
         version=row.version,
         image=decode_image(row.image),
         fingerprint=Fingerprint(row.fingerprint),
-        enabled=row.enabled,
+        enabled=bool(row.enabled),
     )
 
 
 def _read_owner(row: AnyRow) -> tuple[TargetId, Owner]:
     return TargetId(row.target_id), Owner(connector=ConnectorKey(row.key), source_id=SourceId(row.source_id))
+
+
+def _read_digest_of_claim(row: AnyRow) -> bytes:
+    return bytes(row.claim)
 
 
 def _read_claim(row: AnyRow) -> tuple[bytes, SourceId]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -16,7 +16,7 @@ from usher.state.connectors import ensure_connector, known_connector
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import append_entries
 from usher.state.schema import changes, connectors, cycles, held_changes, holds, log_entries
-from usher.state.statements import AnyRow, delete_ids, fetch, insert_rows, replace_ids
+from usher.state.statements import AnyRow, Values, delete_ids, fetch, insert_rows, replace_ids
 
 _CYCLES_KEPT: Final = 100
 _LONGEST_WORD: Final = 128
@@ -112,18 +112,17 @@ def _clear_plan(connection: Connection, connector: ConnectorKey) -> None:
 
 def _add_changes(connection: Connection, connector: ConnectorKey, planned: Sequence[PlannedChange]) -> None:
     connector_id = ensure_connector(connection, connector)
-    rows = {change.source_id: {**_held_row(connector_id, change), "action": change.action} for change in planned}
+    rows = {change.source_id: _row(connector_id, change) for change in planned}
     replace_ids(connection, changes, connector_id, rows)
 
 
-def _held_row(connector_id: int, change: PlannedChange) -> dict[str, Any]:
-    return {
-        "connector_id": connector_id,
-        "source_id": change.source_id,
-        "phase": change.phase,
-        "rank": change.rank,
-        "content": encode_change(change),
-    }
+def _row(connector_id: int, change: PlannedChange) -> Values:
+    content = encode_change(change)
+    return connector_id, change.source_id, change.phase, change.rank, change.action, content
+
+
+def _held_row(connector_id: int, change: PlannedChange) -> Values:
+    return connector_id, change.source_id, change.phase, change.rank, encode_change(change)
 
 
 def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, members: Sequence[PlannedChange]) -> None:
@@ -134,17 +133,17 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
     rows = {change.source_id: _held_row(connector_id, change) for change in members}
     delete_ids(connection, changes, connector_id, rows)
     insert_rows(connection, held_changes, list(rows.values()))
-    row = {
-        "connector_id": connector_id,
-        "hash": hold.hash,
-        "reason": hold.reason,
-        "summary": hold.summary,
-        "size": hold.count,
-        "live": hold.live,
-        "created": hold.created,
-        "expires": hold.expires,
-        "approved": hold.approved,
-    }
+    row = (
+        connector_id,
+        hold.hash,
+        hold.reason,
+        hold.summary,
+        hold.count,
+        hold.live,
+        hold.created,
+        hold.expires,
+        hold.approved,
+    )
     insert_rows(connection, holds, [row])
 
 

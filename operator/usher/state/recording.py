@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from usher.contracts.store import Intent, LogEntry, Record, Unsettled
 from usher.core.model.resources import ConnectorKey, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys, encode_names
 from usher.state.connectors import ensure_connector
 from usher.state.schema import changes, connectors, consumptions, intents, links, log_entries, unsettled
-from usher.state.statements import AnyRow, delete_ids, fetch_among, insert_rows, replace_ids
+from usher.state.statements import Among, AnyRow, Values, delete_ids, insert_rows, replace_ids
+
+_HOLDERS: Final = Among(
+    select(links.c.connector_id, links.c.source_id, links.c.target_id).where(
+        or_(links.c.connector_id == bindparam("connector_id"), links.c.owner_address == bindparam("address"))
+    ),
+    links.c.target_id,
+)
+_ADDRESS: Final = (
+    select(consumptions.c.address, connectors.c.retired)
+    .join(connectors, connectors.c.id == consumptions.c.connector_id)
+    .where(consumptions.c.connector_id == bindparam("connector_id"))
+)
 
 
 def refuse_links(
@@ -61,14 +73,9 @@ def record_outcomes(connection: Connection, connector: ConnectorKey, record: Rec
     return refused
 
 
-def intent_row(connector_id: int, intent: Intent) -> Mapping[str, Any]:
+def intent_row(connector_id: int, intent: Intent) -> Values:
     """A row of `intents`."""
-    return {
-        "connector_id": connector_id,
-        "source_id": intent.source_id,
-        "action": intent.action,
-        "match_keys": encode_keys(intent.keys),
-    }
+    return connector_id, intent.source_id, intent.action, encode_keys(intent.keys)
 
 
 def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
@@ -99,61 +106,49 @@ def _store_links(connection: Connection, connector_id: int, wanted: Sequence[Lin
 
 def _address(connection: Connection, connector_id: int) -> tuple[str | None, bool]:
     """The target address of a connector (None before its first consumption), and whether it is active there."""
-    found = connection.execute(
-        select(consumptions.c.address, connectors.c.retired)
-        .join(connectors, connectors.c.id == consumptions.c.connector_id)
-        .where(consumptions.c.connector_id == connector_id)
-    ).one_or_none()
+    found = connection.execute(_ADDRESS, {"connector_id": connector_id}).one_or_none()
     return (None, False) if found is None else (found.address, found.retired is None)
 
 
 def _holders(
     connection: Connection, connector_id: int, address: str | None, targets: set[TargetId]
 ) -> Sequence[_Holder]:
-    statement = select(links.c.connector_id, links.c.source_id, links.c.target_id).where(
-        or_(links.c.connector_id == connector_id, links.c.owner_address == address)
-    )
-    return fetch_among(connection, statement, links.c.target_id, targets, _read_holder)
+    return _HOLDERS.fetch(connection, targets, _read_holder, connector_id=connector_id, address=address)
 
 
 def _read_holder(row: AnyRow) -> _Holder:
     return _Holder(row.connector_id, SourceId(row.source_id), TargetId(row.target_id))
 
 
-def _link_row(connector_id: int, owner_address: str | None, link: Link) -> Mapping[str, Any]:
-    return {
-        "connector_id": connector_id,
-        "source_id": link.source_id,
-        "target_id": link.target_id,
-        "owner_address": owner_address,
-        "enabled": link.enabled,
-        "fingerprint": link.fingerprint,
-        "version": link.version,
-        "image": encode_image(link.image),
-    }
+def _link_row(connector_id: int, owner_address: str | None, link: Link) -> Values:
+    image = encode_image(link.image)
+    return (
+        connector_id,
+        link.source_id,
+        link.target_id,
+        owner_address,
+        link.enabled,
+        link.fingerprint,
+        link.version,
+        image,
+    )
 
 
-def _unsettled_row(connector_id: int, one: Unsettled) -> Mapping[str, Any]:
-    return {
-        "connector_id": connector_id,
-        "source_id": one.source_id,
-        "reason": one.reason,
-        "attempts": one.attempts,
-        "since": one.since,
-    }
+def _unsettled_row(connector_id: int, one: Unsettled) -> Values:
+    return connector_id, one.source_id, one.reason, one.attempts, one.since
 
 
-def _log_row(connector_id: int, entry: LogEntry) -> Mapping[str, Any]:
-    return {
-        "connector_id": connector_id,
-        "time": entry.time,
-        "cycle": entry.cycle,
-        "source_id": entry.source_id,
-        "target_id": entry.target_id,
-        "step": entry.step,
-        "action": entry.action,
-        "result": entry.result,
-        "reason": entry.reason,
-        "detail": entry.detail,
-        "attributes": encode_names(entry.attributes),
-    }
+def _log_row(connector_id: int, entry: LogEntry) -> Values:
+    return (
+        connector_id,
+        entry.time,
+        entry.cycle,
+        entry.source_id,
+        entry.target_id,
+        entry.step,
+        entry.action,
+        entry.result,
+        entry.reason,
+        entry.detail,
+        encode_names(entry.attributes),
+    )

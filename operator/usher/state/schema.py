@@ -45,6 +45,14 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class Content(LargeBinary):
+    """Bytes in, bytes out. SQLAlchemy's own type copies each value on its way, in case a driver has another class."""
+
+    def bind_processor(self, dialect: Dialect) -> None: ...
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None: ...
+
+
 metadata: Final = MetaData()
 
 schema_version: Final = Table(
@@ -75,7 +83,7 @@ snapshots: Final = Table(
     _of_feed(),
     Column("version", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("attributes", LargeBinary, nullable=False),
+    Column("attributes", Content, nullable=False),
     Column("identity", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("watermark", Text),
@@ -89,8 +97,8 @@ resources: Final = Table(
     _of_feed(),
     Column("resource_id", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
-    Column("fingerprint", LargeBinary),
-    Column("content", LargeBinary),
+    Column("fingerprint", Content),
+    Column("content", Content),
     Index("resources_by_version", "feed_id", "version", "resource_id"),
 )
 """`version` is the one that last changed the row. A tombstone has neither fingerprint nor content."""
@@ -100,8 +108,8 @@ staged: Final = Table(
     metadata,
     _of_feed(),
     Column("resource_id", Text, primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("fingerprint", Content, nullable=False),
+    Column("content", Content, nullable=False),
 )
 
 
@@ -155,9 +163,9 @@ links: Final = Table(
     Column("target_id", Text, nullable=False),
     Column("owner_address", Text),
     Column("enabled", Boolean, nullable=False),
-    Column("fingerprint", LargeBinary, nullable=False),
+    Column("fingerprint", Content, nullable=False),
     Column("version", Text),
-    Column("image", LargeBinary, nullable=False),
+    Column("image", Content, nullable=False),
     UniqueConstraint("connector_id", "target_id"),
     UniqueConstraint("owner_address", "target_id"),
 )
@@ -169,7 +177,7 @@ intents: Final = Table(
     _of_connector(),
     Column("source_id", Text, primary_key=True),
     Column("action", Text, nullable=False),
-    Column("match_keys", LargeBinary, nullable=False),
+    Column("match_keys", Content, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -178,7 +186,7 @@ claims: Final = Table(
     metadata,
     _of_connector(),
     Column("source_id", Text, primary_key=True),
-    Column("claim", LargeBinary, primary_key=True),
+    Column("claim", Content, primary_key=True),
     Index("claims_by_value", "connector_id", "claim"),
     sqlite_with_rowid=False,
 )
@@ -206,7 +214,7 @@ changes: Final = Table(
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("action", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Content, nullable=False),
     Index("planned_changes_in_order", "connector_id", "phase", "rank", "source_id"),
 )
 """The running plan of each connector."""
@@ -232,7 +240,7 @@ held_changes: Final = Table(
     Column("source_id", Text, primary_key=True),
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Content, nullable=False),
 )
 
 cycles: Final = Table(
@@ -241,7 +249,7 @@ cycles: Final = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("cycle", Text, nullable=False),
-    Column("report", LargeBinary, nullable=False),
+    Column("report", Content, nullable=False),
     UniqueConstraint("connector_id", "cycle"),
 )
 
@@ -259,7 +267,7 @@ log_entries: Final = Table(
     Column("result", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("attributes", LargeBinary, nullable=False),
+    Column("attributes", Content, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
 )

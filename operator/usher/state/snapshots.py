@@ -13,7 +13,7 @@ from usher.core.model.resources import Fingerprint, ResourceType, SourceId, Sour
 from usher.state.codec import decode_attributes, decode_names, encode_attributes, encode_names
 from usher.state.database import OnDatabase, Order
 from usher.state.schema import feeds, resources, snapshots, staged
-from usher.state.statements import AnyRow, fetch_among, replace_ids
+from usher.state.statements import Among, AnyRow, replace_ids
 
 _BURY: Final = (
     update(resources)
@@ -23,6 +23,17 @@ _BURY: Final = (
         resources.c.content.is_not(None),
     )
     .values(version=bindparam("now"), fingerprint=None, content=None)
+)
+
+_LIVE: Final = Among(
+    select(resources.c.resource_id, resources.c.content).where(
+        resources.c.feed_id
+        == select(feeds.c.id)
+        .where(feeds.c.source == bindparam("source"), feeds.c.resource_type == bindparam("resource_type"))
+        .scalar_subquery(),
+        resources.c.content.is_not(None),
+    ),
+    resources.c.resource_id,
 )
 
 
@@ -70,10 +81,7 @@ class SqlSnapshots(OnDatabase):
     async def resources(
         self, source: SourceKey, resource_type: ResourceType, ids: Collection[SourceId]
     ) -> Mapping[SourceId, SourceResource]:
-        statement = select(resources.c.resource_id, resources.c.content).where(
-            resources.c.feed_id == _known_feed(source, resource_type), resources.c.content.is_not(None)
-        )
-        found = await self._database.run(fetch_among, statement, resources.c.resource_id, ids, _read_resource)
+        found = await self._database.run(_LIVE.fetch, ids, _read_resource, source=source, resource_type=resource_type)
         return {resource.id: resource for resource in found}
 
 
@@ -95,12 +103,7 @@ def _stage(
 ) -> None:
     feed = _feed(connection, source, resource_type)
     fresh = {
-        row.resource.id: {
-            "feed_id": feed,
-            "resource_id": row.resource.id,
-            "fingerprint": row.fingerprint,
-            "content": encode_attributes(row.resource.attributes),
-        }
+        row.resource.id: (feed, row.resource.id, row.fingerprint, encode_attributes(row.resource.attributes))
         for row in rows
     }
     replace_ids(connection, staged, feed, fresh)

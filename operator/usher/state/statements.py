@@ -1,18 +1,27 @@
-"""Statements that several tables share, in the SQL that SQLite and PostgreSQL have in common."""
+"""Statements that several tables share, in the SQL that SQLite and PostgreSQL have in common.
+
+Thousands of rows go through here, and SQLAlchemy's work for one row is several times the database's. So its statements
+are compiled once, and rows go to the driver as the tuples that they are. Many go in one statement: the driver takes the
+interpreter's lock again after each, and has to wait for it while the event loop runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Compiled,
     Connection,
+    Dialect,
     Row,
     Select,
     Table,
+    bindparam,
     delete,
     insert,
     literal,
@@ -25,12 +34,14 @@ Id = TypeVar("Id", bound=str)
 
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
+Values: TypeAlias = tuple[Any, ...]
+"""A row to be inserted: a value for each column of the table in their order, but for a row id that numbers itself."""
 
-IN_LIST: Final = 500
-"""Values in one IN: far below every driver's limit of parameters, and large enough that the statement costs nothing."""
+AT_ONCE: Final = 256
+"""Values in one list, or rows in one INSERT: far below every driver's limit of parameters (11 columns at the most)."""
 
 
-def chunked(values: Collection[T], size: int = IN_LIST) -> Iterator[list[T]]:
+def chunked(values: Collection[T], size: int) -> Iterator[list[T]]:
     """The values in lists of at most `size`."""
     rest = iter(values)
     while chunk := list(islice(rest, size)):
@@ -39,18 +50,28 @@ def chunked(values: Collection[T], size: int = IN_LIST) -> Iterator[list[T]]:
 
 def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection[str]) -> None:
     """Deletes the rows with these ids of one feed or connector: the first two columns of the table's primary key."""
-    owner_column, id_column, *_ = table.primary_key
-    for chunk in chunked(ids):
-        connection.execute(delete(table).where(owner_column == owner, id_column.in_(chunk)))
+    for chunk in chunked(ids, AT_ONCE):
+        padded = _padded(chunk)
+        text = _deletion(table, connection.dialect, len(padded))
+        connection.exec_driver_sql(text, (owner, *padded))
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """All in one statement; none is fine."""
-    if rows:
-        connection.execute(insert(table), rows)
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """All of them; none is fine."""
+    writers = _writers(table, connection.dialect)
+    start, size = 0, AT_ONCE
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        chunk = rows[start : start + size]
+        if writers:
+            chunk = [_written(row, writers) for row in chunk]
+        text = _insertion(table, connection.dialect, size)
+        connection.exec_driver_sql(text, tuple(chain.from_iterable(chunk)))
+        start += size
 
 
-def replace_ids(connection: Connection, table: Table, owner: int, rows: Mapping[Id, Mapping[str, Any]]) -> None:
+def replace_ids(connection: Connection, table: Table, owner: int, rows: Mapping[Id, Values]) -> None:
     """Puts these rows (by id) in the place of the ones with the same ids.
 
     Delete and insert, as the upserts of the databases differ. All old rows go before the first new one comes.
@@ -59,16 +80,96 @@ def replace_ids(connection: Connection, table: Table, owner: int, rows: Mapping[
     insert_rows(connection, table, list(rows.values()))
 
 
+def _padded(values: list[T]) -> list[T]:
+    """The values, with the last one again until they are a power of two: so there are few different statements."""
+    size: int = 1 << (len(values) - 1).bit_length()
+    return values + values[-1:] * (size - len(values))
+
+
+@lru_cache(maxsize=1024)
+def _deletion(table: Table, dialect: Dialect, size: int) -> str:
+    owner_column, id_column, *_ = table.primary_key
+    statement = delete(table).where(owner_column == bindparam("owner"), id_column.in_([bindparam(_LISTED)]))
+    return _with_list_of(size, statement.compile(dialect=dialect))
+
+
+@lru_cache(maxsize=1024)
+def _insertion(table: Table, dialect: Dialect, size: int) -> str:
+    compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in _given(table)])
+    head, values, row = str(compiled).rpartition(" VALUES ")
+    return f"{head}{values}{', '.join([row] * size)}"
+
+
+_LISTED: Final = "listed"
+
+
+def _with_list_of(size: int, compiled: Compiled) -> str:
+    """The statement with a list of so many parameters in the place of its list of one.
+
+    SQLAlchemy would take a millisecond for each forty of them. Its parameters have to be positional.
+    """
+    mark = str(bindparam(_LISTED).compile(dialect=compiled.dialect))
+    return str(compiled).replace(f"IN ({mark})", f"IN ({', '.join([mark] * size)})")
+
+
+def _given(table: Table) -> Sequence[Column[Any]]:
+    """Its columns without a row id that numbers itself."""
+    return [column for column in table.columns if column is not table.autoincrement_column]
+
+
+Writers: TypeAlias = Sequence[tuple[int, Callable[[Any], Any]]]
+
+
+@lru_cache(maxsize=1024)
+def _writers(table: Table, dialect: Dialect) -> Writers:
+    """What turns a value into the driver's own, by position, where that is needed."""
+    bound = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in _given(table)]
+    return [(index, writer) for index, writer in enumerate(bound) if writer is not None]
+
+
+def _written(row: Values, writers: Writers) -> Values:
+    values = list(row)
+    for index, writer in writers:
+        values[index] = writer(values[index])
+    return tuple(values)
+
+
 def fetch(connection: Connection, statement: AnySelect, read: Callable[[AnyRow], T]) -> list[T]:
     """All rows."""
     return [read(row) for row in connection.execute(statement)]
 
 
-def fetch_among(
-    connection: Connection, statement: AnySelect, column: Column[T], values: Collection[T], read: Callable[[AnyRow], R]
-) -> list[R]:
-    """The rows whose `column` is one of the values, however many these are."""
-    return [read(row) for chunk in chunked(values) for row in connection.execute(statement.where(column.in_(chunk)))]
+class Among:
+    """A query for the rows whose `column` is one of many values. Rows come as the driver gives them, untyped.
+
+    Other parameters of the statement are named, and stand before the list in its text.
+    """
+
+    def __init__(self, statement: AnySelect, column: Column[Any]) -> None:
+        self._statement = statement
+        self._column = column
+        self._texts: dict[tuple[str, int], tuple[str, Sequence[str]]] = {}
+
+    def fetch(
+        self, connection: Connection, values: Collection[T], read: Callable[[AnyRow], R], **fixed: object
+    ) -> list[R]:
+        """The rows for these values, however many these are."""
+        found: list[R] = []
+        for chunk in chunked(values, AT_ONCE):
+            padded = _padded(chunk)
+            text, names = self._compiled(connection.dialect, len(padded))
+            parameters = (*(fixed[name] for name in names), *padded)
+            found.extend(map(read, connection.exec_driver_sql(text, parameters)))
+        return found
+
+    def _compiled(self, dialect: Dialect, size: int) -> tuple[str, Sequence[str]]:
+        """The text for a list of `size`, and which parameters come before the list."""
+        known = self._texts.get((dialect.name, size))
+        if known is None:
+            compiled = self._statement.where(self._column.in_([bindparam(_LISTED)])).compile(dialect=dialect)
+            names = [name for name in compiled.positiontup or () if name != _LISTED]
+            known = self._texts[dialect.name, size] = (_with_list_of(size, compiled), names)
+        return known
 
 
 def after(keys: Sequence[Column[Any]], last: Sequence[Any]) -> ColumnElement[bool]:

@@ -1,8 +1,7 @@
 """One HTTP client for one origin. Its errors say whether the request can have had an effect.
 
-httpx over aiohttp's connections, with the transport called directly: the client object above it and httpx's own pool
-cost more CPU than everything else in a write. Redirects, cookies, proxies from the environment and silent re-sends are
-off.
+aiohttp's session, called without anything between: a client object of another library above it costs as much CPU as the
+request itself. Redirects, cookies, proxies from the environment and silent re-sends are off.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from functools import lru_cache
 from typing import Final, Never, TypeAlias
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import yarl
 
 from usher.core.errors import CycleError, NotSent, OutcomeUnknown, UsherError
 from usher.transport.addresses import AddressPolicy
@@ -64,14 +62,13 @@ class _AnswerTooLarge(Exception):
 class HttpClient:
     """Sends requests to one origin. Made by `open_http`."""
 
-    def __init__(self, url: BaseUrl, settings: HttpSettings, gate: _Gate, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, url: BaseUrl, settings: HttpSettings, gate: _Gate, session: aiohttp.ClientSession) -> None:
         self._url = url
+        self._base = url.origin + url.path
         self._gate = gate
-        self._transport = transport
-        self._deadline = settings.deadline
+        self._session = session
         self._authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN
         self._slots = asyncio.Semaphore(settings.connections)
-        self._timeouts = {"timeout": {"connect": settings.connect_timeout, "pool": settings.connect_timeout}}
 
     async def send(
         self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None = None
@@ -81,44 +78,31 @@ class HttpClient:
         Raises NotSent (no connection, or a GET that broke: it has no effect anyway), OutcomeUnknown (the request went
         out and no whole answer came back) or CycleError (forbidden address, certificate that can't be verified).
         """
-        request = httpx.Request(
-            method,
-            _ready_url(self._url.origin + self._url.path + path_and_query),
-            headers={"accept-encoding": "identity", **headers},
-            content=body,
-            extensions=self._timeouts,
-        )
+        url = _ready_url(self._base + path_and_query)
+        sent = {"accept-encoding": "identity", **headers}
         async with self._slots:
             try:
-                async with asyncio.timeout(self._deadline):
-                    return await self._exchange(request)
-            except (TimeoutError, httpx.HTTPError, aiohttp.ClientError, _AnswerTooLarge, OSError) as error:
+                response = await self._session.request(method, url, headers=sent, data=body, allow_redirects=False)
+                try:
+                    return await _take(response)
+                finally:
+                    response.release()  # which closes a connection whose answer was not read
+            except (TimeoutError, aiohttp.ClientError, _AnswerTooLarge, OSError) as error:
                 self._fail(method, error)
 
-    async def _exchange(self, request: httpx.Request) -> HttpAnswer:
-        response = await self._transport.handle_async_request(request)
-        try:
-            raw = response.headers.raw
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
-            body = await _read(response, headers.get("content-encoding", "identity").strip().lower())
-        finally:
-            await response.aclose()
-        return HttpAnswer(response.status_code, headers, body)
-
     def _fail(self, method: str, error: Exception) -> Never:
-        origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
-        if isinstance(origin, aiohttp.ClientConnectorCertificateError):
-            raise unverified(self._url.host, origin.certificate_error, self._authority, "tls.caRef") from None
-        if isinstance(origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(origin)}")) from None
-        problem = f"{self._url.host} did not answer whole: {_describe(origin)}"
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            raise unverified(self._url.host, error.certificate_error, self._authority, "tls.caRef") from None
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(error)}")) from None
+        problem = f"{self._url.host} did not answer whole: {_describe(error)}"
         raise _after_sending(method, problem) from None
 
 
 @lru_cache(maxsize=64)
-def _ready_url(text: str) -> httpx.URL:
-    """Parsing costs a tenth of a create, and all creates go to one URL."""
-    return httpx.URL(text)
+def _ready_url(text: str) -> yarl.URL:
+    """As it is: it is quoted, and would else be quoted by other rules. All creates go to one URL."""
+    return yarl.URL(text, encoded=True)
 
 
 class _Gate:
@@ -152,6 +136,8 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_timeouts(settings),
+        auto_decompress=False,
         trust_env=False,
         max_line_size=MAX_HEADER_SIZE,
         max_field_size=MAX_HEADER_SIZE,
@@ -159,28 +145,38 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     )
     session._retry_connection = False  # noqa: SLF001  # aiohttp has no public switch for its silent second sending
     async with session:
-        yield HttpClient(url, settings, gate, AiohttpTransport(verify=context, trust_env=False, client=session))
+        yield HttpClient(url, settings, gate, session)
 
 
-async def _read(response: httpx.Response, encoding: str) -> bytes:
-    """The body, never more than MAX_BODY of it. Some targets compress although they were asked not to."""
-    if encoding not in ("identity", "", "gzip", "deflate"):
-        raise _AnswerTooLarge
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if encoding in ("gzip", "deflate") else None
-    collected, arrived = bytearray(), 0
-    if not isinstance(response.stream, httpx.AsyncByteStream):
-        raise TypeError("an asynchronous transport answers with an asynchronous stream")
-    async for chunk in response.stream:
-        arrived += len(chunk)
-        try:
-            collected += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(collected))
-        except zlib.error as error:
-            raise _AnswerTooLarge from error
+def _timeouts(settings: HttpSettings) -> aiohttp.ClientTimeout:
+    """One timer a request, aiohttp's: it runs from the wait for a connection to the last byte of the answer."""
+    connect = settings.connect_timeout
+    return aiohttp.ClientTimeout(total=settings.deadline, connect=connect, sock_connect=connect)
+
+
+async def _take(response: aiohttp.ClientResponse) -> HttpAnswer:
+    """The whole answer, never more than MAX_BODY of it. Some targets compress although they were asked not to."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers}
+    content, collected = response.content, bytearray()
+    while not content.at_eof():
+        collected += await content.readany()
         if len(collected) > MAX_BODY:
             raise _AnswerTooLarge
-    if inflate is not None and arrived and not inflate.eof:
+    encoding, body = headers.get("content-encoding", "").strip().lower(), bytes(collected)
+    return HttpAnswer(response.status, headers, body if encoding in ("", "identity") else _inflate(encoding, body))
+
+
+def _inflate(encoding: str, body: bytes) -> bytes:
+    if encoding not in ("gzip", "deflate"):
         raise _AnswerTooLarge
-    return bytes(collected)
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        inflated = stream.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise _AnswerTooLarge from error
+    if len(inflated) > MAX_BODY or (body and not stream.eof):
+        raise _AnswerTooLarge
+    return inflated
 
 
 def _after_sending(method: str, problem: str) -> UsherError:

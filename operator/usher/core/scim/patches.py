@@ -6,6 +6,7 @@ before-image decides: an element that was there is edited in place, one that was
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from usher.core.errors import ResourceError
@@ -17,6 +18,7 @@ Operation: TypeAlias = dict[str, Json]
 """One entry of `Operations`: `op`, mostly `path`, and `value` unless it removes."""
 
 
+@lru_cache(maxsize=4096)
 def element_path(path: AttributePath) -> AttributePath | None:
     """The path of the element that a filtered path selects, None for other paths.
 

@@ -9,7 +9,7 @@ of a multi-valued attribute: comparisons with `eq`, joined by `and`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias
@@ -182,23 +182,33 @@ def find_name(name: str, container: Mapping[str, Json]) -> str | None:
     if name in container:
         return name
     folded = name.lower()
-    return next((key for key in container if key.lower() == folded), None)
+    for key in container:
+        if key.lower() == folded:
+            return key
+    return None
 
 
 def get_value(name: str, container: Json) -> Json:
     """The attribute's value, None where it is absent or `container` is no object."""
     if not isinstance(container, dict):
         return None
+    if name in container:
+        return container[name]
     key = find_name(name, container)
     return None if key is None else container[key]
 
 
 def selects(comparisons: Iterable[Comparison], element: Json) -> bool:
     """Whether an element of a multi-valued attribute satisfies all comparisons."""
-    return all(
-        (held := get_value(name, element)) is not None and fold_text(held) == fold_text(value)
-        for name, value in comparisons
-    )
+    for name, value in comparisons:
+        held = get_value(name, element)
+        same = isinstance(held, str) and held == value
+        if held is None or not (same or fold_text(held) == fold_text(value)):
+            return False
+    return True
+
+
+Reader: TypeAlias = Callable[[Mapping[str, Json]], Json]
 
 
 def read(path: AttributePath, attributes: Mapping[str, Json]) -> Json:
@@ -207,20 +217,31 @@ def read(path: AttributePath, attributes: Mapping[str, Json]) -> Json:
     A filtered path gives the value in the first element that the filter selects; a sub-attribute of a multi-valued
     attribute without a filter gives the list of all its values.
     """
+    return reader(path)(attributes)
+
+
+@lru_cache(maxsize=4096)
+def reader(path: AttributePath) -> Reader:
+    """`read` for one path, ready to run."""
     parsed = parse_path(path)
-    container: Json = attributes if isinstance(attributes, dict) else dict(attributes)
-    if parsed.urn is not None:
-        container = get_value(parsed.urn, container)
-    value = get_value(parsed.attribute, container)
-    if parsed.filter is not None:
-        elements = value if isinstance(value, list) else [value]
-        value = next((element for element in elements if selects(parsed.filter, element)), None)
-    if parsed.sub is None or value is None:
-        return None if value == [] else value
-    if isinstance(value, list):
-        found: list[Json] = [held for element in value if (held := get_value(parsed.sub, element)) is not None]
-        return found or None
-    return get_value(parsed.sub, value)
+    urn, attribute, comparisons, sub = parsed.urn, parsed.attribute, parsed.filter, parsed.sub
+
+    def read_here(attributes: Mapping[str, Json]) -> Json:
+        container: Json = attributes if isinstance(attributes, dict) else dict(attributes)
+        if urn is not None:
+            container = get_value(urn, container)
+        value = get_value(attribute, container)
+        if comparisons is not None:
+            elements = value if isinstance(value, list) else [value]
+            value = next((element for element in elements if selects(comparisons, element)), None)
+        if sub is None or value is None:
+            return None if value == [] else value
+        if isinstance(value, list):
+            found: list[Json] = [held for element in value if (held := get_value(sub, element)) is not None]
+            return found or None
+        return get_value(sub, value)
+
+    return read_here
 
 
 def write(path: AttributePath, value: Json, document: dict[str, Json]) -> None:
@@ -230,7 +251,7 @@ def write(path: AttributePath, value: Json, document: dict[str, Json]) -> None:
     stand under their URN. Raises ResourceError where the path and what is there already contradict each other.
     """
     parsed = parse_path(path)
-    container = _child(document, parsed.urn) if parsed.urn is not None else document
+    container = document if parsed.urn is None else _child(document, parsed.urn)
     if parsed.filter is not None:
         container, name = _element(container, parsed), parsed.sub
         if name is None:

@@ -100,6 +100,8 @@ def convert(definition: AttributeDefinition | None, value: Value) -> Json:
     """The value as the attribute's type wants it; raises ConversionError. Without a definition it goes as it is."""
     if definition is None:
         return list(value) if isinstance(value, tuple) else value
+    if definition.type is AttributeType.STRING and isinstance(value, str) and not definition.multi_valued:
+        return value  # by far the most frequent
     if definition.multi_valued:
         return [_convert_one(definition, item) for item in (value if isinstance(value, tuple) else (value,))]
     if isinstance(value, tuple):

@@ -6,7 +6,7 @@ attribute whose value is null is left out of the desired values, and stays at th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -16,6 +16,7 @@ from usher.core.expressions.compile import Compiled
 from usher.core.model.plans import Criterion, Desired, MatchKey
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.patches import element_path
+from usher.core.scim.paths import Reader, reader
 from usher.core.scim.schemas import AttributeDefinition, convert, fold
 from usher.core.sync.fingerprints import fingerprint
 
@@ -84,6 +85,16 @@ class CompiledMapping:
         return tuple(sorted((r for r in self.rules if r.precedence is not None), key=lambda r: r.precedence or 0))
 
     @cached_property
+    def evaluations(self) -> tuple[tuple[AttributeRule, Callable[[Mapping[str, Value]], Json]], ...]:
+        """Each rule with what gives its typed value for one person, None for null; that raises ResourceError."""
+        return tuple((rule, _evaluation(rule)) for rule in self.rules)
+
+    @cached_property
+    def readers(self) -> tuple[tuple[AttributePath, Reader], ...]:
+        """Each of `paths` with what reads its value in a resource of the target."""
+        return tuple((path, reader(path)) for path in self.paths)
+
+    @cached_property
     def disabling(self) -> AttributeRule | None:
         """The rule that writes the target's disable attribute, if the mapping has one."""
         return next((r for r in self.rules if r.target == self.disable_path), None)
@@ -135,8 +146,8 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     values: dict[AttributePath, Json] = {}
     on_create: dict[AttributePath, Json] = {}
     fill_empty: dict[AttributePath, Json] = {}
-    for rule in mapping.rules:
-        value = _evaluate(rule, attributes)
+    for rule, evaluate in mapping.evaluations:
+        value = evaluate(attributes)
         if value is not None:
             values[rule.target] = value
         elif rule.default is not None:
@@ -179,7 +190,7 @@ def yields_active_account(mapping: CompiledMapping) -> bool:
     if rule is None:
         return False
     try:
-        return _evaluate(rule, {SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
+        return _evaluation(rule)({SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
     except ResourceError:
         return False
 
@@ -195,22 +206,32 @@ def disables_everybody(mapping: CompiledMapping) -> bool:
     if isinstance(rule.flow, Computed) and not rule.flow.expression.attributes <= TELLS_WHO_IS_ACTIVE:
         return False
     try:
-        return _evaluate(rule, {SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
+        return _evaluation(rule)({SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
     except ResourceError:
         return False
 
 
-def _evaluate(rule: AttributeRule, attributes: Mapping[str, Value]) -> Json:
+def _evaluation(rule: AttributeRule) -> Callable[[Mapping[str, Value]], Json]:
+    definition = rule.definition
     match rule.flow:
         case Direct(source=name):
-            value = attributes.get(name)
+            find: Callable[[Mapping[str, Value]], Value | None] = _attribute(name)
         case Computed(expression=expression):
-            value = expression.evaluate(attributes)
+            find = expression.evaluate
         case Constant(value=constant):
-            return constant
+            return lambda _: constant
         case Untouched():
-            return None
-    return None if value is None else convert(rule.definition, value)
+            return lambda _: None
+
+    def evaluate(attributes: Mapping[str, Value]) -> Json:
+        value = find(attributes)
+        return None if value is None else convert(definition, value)
+
+    return evaluate
+
+
+def _attribute(name: str) -> Callable[[Mapping[str, Value]], Value | None]:
+    return lambda attributes: attributes.get(name)
 
 
 def _match_keys(mapping: CompiledMapping, values: Mapping[AttributePath, Json]) -> tuple[MatchKey, ...]:

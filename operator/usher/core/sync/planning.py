@@ -22,7 +22,6 @@ from usher.core.model.plans import (
     Unmatched,
 )
 from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
-from usher.core.scim.paths import read
 from usher.core.scim.schemas import equal, fold
 from usher.core.sync.mapping import CompiledMapping
 
@@ -40,7 +39,8 @@ CANNOT_DISABLE = "TargetCannotDisable"
 
 def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[AttributePath, Json]:
     """The value of every path that matters, None where the resource has none."""
-    return {path: read(path, resource.attributes) for path in mapping.paths}
+    attributes = resource.attributes
+    return {path: read(attributes) for path, read in mapping.readers}
 
 
 def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, Edit]:
