@@ -392,3 +392,16 @@ async def test_whoever_stops_reading_early_leaves_nothing() -> None:
     async with fake_directory(answer) as fake, source_of(fake).open() as opened:
         async for _ in opened.fetch(ResourceType.USER, None):
             break
+
+
+async def test_the_next_page_is_asked_for_while_one_is_worked_at() -> None:
+    def says(number: int) -> bytes:
+        return person(number, f"p{number}") + done(number, b"more" if number < 4 else b"")
+
+    async with fake_directory(searching(says)) as fake, source_of(fake).open() as opened:
+        reading = aiter(opened.fetch(ResourceType.USER, None))
+        await anext(reading)
+        async with asyncio.timeout(5):
+            while [each.kind for each in fake.questions].count("searchRequest") < 2:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.005)
+        assert len([item async for item in reading]) == 3

@@ -94,17 +94,26 @@ class DirectoryConnection:
             raise CycleError(message, reason="CredentialsRejected", detail=error.detail) from error
 
     async def pages(self, search: Search) -> AsyncIterator[Sequence[Entry]]:
-        """All entries, page by page (RFC 2696). Raises IncompleteRead where the end is not the end of all."""
-        cookie, empty, until = b"", 0, _deadline()
-        while True:
-            entries, cookie = await self._call(partial(self._page, search, cookie))
-            yield entries
-            if not cookie:
-                return
-            empty = 0 if entries else empty + 1
-            if empty > MAX_EMPTY_PAGES:
-                raise IncompleteRead(f"the directory sent {empty} empty pages in a row")
-            _refuse_late(until)
+        """All entries, page by page (RFC 2696). Raises IncompleteRead where the end is not the end of all.
+
+        While one page is worked at the next is asked for already.
+        """
+        empty, until = 0, _deadline()
+        asking = self._ask_page(search, b"")
+        try:
+            while True:
+                entries, cookie = await asking
+                empty = 0 if entries else empty + 1
+                if empty > MAX_EMPTY_PAGES:
+                    raise IncompleteRead(f"the directory sent {empty} empty pages in a row")
+                if cookie:
+                    _refuse_late(until)
+                    asking = self._ask_page(search, cookie)
+                yield entries
+                if not cookie:
+                    return
+        finally:
+            asking.cancel()
 
     async def entry(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """One entry by its name; None where there is none, or the account may not see it."""
@@ -146,6 +155,11 @@ class DirectoryConnection:
         self._thread.shutdown(wait=False)
         await asyncio.shield(forgotten)
         await self._relay.close()
+
+    def _ask_page(self, search: Search, cookie: bytes) -> asyncio.Task[tuple[list[Entry], bytes]]:
+        asking = asyncio.create_task(self._call(partial(self._page, search, cookie)))
+        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # whoever stops reading misses it
+        return asking
 
     def _page(self, search: Search, cookie: bytes) -> tuple[list[Entry], bytes]:
         control = SimplePagedResultsControl(True, size=search.page_size, cookie=cookie)  # noqa: FBT003 - its signature
