@@ -32,7 +32,8 @@ def copy(tmp_path: Path) -> Path:
 
 
 PLANTS = {
-    "httpx in the core": ("core/sync/planning.py", "import httpx\n"),
+    "aiohttp in the core": ("core/sync/planning.py", "import aiohttp\n"),
+    "the HTTP client outside of the transport": ("targets/scim/session.py", "import aiohttp\n"),
     "a clock in the core": ("core/sync/policies.py", "import time\n"),
     "the engine in the core": ("core/model/plans.py", "import usher.engine.job\n"),
     "the api in the core": ("core/sync/mapping.py", "import usher.api.names\n"),

@@ -32,11 +32,11 @@ class Plant:
 PLANTS = {
     "people are taken for gone after an incomplete read": Plant(
         "engine/snapshot.py",
-        """    if end is None:
-        message = "the source ended its answer without saying that it was complete"
-        raise IncompleteRead(message)
+        """        if end is None:
+            message = "the source ended its answer without saying that it was complete"
+            raise IncompleteRead(message)
 """,
-        "    end = end or ReadComplete(None, ())\n",
+        "        end = end or ReadComplete(None, ())\n",
         "tests/unit/engine/test_snapshot.py",
     ),
     "a read that broke off is published": Plant(
@@ -101,8 +101,8 @@ PLANTS = {
     ),
     "intents are not written": Plant(
         "engine/apply.py",
-        "    await store.write_intents(\n",
-        "    (lambda *_: None)(\n",
+        "            await store.write_intents(connector, intents)\n",
+        "",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
     "a target that can't say what it is now is taken for one that says nothing": Plant(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-_TALKERS: Final = ("httpx", "httpcore", "aiohttp", "aiohttp.access", "aiohttp.client", "aiohttp.internal")
+_TALKERS: Final = ("aiohttp", "aiohttp.access", "aiohttp.client", "aiohttp.internal")
 
 
 def silence_url_loggers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-import httpx
+import certifi
 
 from usher.core.errors import SpecError
 
@@ -12,11 +12,16 @@ from usher.core.errors import SpecError
 def client_context(ca_pem: bytes | None, path: str) -> ssl.SSLContext:
     """Raises SpecError, at the YAML path of the reference, for an authority that is no certificate."""
     try:
-        context = httpx.create_ssl_context(trust_env=False) if ca_pem is None else _trusting(ca_pem.decode("ascii"))
+        context = _public() if ca_pem is None else _trusting(ca_pem.decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
         raise SpecError("the CA certificate is no PEM text with at least one certificate", path=path) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _public() -> ssl.SSLContext:
+    """The same authorities everywhere, whatever the machine trusts besides."""
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _trusting(pem: str) -> ssl.SSLContext:
