@@ -18,7 +18,7 @@ from cluster.places import Places
 from cluster.processes import Stamp
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 150.0
+PATIENCE = 240.0
 INTERVAL = 5.0
 PROMISE = 5.0 + INTERVAL
 """Seconds in which the app follows a change in the directory: five, and the interval of the source."""

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from usher.api.conditions import Reason
+from usher.api.manifests import parse_manifest
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
@@ -97,6 +99,12 @@ def _types(info: FieldInfo) -> Sequence[object]:
 def test_every_field_of_a_source_is_in_the_docs(model: type[BaseModel]) -> None:
     page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert [path for path in fields_of(model) if f"`{path}`" not in page] == []
+
+
+def test_what_the_front_page_says_that_one_writes_is_what_the_models_take() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    kinds = [parse_manifest(document).names.kind for document in yaml.safe_load_all(block)]
+    assert kinds == ["ProvisioningConnector", "IdentitySource"]
 
 
 def test_every_link_between_our_pages_leads_somewhere() -> None:
