@@ -113,7 +113,7 @@ class DirectoryConnection:
                 if not cookie:
                     return
         finally:
-            asking.cancel()
+            asking.cancel()  # of one that failed and that nobody waits for, nothing is logged then
 
     async def entry(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """One entry by its name; None where there is none, or the account may not see it."""
@@ -157,9 +157,7 @@ class DirectoryConnection:
         await self._relay.close()
 
     def _ask_page(self, search: Search, cookie: bytes) -> asyncio.Task[tuple[list[Entry], bytes]]:
-        asking = asyncio.create_task(self._call(partial(self._page, search, cookie)))
-        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # whoever stops reading misses it
-        return asking
+        return asyncio.create_task(self._call(partial(self._page, search, cookie)))
 
     def _page(self, search: Search, cookie: bytes) -> tuple[list[Entry], bytes]:
         control = SimplePagedResultsControl(True, size=search.page_size, cookie=cookie)  # noqa: FBT003 - its signature
