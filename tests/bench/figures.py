@@ -74,6 +74,22 @@ class Figure:
         return f"{_number(min(self.values))}..{_number(max(self.values))}"
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast somebody was in a race: the `seconds` and the `cpu` seconds of runs of so many people."""
+
+    name: str
+    people: int
+    runs: Sequence[Mapping[str, float]]
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Users a second, and CPU milliseconds a user, which say something on a busy machine too."""
+        rates = [self.people / run["seconds"] for run in self.runs]
+        cpu = median(1000 * run["cpu"] / self.people for run in self.runs)
+        return (self.name, _number(median(rates)), f"{_number(min(rates))}..{_number(max(rates))}", f"{cpu:.2f}")
+
+
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """How many times as fast we were, pair by pair, from the seconds that both took for the same work."""
     return [their / our for our, their in zip(ours, theirs, strict=True)]
@@ -89,6 +105,11 @@ def table(figures: Mapping[str, Figure]) -> list[str]:
             shown = _number(figure.value)
             rows.append((goal.name, shown, goal.text, verdict, figure.spread, str(len(figure.values))))
     return aligned(rows)
+
+
+def paces_table(paces: Sequence[Pace]) -> list[str]:
+    """The lines about those who raced."""
+    return aligned([("race", "users/s", "min..max", "CPU ms a user"), *(pace.row for pace in paces)])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from bench.figures import Pace
 from bench.places import work_folder
 from bench.processes import python
 from bench.sink import Counts, Sink
@@ -58,7 +59,7 @@ class Ground:
         self.sizes = sizes
         self.say = say
         self.initial: list[Sync] = []
-        self.rates: dict[str, list[float]] = {}
+        self.paces: list[Pace] = []
         self.folder = Path(tempfile.mkdtemp(dir=work_folder()))
         self._numbers = count(1)
         self._stack = ExitStack()

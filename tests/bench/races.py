@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from bench.broken import Broken
-from bench.figures import Figure, ratios
+from bench.figures import Figure, Pace, ratios
 from bench.ground import Ground, comparable
 from bench.processes import python, run
 from bench.programs import connid_command
@@ -16,7 +16,7 @@ from directory.configuration import PEOPLE, READER
 PARALLEL_CONNID: Final = 8
 
 Runner: TypeAlias = Callable[[], Mapping[str, Any]]
-"""One run into an empty sink; its figures, `seconds` among them."""
+"""One run into an empty sink; its figures, `seconds` and `cpu` (seconds, too) among them."""
 
 
 def race_bare_loop(ground: Ground) -> list[Figure]:
@@ -81,14 +81,17 @@ def _looking_up(ground: Ground, name: str, peer: Runner) -> Runner:
 
 def _race(ground: Ground, name: str, ours: Runner, theirs: Runner) -> Figure:
     theirs()  # what has to be built or made for it is made now; this run is not counted
-    taken: tuple[list[float], list[float]] = ([], [])
-    runners = (ours, theirs)
+    told: dict[str, list[Mapping[str, Any]]] = {"Usher": [], "the other": []}
+    runners = tuple(zip(told.values(), (ours, theirs), strict=True))
     for number in range(ground.sizes.pairs):
-        for who in (0, 1) if number % 2 == 0 else (1, 0):
-            taken[who].append(runners[who]()["seconds"])
-        ratio = ratios(taken[0][-1:], taken[1][-1:])[0]
-        rates = " and ".join(f"{ground.sizes.people / seconds[-1]:,.0f}" for seconds in taken)
-        ground.say(f"{name}: pair {number + 1} of {ground.sizes.pairs}: {rates} users/s, {ratio:.3g}")
-    ground.rates[f"{name}, Usher"] = [ground.sizes.people / seconds for seconds in taken[0]]
-    ground.rates[f"{name}, the other"] = [ground.sizes.people / seconds for seconds in taken[1]]
-    return Figure(name, ratios(*taken))
+        for runs, runner in runners if number % 2 == 0 else reversed(runners):
+            runs.append(runner())
+        rates = [ground.sizes.people / runs[-1]["seconds"] for runs in told.values()]
+        ground.say(
+            f"{name}: pair {number + 1} of {ground.sizes.pairs}: {rates[0]:,.0f} and {rates[1]:,.0f} users/s,"
+            f" {rates[0] / rates[1]:.3g}"
+        )
+    for who, runs in told.items():
+        ground.paces.append(Pace(f"{name}, {who}", ground.sizes.people, runs))
+    us, them = ([run["seconds"] for run in runs] for runs in told.values())
+    return Figure(name, ratios(us, them))

@@ -40,11 +40,13 @@ Costs are of Usher alone.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from types import FrameType
 from typing import Final
 
 if __name__ == "__main__":
@@ -52,7 +54,7 @@ if __name__ == "__main__":
 
 from bench.broken import Broken
 from bench.costs import measure_changes, measure_creations, measure_crowd, measure_few_of_a_crowd
-from bench.figures import NAMES, Figure, aligned, save, table
+from bench.figures import NAMES, Figure, paces_table, save, table
 from bench.ground import Ground, Sizes
 from bench.places import RESULT, ROOT
 from bench.races import race_bare_loop, race_bare_loop_20ms, race_connid, race_scim2_client
@@ -87,18 +89,20 @@ def measure(ground: Ground, wanted: Sequence[str]) -> dict[str, Figure]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints and saves; the exit code."""
     chosen = _parser().parse_args(arguments)
+    _warn_if_busy()
     sizes = REHEARSAL if chosen.rehearse else Sizes(pairs=chosen.pairs)
     try:
         with Ground(sizes, say) as ground:
             figures = measure(ground, chosen.only or NAMES)
-            rates = dict(ground.rates)
+            paces = tuple(ground.paces)
     except (Broken, ClusterError, SlapdError) as error:
         say(f"broken, nothing is written: {error}")
         return 1
-    if rates:
-        rows = [("users/s", "median", "min..max")]
-        rows += [(name, f"{median(got):,.0f}", f"{min(got):,.0f}..{max(got):,.0f}") for name, got in rates.items()]
-        _print([*aligned(rows), ""])
+    except KeyboardInterrupt:
+        say("interrupted, nothing is written")
+        return 130
+    if paces:
+        _print([*paces_table(paces), ""])
     _print(table(figures))
     if chosen.rehearse:
         say("a rehearsal with few people: these are no figures, and nothing is written")
@@ -111,6 +115,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def say(line: str) -> None:
     """Tells how far it is, on stderr."""
     sys.stderr.write(f"{time.monotonic() - _BEGIN:6.0f} s  {line}\n")
+
+
+def _warn_if_busy() -> None:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 2:
+        say(f"others use this machine (load {load:.1f}, {cores} cores): trust CPU and requests, not rates and lags")
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Leaves like an error does, so that what was started is ended."""
+    sys.exit(128 + number)
 
 
 def _print(lines: Sequence[str]) -> None:
@@ -137,4 +152,5 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(main())

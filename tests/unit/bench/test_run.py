@@ -105,7 +105,7 @@ def test_who_goes_first_takes_turns_and_the_first_run_of_the_other_is_not_counte
     def runner(name: str, seconds: list[float]) -> Any:
         def one() -> dict[str, float]:
             order.append(name)
-            return {"seconds": seconds.pop(0)}
+            return {"seconds": seconds.pop(0), "cpu": 0.01}
 
         return one
 
@@ -114,6 +114,10 @@ def test_who_goes_first_takes_turns_and_the_first_run_of_the_other_is_not_counte
 
     assert order == ["them", "us", "them", "them", "us"]
     assert figure.values == [3.0, 4.0]
+    assert [pace.row for pace in ground.paces] == [
+        ("vs_connid, Usher", "7.5", "5..10", "1.00"),
+        ("vs_connid, the other", "2.292", "1.25..3.333", "1.00"),
+    ]
 
 
 def test_accounts_compare_whatever_the_order_in_which_they_came() -> None:
