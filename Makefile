@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One stamp for each state of the locks and of the package's metadata: a second run installs nothing.
 STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
+# Modules of tests that run at the same time; much of a module is waiting.
+AT_ONCE ?= 3
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
 .PHONY: help install demo test bench system ready generate format lint types imports cluster-up cluster-down lock clean
@@ -34,7 +36,7 @@ demo: $(STAMP) system ## A throw-away cluster, an app, the operator, 500 people 
 
 test: $(STAMP) system ## All tests (USHER_EXHAUSTIVE=1: every fault at every request)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --cov --cov-report= $(ARGS)
+	$(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
 
 bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/bench.json (ARGS=--help)
