@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from usher.contracts.target import TargetSession
@@ -13,6 +13,7 @@ from usher.core.model.plans import (
     Desired,
     Linked,
     Matched,
+    MatchKey,
     Phase,
     PlannedChange,
     Situation,
@@ -32,11 +33,12 @@ from usher.core.sync.planning import (
     take_image,
 )
 from usher.engine.concurrency import for_each
-from usher.engine.evaluation import CHUNK, Batch
+from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
-from usher.engine.lookup import Lookup
+from usher.engine.lookup import Lookup, in_slices
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
+from usher.engine.stowing import CHUNK
 
 
 @dataclass(slots=True)
@@ -70,25 +72,24 @@ class Drafting:
     async def draft(self, batch: Batch) -> Draft:
         """Writes the rows of the running plan and returns what is to be known about them."""
         draft = Draft(list(batch.skips), [*batch.settled, *batch.gone], unchanged=batch.unchanged)
-        current = await self._read_again(batch, draft)
-        situations = await self._match(batch, draft)
+        known = await self._read_again(batch, draft)
+        known |= await self._match(batch, draft)
         await self.ports.store.clear_plan(self.job.connector)
         failed = {skip.source_id for skip in draft.skips}
-        due = [source_id for source_id in (*batch.due, *batch.departed) if source_id not in failed]
-        self.control.progress.enter(Stage.PLAN, len(due))
+        self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
         moves: list[KeyMove] = []
-        for start in range(0, len(due), CHUNK):
+        for people in _all_due(batch):
             if self.control.stop.is_set():
                 break
-            ids = due[start : start + CHUNK]
-            planned = await self._plan_chunk(ids, batch, current | situations, draft)
+            wanted = {source_id: print_ for source_id, print_ in people if source_id not in failed}
+            planned = await self._plan_chunk(wanted, known, draft)
             rows, chunk_moves = await self._contested(planned)
             moves.extend(chunk_moves)
             for source_id, outcome in rows.items():
                 _note(draft, batch, source_id, outcome)
             changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
             await self.ports.store.add_changes(self.job.connector, changes)
-            self.control.progress.advance(len(ids))
+            self.control.progress.advance(len(people))
         await self._rank(moves)
         return draft
 
@@ -124,15 +125,14 @@ class Drafting:
         people = await self.ports.store.resources(self.job.source, self.job.resource_type, lost)
         for source_id, resource in people.items():
             try:
-                batch.unlinked[source_id] = map_resource(self.job.mapping, resource).keys
+                batch.unlinked.append((source_id, map_resource(self.job.mapping, resource).keys))
             except ResourceError:
                 continue  # the first pass has reported it
 
     async def _match(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
+        """The situations of people without a link. Whoever is not in it is Unmatched: as nearly all are at first."""
         self.control.progress.enter(Stage.MATCH, len(batch.unlinked))
-        claims = {key.claim for keys in batch.unlinked.values() for key in keys}
-        rivals = await self.ports.store.rivals(self.job.connector, claims)
-        wanted = {i: keys for i, keys in batch.unlinked.items() if not any(key.claim in rivals for key in keys)}
+        rivals, alone = await self._rivals(batch)
 
         async def being_freed(ids: Collection[TargetId]) -> Collection[TargetId]:
             owners = await self.ports.store.owners(self.job.address, ids)
@@ -143,7 +143,7 @@ class Drafting:
             }
 
         lookup = Lookup(self.job, self.session, self.retrier, being_freed, self.control.stop)
-        candidates = await lookup.find_candidates(wanted)
+        candidates = await lookup.find_candidates(_Unrivalled(batch, rivals, alone))
         draft.skips.extend(_failed_look(i, error) for i, error in candidates.failures.items())
         found = {resource.id for hits in candidates.hits.values() for resource in hits}
         owners = await self.ports.store.owners(self.job.address, found)
@@ -154,18 +154,33 @@ class Drafting:
             owners={target_id: (owner.connector, owner.source_id) for target_id, owner in owners.items()},
             movers=batch.movers,
         )
-        return match_resources(batch.unlinked, evidence)
+        known = rivals.keys() | candidates.hits.keys()
+        people = in_slices(batch.unlinked if known else ())
+        return match_resources({i: keys async for i, keys in people if _makes_one_of(known, keys)}, evidence)
+
+    async def _rivals(self, batch: Batch) -> tuple[Mapping[str, Sequence[SourceId]], int]:
+        """By claim, all who make it, where they are several; and how many people without a link make none of these."""
+        rivals: dict[str, Sequence[SourceId]] = {}
+        alone = 0
+        for people in batch.unlinked.chunks():
+            claims = {key.claim for _, keys in people for key in keys}
+            rivals |= await self.ports.store.rivals(self.job.connector, claims)
+            alone += sum(1 for _, keys in people if not _makes_one_of(rivals, keys))
+        return rivals, alone
 
     # --- rows
 
     async def _plan_chunk(
-        self, ids: Sequence[SourceId], batch: Batch, known: Mapping[SourceId, Situation], draft: Draft
+        self,
+        wanted: Mapping[SourceId, Fingerprint | None],
+        known: Mapping[SourceId, Situation],
+        draft: Draft,
     ) -> dict[SourceId, Planned]:
-        people = await self.ports.store.resources(self.job.source, self.job.resource_type, ids)
-        links = await self.ports.store.links(self.job.connector, ids)
+        people = await self.ports.store.resources(self.job.source, self.job.resource_type, wanted)
+        links = await self.ports.store.links(self.job.connector, wanted)
         planned: dict[SourceId, Planned] = {}
-        for source_id in ids:
-            desired = self._still_wanted(source_id, people.get(source_id), batch)
+        for source_id, former in wanted.items():
+            desired = self._still_wanted(source_id, people.get(source_id), former)
             if desired is None:
                 continue
             link = links.get(source_id)
@@ -176,12 +191,13 @@ class Drafting:
             planned[source_id] = plan_change(self.job.mapping, desired, situation, cause)
         return planned
 
-    def _still_wanted(self, source_id: SourceId, person: SourceResource | None, batch: Batch) -> Desired | None:
+    def _still_wanted(
+        self, source_id: SourceId, person: SourceResource | None, former: Fingerprint | None
+    ) -> Desired | None:
         """What the first pass found of the person; None for somebody whom a newer snapshot has changed meanwhile.
 
         Those come in the feed of the next cycle: what they are now was neither matched nor counted in this one.
         """
-        former = batch.due.get(source_id)
         if former is None or person is None:
             gone = former is None and person is None
             return map_departed(self.job.mapping, source_id) if gone else None
@@ -232,6 +248,32 @@ class Drafting:
             if row.source_id in ranks
         ]
         await self.ports.store.add_changes(self.job.connector, moved)
+
+
+class _Unrivalled:
+    """The people without a link who make no claim that others make too."""
+
+    def __init__(self, batch: Batch, rivals: Collection[str], count: int) -> None:
+        self._people = batch.unlinked
+        self._rivals = rivals
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def items(self) -> Iterator[tuple[SourceId, Sequence[MatchKey]]]:
+        return ((i, keys) for i, keys in self._people if not _makes_one_of(self._rivals, keys))
+
+
+def _makes_one_of(claims: Collection[str], keys: Sequence[MatchKey]) -> bool:
+    return any(key.claim in claims for key in keys)
+
+
+def _all_due(batch: Batch) -> Iterator[Sequence[tuple[SourceId, Fingerprint | None]]]:
+    """Chunks of the people to plan: those whom the source has with a fingerprint, the departed without one."""
+    yield from batch.due.chunks()
+    for start in range(0, len(batch.departed), CHUNK):
+        yield [(source_id, None) for source_id in batch.departed[start : start + CHUNK]]
 
 
 def _note(draft: Draft, batch: Batch, source_id: SourceId, planned: Planned) -> None:

@@ -1,43 +1,63 @@
 """The first pass: who is in, who changed, who left, and under which matching values they go.
 
-It streams. Of 100,000 people only ids, fingerprints and the matching values of those without a link are kept.
+It streams. Of 100,000 people only ids, fingerprints and the matching values of those without a link are kept, stowed.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from usher.contracts.snapshots import Snapshot
 from usher.contracts.source import SourceChange
 from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
-from usher.core.model.plans import Desired, MatchKey, Skip
+from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.mapping import map_resource
 from usher.engine.job import Job, Ports
-
-CHUNK: Final = 500
+from usher.engine.stowing import CHUNK, Plain, Stowed
 
 LinkState: TypeAlias = Link | LinkDigest
 Links: TypeAlias = Mapping[SourceId, Link] | Mapping[SourceId, LinkDigest]
 
 
+def _stow_fingerprints() -> Stowed[tuple[SourceId, Fingerprint]]:
+    return Stowed(lambda item: (item[0], item[1].hex()), lambda raw: (raw[0], Fingerprint(bytes.fromhex(raw[1]))))
+
+
+def _stow_keys() -> Stowed[tuple[SourceId, Sequence[MatchKey]]]:
+    return Stowed(lambda item: (item[0], [_plain_key(key) for key in item[1]]), _read_keys)
+
+
+def _plain_key(key: MatchKey) -> Plain:
+    return key.precedence, [(criterion.path, criterion.value) for criterion in key.conjunction], key.claim
+
+
+def _read_keys(raw: Plain) -> tuple[SourceId, Sequence[MatchKey]]:
+    source_id, keys = raw
+    return source_id, tuple(
+        MatchKey(precedence, tuple(Criterion(path, value) for path, value in criteria), claim)
+        for precedence, criteria, claim in keys
+    )
+
+
 @dataclass(slots=True)
 class Batch:
-    """What the first pass found.
+    """What the first pass found, each person at most once in each of its lists.
 
-    `due` has to be planned, `departed` are linked people that the source no longer has. `unlinked` holds the matching
-    values of active people without a link. `again` are people with an open intent: what the state says of them is not
-    to be trusted. `movers` are active people whose account is about to be updated. `gone` are ids that the source no
-    longer has and that have no link: nothing is left to do for them.
+    `due` has to be planned, with the fingerprint of what was desired; `departed` are linked people that the source no
+    longer has. `unlinked` holds the matching values of active people without a link. `again` are people with an open
+    intent: what the state says of them is not to be trusted. `movers` are active people whose account is about to be
+    updated. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
+    `settled` are people who were unsettled, and for whom everything is as it should be.
     """
 
-    due: dict[SourceId, Fingerprint] = field(default_factory=dict)
+    due: Stowed[tuple[SourceId, Fingerprint]] = field(default_factory=_stow_fingerprints)
     departed: list[SourceId] = field(default_factory=list)
-    unlinked: dict[SourceId, Sequence[MatchKey]] = field(default_factory=dict)
+    unlinked: Stowed[tuple[SourceId, Sequence[MatchKey]]] = field(default_factory=_stow_keys)
     again: Mapping[SourceId, Intent] = field(default_factory=dict)
     movers: set[SourceId] = field(default_factory=set)
     gone: list[SourceId] = field(default_factory=list)
@@ -90,7 +110,7 @@ def _sort_absent(batch: Batch, source_id: SourceId, link: LinkState | None, extr
         batch.departed.append(source_id)
     elif link is None and intent is not None:
         batch.departed.append(source_id)
-        batch.unlinked[source_id] = intent.keys
+        batch.unlinked.append((source_id, intent.keys))
     elif link is None:
         batch.gone.append(source_id)
 
@@ -100,16 +120,17 @@ def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra:
     open_question = source_id in extra.intents or source_id in extra.held
     if link is not None and not open_question and _is_done(desired, link):
         batch.unchanged += 1
-        batch.settled.append(source_id)
+        if source_id in extra.unsettled:
+            batch.settled.append(source_id)
         return
-    batch.due[source_id] = desired.fingerprint
+    batch.due.append((source_id, desired.fingerprint))
     if link is not None and desired.active:
         batch.movers.add(source_id)
     if link is None:
         intent = extra.intents.get(source_id)
         keys = {key.claim: key for key in (*(intent.keys if intent is not None else ()), *desired.keys)}
         if keys:
-            batch.unlinked[source_id] = tuple(keys.values())
+            batch.unlinked.append((source_id, tuple(keys.values())))
 
 
 def _is_done(desired: Desired, link: LinkState) -> bool:

@@ -7,10 +7,10 @@ A target that refuses to be listed is asked person by person.
 
 from __future__ import annotations
 
-from asyncio import Event
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from asyncio import Event, sleep
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
@@ -22,14 +22,33 @@ from usher.engine.concurrency import for_each
 from usher.engine.job import Job
 from usher.engine.retry import Retrier
 
+ItemT = TypeVar("ItemT")
+
 SAMPLE: Final = 3
 _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
+_SLICE: Final = 500
+_THINNED: Final = 64 * SAMPLE
 _OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a query without ending the cycle."""
 
-Wanted: TypeAlias = Mapping[SourceId, Sequence[MatchKey]]
+
+class Wanted(Protocol):
+    """People with their matching values. They may be many: they are gone through, not kept."""
+
+    def __len__(self) -> int: ...
+    def items(self) -> Iterable[tuple[SourceId, Sequence[MatchKey]]]: ...
+
+
+async def in_slices(items: Iterable[ItemT]) -> AsyncIterator[ItemT]:
+    """The items; others get their turn in between, as a hundred thousand take a second."""
+    for number, item in enumerate(items):
+        if number % _SLICE == 0:
+            await sleep(0)
+        yield item
+
+
 Hits: TypeAlias = dict[str, list[TargetResource]]
 BeingFreed: TypeAlias = Callable[[Collection[TargetId]], Awaitable[Collection[TargetId]]]
 """Of these accounts those that answer to a value only until their own person's update."""
@@ -126,10 +145,9 @@ class Lookup:
     # --- the whole target
 
     async def _prefetch(self, wanted: Wanted) -> Candidates:
-        claims = {key.claim for keys in wanted.values() for key in keys}
         for _ in range(_LIST_ATTEMPTS):
             try:
-                hits, total = await self.retrier.read(lambda: self._list(claims, len(wanted)))
+                hits, total = await self.retrier.read(lambda: self._list(wanted))
                 await self._second_look(total)
                 return Candidates(hits, await self._sample(wanted, hits))
             except IncompleteRead:
@@ -138,17 +156,20 @@ class Lookup:
                 raise _NoList from error
         raise _NoList
 
-    async def _list(self, claims: set[str], budget: int) -> tuple[Hits, int]:
+    async def _list(self, wanted: Wanted) -> tuple[Hits, int]:
         """The hits among all that the target has, and how many that are."""
         job, hits = self.job, Hits()
         total: int | None = None
+        claims: set[int] = set()
         pages = 0
         async for item in self.session.list(job.resource_type, job.mapping.paths):
             if isinstance(item, Complete):
                 total = item.count
                 continue
             pages += 1
-            self._refuse_costly(item, pages, budget)
+            self._refuse_costly(item, pages, len(wanted))
+            if item.resources and not claims:
+                claims = {hash(key.claim) async for _, keys in in_slices(wanted.items()) for key in keys}
             self._index(item, claims, hits)
         if total is None:
             message = "the list ended without saying that it was complete"
@@ -161,10 +182,15 @@ class Lookup:
         if expected + _OVERHEAD > budget or self.stop.is_set():
             raise _NoList
 
-    def _index(self, page: Page, claims: set[str], hits: Hits) -> None:
+    def _index(self, page: Page, claims: Collection[int], hits: Hits) -> None:
+        """Adds the hits of one page. Claims are known by their hash, which saves their texts.
+
+        A hit too many, of a claim that nobody makes, is never looked at.
+        """
         for resource in page.resources:
-            for claim in claims & self._claims_met_by(resource):
-                hits.setdefault(claim, []).append(resource)
+            for claim in self._claims_met_by(resource):
+                if hash(claim) in claims:
+                    hits.setdefault(claim, []).append(resource)
 
     def _claims_met_by(self, resource: TargetResource) -> set[str]:
         """Every claim to which a query would answer with this resource."""
@@ -191,12 +217,11 @@ class Lookup:
 
         Raises IncompleteRead where a query finds somebody, _NoList where none was answered.
         """
-        missing = [who for who, keys in wanted.items() if keys and not any(key.claim in hits for key in keys)]
-        sample = missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE]
+        sample = await _draw(wanted, hits)
         failures: dict[SourceId, UsherError] = {}
-        for source_id in sample:
+        for source_id, keys in sample:
             try:
-                found = await self.find_first(wanted[source_id])
+                found = await self.find_first(keys)
             except _OF_ONE_PERSON as error:
                 failures[source_id] = error
                 continue
@@ -206,3 +231,18 @@ class Lookup:
         if sample and len(failures) == len(sample):
             raise _NoList
         return failures
+
+
+async def _draw(wanted: Wanted, hits: Hits) -> Sequence[tuple[SourceId, Sequence[MatchKey]]]:
+    """Some people without a hit, spread evenly over all of them. Of many every second is dropped, again and again."""
+    drawn: list[tuple[SourceId, Sequence[MatchKey]]] = []
+    seen, step = 0, 1
+    async for who, keys in in_slices(wanted.items()):
+        if not keys or any(key.claim in hits for key in keys):
+            continue
+        if seen % step == 0:
+            drawn.append((who, keys))
+        seen += 1
+        if len(drawn) == _THINNED:
+            drawn, step = drawn[::2], 2 * step
+    return drawn[:: max(1, len(drawn) // SAMPLE)][:SAMPLE]
