@@ -11,7 +11,7 @@ from usher.contracts.source import ReadComplete, SourceReader, SupportsChanges
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceResource
-from usher.core.sync.fingerprints import digest_of_snapshot, fingerprint
+from usher.core.sync.fingerprints import SnapshotDigest, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.changes import read_changes
 from usher.engine.job import Ports, SourceJob
@@ -21,10 +21,10 @@ _WORDS: Final = {ResourceType.USER: "people", ResourceType.GROUP: "groups"}
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A read that came to its end: everybody's fingerprint, who is gone, and how many are new or differ."""
+    """A read that came to its end: how many it holds, who is gone, and how many are new or differ."""
 
     resource_type: ResourceType
-    seen: Mapping[SourceId, Fingerprint]
+    count: int
     kept: int
     removed: Sequence[SourceId]
     changed: int
@@ -113,7 +113,7 @@ class _Taking:
         now = self.ports.runtime.now()
         snapshot = Snapshot(
             version=1 if former is None else former.version + bool(read.changed or read.removed),
-            count=len(read.seen),
+            count=read.count,
             attributes=read.end.attributes,
             identity=self.reader.identity,
             digest=read.digest,
@@ -126,22 +126,22 @@ class _Taking:
     async def _read_whole(self, former: Snapshot | None) -> _Read:
         store, source, resource_type = self.ports.store, self.job.source, self.resource_type
         known = await store.fingerprints(source, resource_type)
-        seen: dict[SourceId, Fingerprint] = {}
+        comparison = _Comparison(known)
         changed = 0
         end: ReadComplete | None = None
         async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):
             if isinstance(item, ReadComplete):
                 end = item
                 continue
-            rows = _differing(item, known, seen)
+            rows = comparison.differing(item)
             changed += len(rows)
             await store.stage(source, resource_type, rows)
         if end is None:
             message = "the source ended its answer without saying that it was complete"
             raise IncompleteRead(message)
+        seen, digest = comparison.seen, comparison.digest.hexdigest()
         removed = [source_id for source_id in known if source_id not in seen]
-        kept = len(known) - len(removed)
-        return _Read(resource_type, seen, kept, removed, changed, digest_of_snapshot(seen.items()), end)
+        return _Read(resource_type, len(seen), len(known) - len(removed), removed, changed, digest, end)
 
     async def _publish(self, snapshot: Snapshot, removed: Sequence[SourceId], changed: int) -> SnapshotReport:
         await self.ports.store.publish(self.job.source, self.resource_type, removed, snapshot)
@@ -155,21 +155,27 @@ class _Taking:
         )
 
 
-def _differing(
-    page: Sequence[SourceResource],
-    known: Mapping[SourceId, Fingerprint],
-    seen: dict[SourceId, Fingerprint],
-) -> list[StagedResource]:
-    rows = []
-    for resource in page:
-        if resource.id in seen:
-            message = "the source returned one id twice: ids have to be unique"
-            raise IncompleteRead(message, reason="InvalidData", detail=f"id {resource.id}")
-        print_ = fingerprint(resource.attributes)
-        seen[resource.id] = print_
-        if known.get(resource.id) != print_:
-            rows.append(StagedResource(resource, print_))
-    return rows
+class _Comparison:
+    """Holds a read, page by page, against the fingerprints that are known. Of whom it has seen it keeps the ids."""
+
+    def __init__(self, known: Mapping[SourceId, Fingerprint]) -> None:
+        self._known = known
+        self.seen: set[SourceId] = set()
+        self.digest = SnapshotDigest()
+
+    def differing(self, page: Sequence[SourceResource]) -> list[StagedResource]:
+        """Who of the page is new or differs. Raises IncompleteRead where an id comes a second time."""
+        rows = []
+        for resource in page:
+            if resource.id in self.seen:
+                message = "the source returned one id twice: ids have to be unique"
+                raise IncompleteRead(message, reason="InvalidData", detail=f"id {resource.id}")
+            print_ = fingerprint(resource.attributes)
+            self.seen.add(resource.id)
+            self.digest.add(resource.id, print_)
+            if self._known.get(resource.id) != print_:
+                rows.append(StagedResource(resource, print_))
+        return rows
 
 
 def _refuse_other_identity(reader: SourceReader, former: Snapshot | None) -> None:
@@ -193,7 +199,7 @@ def _refuse_blind(former: Snapshot | None, read: _Read, approved: str) -> None:
         f"the read is void: {lost[0]} was in the last complete read and is not in this one, so that everybody "
         f"would count as enabled. Nobody was touched. If it is right, approve it with the hash {read.digest}"
     )
-    raise ReadShrunk(message, digest=read.digest, count=len(read.seen), kept=read.kept, former=read.former)
+    raise ReadShrunk(message, digest=read.digest, count=read.count, kept=read.kept, former=read.former)
 
 
 def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
@@ -201,7 +207,7 @@ def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
 
     A directory without groups is an ordinary thing, one without people is not.
     """
-    count, kept, former, words = len(read.seen), read.kept, read.former, _WORDS[read.resource_type]
+    count, kept, former, words = read.count, read.kept, read.former, _WORDS[read.resource_type]
     nothing_lost = former == 0 and read.resource_type is ResourceType.GROUP
     if read.digest == approved or nothing_lost or (count and kept * 100 >= job.min_retained * former):
         return
