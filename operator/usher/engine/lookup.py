@@ -28,7 +28,7 @@ SAMPLE: Final = 3
 _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
-_SLICE: Final = 500
+_SLICE: Final = 256
 _THINNED: Final = 64 * SAMPLE
 _OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a query without ending the cycle."""

@@ -16,8 +16,8 @@ from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.engine.job import Job, Ports
 
-CHUNK: Final = 100
-"""Outcomes that are worth a transaction."""
+CHUNK: Final = 128
+"""Outcomes that are worth a transaction; a power of two, as the store writes so many rows in one statement."""
 _MOST: Final = 5 * CHUNK
 """Outcomes that may be waiting for the chunk before them."""
 INVALID_ANCHOR: Final = "InvalidAnchor"

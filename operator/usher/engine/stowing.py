@@ -10,7 +10,8 @@ import orjson
 
 ItemT = TypeVar("ItemT")
 
-CHUNK: Final = 500
+CHUNK: Final = 256
+"""People who are looked at, planned or announced in one go: a few milliseconds of the event loop."""
 _FASTEST: Final = 1
 
 Plain: TypeAlias = Any

@@ -28,8 +28,8 @@ from usher.state.statements import AnyRow, AnySelect, after, fetch
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PAGE: Final = 500
-"""Rows with content in one page: about a megabyte of people."""
+PAGE: Final = 256
+"""Rows with content in one page: about half a megabyte of people."""
 
 _PRAGMAS: Final = (
     "busy_timeout=5000",

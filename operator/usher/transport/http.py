@@ -131,7 +131,8 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     silence_url_loggers()
     url = parse_base_url(settings.base_url)
     gate = _Gate(url, policy)
-    context = client_context(settings.ca_pem, "tls.caRef")
+    tls = url.scheme == "https" or settings.ca_pem is not None
+    context = client_context(settings.ca_pem, "tls.caRef") if tls else True
     connector = aiohttp.TCPConnector(limit=settings.connections, ssl=context, socket_factory=gate.open_socket)
     session = aiohttp.ClientSession(
         connector=connector,

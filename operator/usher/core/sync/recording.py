@@ -23,7 +23,11 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
             if (element := element_path(path)) is not None and edit.value is not None:
                 image[element] = image.get(element) or {}
     if stored is not None and stored.echo is not None:
-        image.update({path: value for path, value in take_image(mapping, stored.echo).items() if value is not None})
+        echoed = stored.echo.attributes
+        for path, read in mapping.readers:
+            value = read(echoed)
+            if value is not None:
+                image[path] = value
     return Link(
         source_id=change.source_id,
         target_id=stored.id if stored is not None else _known_id(change),
