@@ -105,6 +105,30 @@ PLANTS = {
         "",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
+    "rows that nobody came to keep their intents": Plant(
+        "engine/apply.py",
+        "        if waiting:\n",
+        "        if False:\n",
+        "tests/unit/engine/test_midway.py",
+    ),
+    "what became of a save is told to nobody": Plant(
+        "engine/recorder.py",
+        "            saving.result()\n",
+        "",
+        "tests/unit/engine/test_recorder.py",
+    ),
+    "whoever claims what somebody else claims is taken for unmatched": Plant(
+        "engine/drafting.py",
+        "        known = rivals.keys() | candidates.hits.keys()\n",
+        "        known = candidates.hits.keys()\n",
+        "tests/unit/engine/test_cycle.py",
+    ),
+    "rows beyond the first statement are forgotten": Plant(
+        "state/statements.py",
+        "    while start < len(rows):\n",
+        "    while start == 0 < len(rows):\n",
+        "tests/unit/state/test_statements.py",
+    ),
     "a target that can't say what it is now is taken for one that says nothing": Plant(
         "engine/discovering.py",
         "        if stored is None:\n            raise\n",

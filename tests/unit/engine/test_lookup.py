@@ -47,6 +47,7 @@ class Session(MemorySession):
         super().__init__(app)
         self.lists = True
         self.refused = "\0"
+        self.told: list[str] = []
 
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         if not self.lists:
@@ -55,6 +56,7 @@ class Session(MemorySession):
             yield item
 
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
+        self.told.append(str(key[0].value))
         if self.refused in str(key[0].value):
             raise REFUSAL
         await super().find(resource_type, key, wanted)
@@ -111,6 +113,18 @@ def found_ids(candidates: Candidates) -> set[TargetId]:
 
 
 # --- the list and what stands in its way -----------------------------------------------------------------------------
+
+
+async def test_of_thousands_whom_a_list_lacks_three_from_all_over_are_asked_for(bench: Bench) -> None:
+    names = [f"user{number:04}" for number in range(3_000)]
+    asked: list[str] = []
+    bench.session.told = asked
+
+    candidates = await bench.lookup.find_candidates(bench.wanted(names))
+
+    assert candidates == Candidates()
+    numbers = sorted({int(name[4:8]) for name in asked})
+    assert [number // 900 for number in numbers] == [0, 1, 2]
 
 
 async def test_many_people_are_found_in_one_list(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant, Untouched
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
+from usher.engine.stowing import CHUNK
 from usher.testing.clock import FakeClock
 from usher.testing.faults import Fault, FaultKind, Killed
 from usher.testing.faults import Operation as Op
@@ -43,7 +44,9 @@ class InterruptedSession(MemorySession):
         return await super()._ask(operation, subject)
 
 
-async def cycle_with(world: World, before: frozenset[Op], meanwhile: Meanwhile) -> CycleReport:
+async def cycle_with(
+    world: World, before: frozenset[Op], meanwhile: Meanwhile, control: Control | None = None
+) -> CycleReport:
     """A cycle, and what happens right before its first request of one of these operations."""
     session = InterruptedSession(world.target, before, meanwhile)
 
@@ -51,7 +54,7 @@ async def cycle_with(world: World, before: frozenset[Op], meanwhile: Meanwhile) 
     async def open_target() -> AsyncIterator[MemorySession]:
         yield session
 
-    report = await run_cycle(replace(world.job, open_target=open_target), world.ports, Control())
+    report = await run_cycle(replace(world.job, open_target=open_target), world.ports, control or Control())
     assert session.interrupted
     return report
 
@@ -205,6 +208,22 @@ async def test_a_mapping_reverted_during_its_first_cycle_is_reverted_for_everybo
     await world.cycle()
 
     assert {account["title"] for account in world.accounts().values()} == {"Engineer"}
+
+
+async def test_a_stop_leaves_no_intent_of_people_nobody_came_to(world: World) -> None:
+    more = [f"user{number:04}" for number in range(3 * CHUNK)]
+    world.people([*SIX, *more])
+    await world.read()
+    control, made = Control(), world.target.faults.count(Op.CREATE)
+
+    async def stop() -> None:
+        control.stop.set()
+
+    report = await cycle_with(world, frozenset({Op.CREATE}), stop, control)
+
+    assert report.result is CycleResult.INTERRUPTED
+    assert world.target.faults.count(Op.CREATE) - made <= world.job.concurrency
+    assert await world.store.intents(world.connector) == {}
 
 
 async def test_a_dry_run_changes_no_link_and_no_intent(world: World) -> None:

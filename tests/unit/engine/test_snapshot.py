@@ -8,7 +8,8 @@ import pytest
 
 from usher.contracts.source import ReadComplete, SourcePage, Watermark
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
-from usher.core.model.resources import ResourceType, SourceKey
+from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey
+from usher.core.sync.fingerprints import SnapshotDigest
 from usher.testing.memory_source import MemorySource
 from usher.testing.world import World, open_world, person
 
@@ -172,3 +173,33 @@ async def test_a_read_that_no_longer_says_who_is_disabled_is_void(world: World) 
     report = await world.read(approved=caught.value.digest)
 
     assert report.changed == 1
+
+
+# --- the digest -----------------------------------------------------------------------------------------------------
+
+
+def digest(*people: tuple[str, bytes]) -> str:
+    whole = SnapshotDigest()
+    for name, print_ in people:
+        whole.add(SourceId(name), Fingerprint(print_))
+    return whole.hexdigest()
+
+
+A, B, C = (bytes([number] * 16) for number in range(3))
+
+
+def test_the_digest_of_a_snapshot_does_not_depend_on_the_order_of_reading() -> None:
+    assert digest(("ann", A), ("bob", B), ("cyd", C)) == digest(("cyd", C), ("ann", A), ("bob", B))
+
+
+def test_the_digest_of_a_snapshot_depends_on_each_person_and_on_what_is_known_of_whom() -> None:
+    others = [
+        digest(),
+        digest(("ann", A)),
+        digest(("ann", A), ("bob", C)),
+        digest(("ann", B), ("bob", A)),
+        digest(("ann", A), ("bo", B)),
+        digest(("ann", A), ("bob", B), ("cyd", C)),
+    ]
+    assert digest(("ann", A), ("bob", B)) not in others
+    assert len(set(others)) == len(others)
