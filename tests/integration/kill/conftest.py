@@ -11,8 +11,9 @@ import pytest
 from directory.slapd import Slapd
 from integration.cli.background import Background
 from integration.cli.folders import Folder
+from integration.kill.blows import Blow
 from integration.kill.nursery import Nursery
-from integration.kill.people import entries
+from integration.kill.people import come_from_a_directory, come_from_a_file, entries
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,13 @@ def people_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "manifests", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def peopled(folder: Folder, blow: Blow, people_directory: Slapd) -> Folder:
+    """The folder with the source that the blow names."""
+    if blow.source == "directory":
+        come_from_a_directory(folder, people_directory.url)
+    else:
+        come_from_a_file(folder)
+    return folder
