@@ -22,7 +22,8 @@ from typing import Final, Literal
 from integration.cli.folders import Folder
 from integration.kill.nursery import Nursery
 from integration.kill.people import PEOPLE
-from usher.core.model.resources import Json
+from usher.core.model.resources import AttributePath, Json
+from usher.core.scim.paths import read
 
 REQUESTS: Final = {"GET": 9, "POST": 16, "PATCH": 4}
 """Of a run that nobody kills, in this order: a check, what the server says of itself (3), two lists, three queries."""
@@ -31,6 +32,7 @@ MOMENTS: Final[tuple[Literal["before", "after"], ...]] = ("before", "after")
 SOURCES: Final = ("file", "directory")
 SERVERS: Final = ("scim2_server", "scimmy")
 THERE: Final = PEOPLE[::5]
+SHOWN: Final = tuple(map(AttributePath, ("userName", "displayName", "active", "emails.value")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,6 @@ def run_again(folder: Folder, blow: Blow) -> None:
 
 
 def expect_everybody_once(accounts: Iterable[Mapping[str, Json]]) -> None:
-    """Each of PEOPLE has one account, and it is up to date."""
-    found = list(accounts)
-    assert Counter(str(account["userName"]) for account in found) == {f"{name}@example.com": 1 for name in PEOPLE}
-    assert {(account["displayName"], account["active"]) for account in found} == {
-        (name.title(), True) for name in PEOPLE
-    }
+    """Each of PEOPLE has one account, and it is up to date, with one address."""
+    found = Counter(str([read(path, account) for path in SHOWN]) for account in accounts)
+    assert found == {str([f"{name}@example.com", name.title(), True, [f"{name}@example.com"]]): 1 for name in PEOPLE}

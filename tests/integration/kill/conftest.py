@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,8 @@ from integration.cli.folders import Folder
 from integration.kill.blows import Blow
 from integration.kill.nursery import Nursery
 from integration.kill.people import come_from_a_directory, come_from_a_file, entries
+
+MAIL: Final = "{target: 'emails[type eq \"work\"].value', source: userPrincipalName}"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,8 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def peopled(folder: Folder, blow: Blow, people_directory: Slapd) -> Folder:
-    """The folder with the source that the blow names."""
+    """The folder with the source that the blow names, and a mapping with an element that must not come twice."""
+    folder.change("mapping.yaml", "  attributes:\n", f"  attributes:\n    - {MAIL}\n")
     if blow.source == "directory":
         come_from_a_directory(folder, people_directory.url)
     else:
