@@ -6,7 +6,7 @@ from usher.api.v1alpha1.kinds import IdentitySource
 from usher.cli.findings import Finding, told
 from usher.cli.manifests import Placed
 from usher.cli.tasks import Task
-from usher.core.errors import UsherError
+from usher.core.errors import SpecError, UsherError
 from usher.explanations import Again, explain_cycle, explain_read
 
 
@@ -21,4 +21,5 @@ def cycle_failure(task: Task, reason: str, message: str) -> Finding:
 def source_failure(source: Placed[IdentitySource], error: UsherError) -> Finding:
     """Why a source could not be read, or its read is not believed. A terminal may name people."""
     why = explain_read(source.object.metadata.name, source.object.spec, error)
-    return Finding.error(told(error), file=str(source.file), subject=why.subject, path=why.path)
+    message = why.message if isinstance(error, SpecError) else told(error)
+    return Finding.error(message, file=str(source.file), subject=why.subject, path=why.path)
