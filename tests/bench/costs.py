@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.broken import Broken
 from bench.figures import Figure
 from bench.ground import Ground, Sync
+from bench.processes import beside
 
 
 def measure_creations(ground: Ground) -> list[Figure]:
@@ -41,13 +42,16 @@ def measure_crowd(ground: Ground) -> list[Figure]:
     memory, lag, rest = [], [], []
     for number in range(sizes.repeats):
         ground.say(f"{sizes.crowd:,} people from a CSV file, {number + 1} of {sizes.repeats}")
-        first = ground.sync_from_nothing(workspace, sink, sizes.crowd, "--watch")
+        with beside("idle_loop") as end_idle:
+            first = ground.sync_from_nothing(workspace, sink, sizes.crowd, "--watch")
+            machine = end_idle()["lag"][1]
         peak, (_, late, latest) = first.told["peak"], first.told["lag"]
         memory.append(peak - idle)
         lag.append(late)
         ground.say(
             f"{sizes.crowd / first.told['seconds']:,.0f} users/s, {peak:.0f} MB at the most, idle {idle:.0f};"
-            f" the loop was late by {late:.0f} ms (p99), {latest:.0f} ms (once)"
+            f" the loop was late by {late:.0f} ms (p99), {latest:.0f} ms (once),"
+            f" an idle one beside it by {machine:.0f} ms (p99)"
         )
         again = ground.sync(workspace, sink, first.state)
         if again.counts.writes:

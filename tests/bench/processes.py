@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +25,9 @@ def python(driver: str, *arguments: str | int | Path) -> dict[str, Any]:
 
 def run(command: Sequence[str]) -> dict[str, Any]:
     """The figures of one run. Raises Broken with its last words when it fails, never ends, or tells nothing."""
-    path = os.pathsep.join([str(ROOT / "operator"), str(ROOT / "tests")])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=_PATIENCE, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise Broken(f"{' '.join(command[:4])} did not end in {_PATIENCE:.0f} s") from error
@@ -36,6 +35,29 @@ def run(command: Sequence[str]) -> dict[str, Any]:
         words = (done.stdout + done.stderr).strip()[-_TAIL:]
         raise Broken(f"{' '.join(command[:4])} ended with {done.returncode}:\n{words}")
     return told(done.stdout)
+
+
+@contextmanager
+def beside(driver: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Runs a driver that ends with its standard input, and lends what ends it and gives its figures."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"bench.drivers.{driver}"],
+        cwd=ROOT,
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield lambda: told(process.communicate(timeout=_PATIENCE)[0])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT / "operator"), str(ROOT / "tests")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def told(output: str) -> dict[str, Any]:

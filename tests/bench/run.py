@@ -34,7 +34,8 @@ Costs are of Usher alone.
   rss_mb_100k                    resident memory of an initial `usher sync` of 100,000 people from a CSV file at its
                                  peak, above that of a process that has done one of a single person; MB of 10^6 bytes
   loop_lag_p99_ms                in that same sync a task that sleeps 5 ms notes by how much it wakes late: the 99th
-                                 percentile
+                                 percentile. Beside it, how late an idle loop in another process was meanwhile: what
+                                 of it is the machine's
 """
 
 from __future__ import annotations

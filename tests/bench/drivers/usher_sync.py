@@ -17,54 +17,18 @@ import json
 import resource
 import sys
 import time
-from array import array
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
 from unittest.mock import patch
 
+from bench.watch import Watch
 from usher.cli.main import usher
 from usher.targets.scim.settings import ScimSettings
-
-_NAP: Final = 0.005
-_RUN: Final = asyncio.run
-
-
-class Watch:
-    """Measures in the loop of a command how late the loop comes to what is due."""
-
-    def __init__(self) -> None:
-        self.lateness = array("d")
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Stands in for `asyncio.run`."""
-        return _RUN(self._beside(work))
-
-    async def _beside(self, work: Coroutine[Any, Any, Any]) -> Any:
-        watching = asyncio.create_task(self._watch())
-        try:
-            return await work
-        finally:
-            watching.cancel()
-
-    async def _watch(self) -> None:
-        while True:
-            due = time.perf_counter() + _NAP
-            await asyncio.sleep(_NAP)
-            self.lateness.append(time.perf_counter() - due)
-
-    def told(self) -> list[float]:
-        """Milliseconds: p50, p99, max."""
-        ordered = sorted(self.lateness)
-        if not ordered:
-            return []
-        return [1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.99, 1.0)]
 
 
 def main(folder: str, state: str, *options: str) -> int:
     """Runs it and tells; the exit code of the command."""
     watch = Watch()
-    runner = watch.run if "--watch" in options else _RUN
+    runner = watch.run if "--watch" in options else asyncio.run
     cpu, start = time.process_time(), time.perf_counter()
     with patch.object(asyncio, "run", runner):
         code = usher.main(["sync", "-f", folder, "--state", state], standalone_mode=False)
