@@ -7,13 +7,28 @@ from collections.abc import Iterator
 import pytest
 
 from integration.cli.background import Background
-from integration.cli.folders import Folder
+from integration.cli.folders import HEADER, MAPPING, Folder, row
 from integration.cli.targets import App, OfOthers, OfOurs
 from integration.proxy import running_proxy
 from integration.servers import Server
+from usher.core.model.resources import AttributePath
+from usher.core.scim.paths import read
 from usher.testing.hostile_server import hostile_server
 
 PEOPLE = [f"user{n:02}" for n in range(20)]
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+MORE = {
+    "givenName": "name.givenName",
+    "surname": "name.familyName",
+    "mail": 'emails[type eq "work"].value',
+    "mobile": 'phoneNumbers[type eq "mobile"].value',
+    "telephoneNumber": 'phoneNumbers[type eq "work"].value',
+    "city": 'addresses[type eq "work"].locality',
+    "country": 'addresses[type eq "work"].country',
+    "department": f"{ENTERPRISE}:department",
+    "employeeId": f"{ENTERPRISE}:employeeNumber",
+    "mailNickname": "externalId",
+}
 
 
 @pytest.fixture(params=["ours", "scim2_server", "scimmy"])
@@ -77,3 +92,25 @@ def test_an_account_that_is_there_already_is_linked_and_brought_up_to_date(folde
     assert 'displayName: "Somebody" -> "User00"' in plan.stdout
     assert result.exit_code == 0
     assert len(app.documents()) == 3
+
+
+def test_every_form_of_path_is_written_once_and_changed_in_its_place(folder: Folder, app: App) -> None:
+    lines = "".join(f"    - {{target: '{target}', source: {source}}}\n" for source, target in MORE.items())
+    folder.write("mapping.yaml", MAPPING + lines)
+    header = f"{HEADER},{','.join(MORE)}\n"
+    ada = ["Ada", "Lovelace", "ada@x.example", "+1 202 1", "+1 202 2", "London", "GB", "R&D", "007", "CORP\\ada"]
+    zoe = ["Zoë", "O'Neil", "Zoe@X.example", *[""] * 7]
+    moved = [*ada[:3], "+1 202 3", "", "Berlin", "DE", "Sales", "7", "corp\\ada"]
+    written = []
+    for one, other in ((ada, zoe), (ada, zoe), (moved, [*zoe[:3], *moved[3:9], "zoe"]), (moved, zoe)):
+        folder.write("people.csv", f"{header}{row('ada')},{','.join(one)}\n{row('zoe')},{','.join(other)}\n")
+        assert folder.sync().exit_code == 0
+        written.append(app.writes)
+
+    assert written == [2, 2, 4, 4]
+    paths = [AttributePath(path) for path in MORE.values()]
+    first, second = sorted(app.documents(), key=lambda one: str(one["userName"]))
+    assert [read(path, first) for path in paths] == [*moved[:4], ada[4], *moved[5:]]
+    assert [read(path, second) for path in paths] == [*zoe[:3], "+1 202 3", None, *moved[5:9], "zoe"]
+    numbers = read(AttributePath("phoneNumbers.value"), first), read(AttributePath("phoneNumbers.value"), second)
+    assert [len(held) for held in numbers if isinstance(held, list)] == [2, 1]
