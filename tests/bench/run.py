@@ -126,6 +126,7 @@ def _warn_if_busy() -> None:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     """Leaves like an error does, so that what was started is ended."""
+    say(f"ended by {signal.Signals(number).name}, nothing is written")
     sys.exit(128 + number)
 
 
