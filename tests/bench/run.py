@@ -74,7 +74,8 @@ MEASUREMENTS: Final[Mapping[Callable[[Ground], list[Figure]], Sequence[str]]] = 
 }
 """In their order, with the figures that each gives."""
 
-REHEARSAL: Final = Sizes(people=200, crowd=1_000, changed=20, pairs=1)
+REHEARSAL: Final = Sizes(people=600, crowd=1_000, changed=20, pairs=1)
+"""More people than a page of the directory holds."""
 _BEGIN: Final = time.monotonic()
 
 

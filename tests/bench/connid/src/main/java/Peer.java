@@ -17,9 +17,10 @@ import org.identityconnectors.framework.common.objects.AttributeUtil;
 import org.identityconnectors.framework.common.objects.ConnectorObject;
 import org.identityconnectors.framework.common.objects.Name;
 import org.identityconnectors.framework.common.objects.ObjectClass;
-import org.identityconnectors.framework.common.objects.OperationOptions;
 import org.identityconnectors.framework.common.objects.OperationOptionsBuilder;
+import org.identityconnectors.framework.common.objects.SearchResult;
 import org.identityconnectors.framework.common.objects.filter.FilterBuilder;
+import org.identityconnectors.framework.spi.SearchResultsHandler;
 
 /**
  * Everybody of a directory into a SCIM service: read by pages, looked up by userName, created unless found.
@@ -56,11 +57,39 @@ public final class Peer {
         configuration.setUidAttribute("entryUUID");
         LdapConnector connector = new LdapConnector();
         connector.init(configuration);
-        OperationOptions pages = new OperationOptionsBuilder().setPageSize(500).setAttributesToGet(WANTED).build();
         List<ConnectorObject> people = new ArrayList<>();
-        connector.executeQuery(ObjectClass.ACCOUNT, null, people::add, pages);
+        String cookie = null;
+        do {
+            Page page = new Page(people);
+            OperationOptionsBuilder options = new OperationOptionsBuilder().setPageSize(500).setAttributesToGet(WANTED);
+            if (cookie != null) {
+                options.setPagedResultsCookie(cookie);
+            }
+            connector.executeQuery(ObjectClass.ACCOUNT, null, page, options.build());
+            cookie = page.next;
+        } while (cookie != null && !cookie.isEmpty());
         connector.dispose();
         return people;
+    }
+
+    /** Takes the people of one page, and what the next one is asked for with. */
+    private static final class Page implements SearchResultsHandler {
+        private final List<ConnectorObject> people;
+        private String next;
+
+        Page(final List<ConnectorObject> people) {
+            this.people = people;
+        }
+
+        @Override
+        public boolean handle(final ConnectorObject person) {
+            return people.add(person);
+        }
+
+        @Override
+        public void handleResult(final SearchResult result) {
+            next = result.getPagedResultsCookie();
+        }
     }
 
     private static void write(final List<ConnectorObject> people, final String address, final int parallel)
