@@ -1,5 +1,11 @@
-"""Fixtures that tests of all folders may ask for."""
+"""Fixtures that tests of all folders may ask for, and how properties are tried."""
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = ("cluster.fixtures", "directory.fixtures")
+
+# No test is timed: how long one example takes says who else is on the machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -84,9 +84,9 @@ class Demo:
 
     def stay(self, story: Story) -> None:
         """Until Ctrl-C."""
-        self._enter("It is all yours, until Ctrl-C")
-        story.invite()
         with suppress(KeyboardInterrupt):
+            self._enter("It is all yours, until Ctrl-C")
+            story.invite()
             while True:
                 time.sleep(1)
                 for program in self.programs:
