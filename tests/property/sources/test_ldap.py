@@ -7,7 +7,7 @@ from typing import cast
 from uuid import UUID
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ldap.dn import is_dn, str2dn
 
@@ -77,6 +77,7 @@ def test_the_order_of_attributes_changes_nothing(attributes: dict[str, list[byte
 @given(
     st.lists(st.tuples(st.sampled_from(["cn", "OU", "dc"]), st.text(min_size=1, max_size=8)), min_size=1, max_size=3)
 )
+@example([("cn", "\\"), ("cn", "0")])
 @UNHURRIED
 def test_one_spelling_of_a_name_means_what_the_others_do(parts: list[tuple[str, str]]) -> None:
     hexed = ",".join(f"{name}={_in_hex(value)}" for name, value in parts)

@@ -15,6 +15,8 @@ from usher.sources.ldap.names import BINARY, REFERRING
 
 _LOOSE: Final = re.compile(r" [,+=]|[,+=] ")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_PAIR: Final = re.compile(r"\\.", re.DOTALL)
+"""An escape. libldap takes a blank behind an escaped backslash for an escaped blank, unless that is written in hex."""
 _SPECIAL: Final = re.compile(r"""[\\",+;<>]""")
 
 
@@ -34,8 +36,9 @@ def canonical_dn(text: str) -> str:
     escapes = "\\" in text or '"' in text or ";" in text
     if not escapes and not (" " in text and _LOOSE.search(text)):
         return text  # one way to write it: nearly all of them
+    asked = text if '"' in text else _PAIR.sub(lambda found: r"\5C" if found[0] == r"\\" else found[0], text)
     try:
-        parts = str2dn(text)
+        parts = str2dn(asked)
     except (ldap.LDAPError, UnicodeDecodeError):
         return text
     if any(flags & ldap.AVA_BINARY for rdn in parts for _, _, flags in rdn):
