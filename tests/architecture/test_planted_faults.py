@@ -118,7 +118,7 @@ PLANTS = {
         "tests/unit/engine/test_recorder.py",
     ),
     "whoever claims what somebody else claims is taken for unmatched": Plant(
-        "engine/drafting.py",
+        "engine/matching.py",
         "        known = rivals.keys() | candidates.hits.keys()\n",
         "        known = candidates.hits.keys()\n",
         "tests/unit/engine/test_cycle.py",

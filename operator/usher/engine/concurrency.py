@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -25,8 +25,8 @@ async def for_each_of_chunks(
     chunks: AsyncGenerator[Sequence[ItemT], None], work: Callable[[ItemT], Awaitable[None]], limit: int
 ) -> None:
     """As `for_each`, for the items of all chunks. A chunk is got while there is work on the one before it."""
-    async with aclosing(chunks):
-        supply = _Supply(chunks)
+    async with aclosing(one_ahead(chunks)) as ready:
+        supply = _Supply(ready)
 
         async def worker() -> None:
             while True:
@@ -36,41 +36,78 @@ async def for_each_of_chunks(
                 if not await supply.go_on_from(items):
                     return
 
+        await _run_workers(worker, limit)
+
+
+async def one_ahead(source: AsyncGenerator[ItemT, None]) -> AsyncGenerator[ItemT, None]:
+    """The same items; the next one is got while there is work on the one before."""
+
+    async def get() -> tuple[ItemT] | None:
+        async for item in source:
+            return (item,)
+        return None
+
+    async with aclosing(source):
+        ahead = asyncio.create_task(get())
         try:
-            await _run_workers(worker, limit)
+            while (item := await ahead) is not None:
+                ahead = asyncio.create_task(get())
+                yield item[0]
         finally:
-            await supply.close()
+            ahead.cancel()
+            await asyncio.wait([ahead])
+            if not ahead.cancelled():
+                ahead.exception()  # nobody asks for it any more
+
+
+class Behind:
+    """Writes that run while what comes after them is prepared: one at a time, in their order."""
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Returns when it has begun: when the one before has ended. Raises what became of that one."""
+        await self.finish()
+        self._running = asyncio.create_task(write())
+
+    async def finish(self) -> None:
+        """Waits for the last one, and raises what became of it."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running
+
+
+@asynccontextmanager
+async def writing_behind() -> AsyncIterator[Behind]:
+    """When it is left in good order, everything is written; after an error, nothing is running any more."""
+    behind = Behind()
+    try:
+        yield behind
+        await behind.finish()
+    except BaseException:
+        with suppress(Exception):
+            await behind.finish()
+        raise
 
 
 class _Supply(Generic[ItemT]):
-    """Items that are shared out, and one chunk of them ahead."""
+    """Items of chunks that are shared out."""
 
     def __init__(self, chunks: AsyncGenerator[Sequence[ItemT], None]) -> None:
         self.items: Iterator[ItemT] = iter(())
         self._chunks = chunks
         self._turn = asyncio.Lock()
-        self._ahead = asyncio.create_task(self._get())
 
     async def go_on_from(self, ended: Iterator[ItemT]) -> bool:
         """Whether `items` are others than those that ended: somebody else may have put them there meanwhile."""
         async with self._turn:
             if self.items is ended:
-                chunk = await self._ahead
+                chunk = await anext(self._chunks, None)
                 if chunk is None:
                     return False
                 self.items = iter(chunk)
-                self._ahead = asyncio.create_task(self._get())
             return True
-
-    async def close(self) -> None:
-        """Gives up the chunk ahead."""
-        self._ahead.cancel()
-        await asyncio.wait([self._ahead])
-        if not self._ahead.cancelled():
-            self._ahead.exception()  # a worker has raised it, or everything ends for another reason
-
-    async def _get(self) -> Sequence[ItemT] | None:
-        return await anext(self._chunks, None)
 
 
 async def _run_workers(worker: Callable[[], Coroutine[Any, Any, None]], limit: int) -> None:

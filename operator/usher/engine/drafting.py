@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
@@ -13,16 +15,15 @@ from usher.core.model.plans import (
     Desired,
     Linked,
     Matched,
-    MatchKey,
     Phase,
     PlannedChange,
     Situation,
     Skip,
     Unmatched,
 )
-from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetId, TargetResource
+from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.mapping import map_departed, map_resource
-from usher.core.sync.matching import DUPLICATE_SOURCE, Evidence, match_resources
+from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
     SOURCE_DELETED,
     KeyMove,
@@ -32,10 +33,10 @@ from usher.core.sync.planning import (
     rank_key_moves,
     take_image,
 )
-from usher.engine.concurrency import for_each
+from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
-from usher.engine.lookup import Lookup, in_slices
+from usher.engine.matching import Matching
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
 from usher.engine.stowing import CHUNK
@@ -60,6 +61,19 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class _Due:
+    """Some people who are to be planned: `wanted` has the fingerprint of what was desired, None for the departed.
+
+    `count` is how many they were before those were left out whose look-up failed.
+    """
+
+    count: int
+    wanted: Mapping[SourceId, Fingerprint | None]
+    people: Mapping[SourceId, SourceResource]
+    links: Mapping[SourceId, Link]
+
+
+@dataclass(frozen=True, slots=True)
 class Drafting:
     """Plans one batch in one session. Nothing is written but the running plan."""
 
@@ -73,23 +87,22 @@ class Drafting:
         """Writes the rows of the running plan and returns what is to be known about them."""
         draft = Draft(list(batch.skips), [*batch.settled, *batch.gone], unchanged=batch.unchanged)
         known = await self._read_again(batch, draft)
-        known |= await self._match(batch, draft)
+        met, failures = await Matching(self.job, self.ports, self.session, self.retrier, self.control).match(batch)
+        known |= met
+        draft.skips.extend(_failed_look(i, error) for i, error in failures.items())
         await self.ports.store.clear_plan(self.job.connector)
         failed = {skip.source_id for skip in draft.skips}
         self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
         moves: list[KeyMove] = []
-        for people in _all_due(batch):
-            if self.control.stop.is_set():
-                break
-            wanted = {source_id: print_ for source_id, print_ in people if source_id not in failed}
-            planned = await self._plan_chunk(wanted, known, draft)
-            rows, chunk_moves = await self._contested(planned)
-            moves.extend(chunk_moves)
-            for source_id, outcome in rows.items():
-                _note(draft, batch, source_id, outcome)
-            changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
-            await self.ports.store.add_changes(self.job.connector, changes)
-            self.control.progress.advance(len(people))
+        async with writing_behind() as behind, aclosing(one_ahead(self._read_due(batch, failed))) as chunks:
+            async for due in chunks:
+                rows, chunk_moves = await self._contested(self._plan_chunk(due, known, draft))
+                moves.extend(chunk_moves)
+                for source_id, outcome in rows.items():
+                    _note(draft, batch, source_id, outcome)
+                changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
+                await behind.start(partial(self.ports.store.add_changes, self.job.connector, changes))
+                self.control.progress.advance(due.count)
         await self._rank(moves)
         return draft
 
@@ -129,57 +142,21 @@ class Drafting:
             except ResourceError:
                 continue  # the first pass has reported it
 
-    async def _match(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
-        """The situations of people without a link. Whoever is not in it is Unmatched: as nearly all are at first."""
-        self.control.progress.enter(Stage.MATCH, len(batch.unlinked))
-        rivals, alone = await self._rivals(batch)
-
-        async def being_freed(ids: Collection[TargetId]) -> Collection[TargetId]:
-            owners = await self.ports.store.owners(self.job.address, ids)
-            return {
-                target_id
-                for target_id, owner in owners.items()
-                if owner.connector == self.job.connector and owner.source_id in batch.movers
-            }
-
-        lookup = Lookup(self.job, self.session, self.retrier, being_freed, self.control.stop)
-        candidates = await lookup.find_candidates(_Unrivalled(batch, rivals, alone))
-        draft.skips.extend(_failed_look(i, error) for i, error in candidates.failures.items())
-        found = {resource.id for hits in candidates.hits.values() for resource in hits}
-        owners = await self.ports.store.owners(self.job.address, found)
-        evidence = Evidence(
-            connector=self.job.connector,
-            hits=candidates.hits,
-            rivals=rivals,
-            owners={target_id: (owner.connector, owner.source_id) for target_id, owner in owners.items()},
-            movers=batch.movers,
-        )
-        known = rivals.keys() | candidates.hits.keys()
-        people = in_slices(batch.unlinked if known else ())
-        return match_resources({i: keys async for i, keys in people if _makes_one_of(known, keys)}, evidence)
-
-    async def _rivals(self, batch: Batch) -> tuple[Mapping[str, Sequence[SourceId]], int]:
-        """By claim, all who make it, where they are several; and how many people without a link make none of these."""
-        rivals: dict[str, Sequence[SourceId]] = {}
-        alone = 0
-        for people in batch.unlinked.chunks():
-            claims = {key.claim for _, keys in people for key in keys}
-            rivals |= await self.ports.store.rivals(self.job.connector, claims)
-            alone += sum(1 for _, keys in people if not _makes_one_of(rivals, keys))
-        return rivals, alone
-
     # --- rows
 
-    async def _plan_chunk(
-        self,
-        wanted: Mapping[SourceId, Fingerprint | None],
-        known: Mapping[SourceId, Situation],
-        draft: Draft,
-    ) -> dict[SourceId, Planned]:
-        people = await self.ports.store.resources(self.job.source, self.job.resource_type, wanted)
-        links = await self.ports.store.links(self.job.connector, wanted)
+    async def _read_due(self, batch: Batch, failed: Collection[SourceId]) -> AsyncGenerator[_Due, None]:
+        store, job = self.ports.store, self.job
+        for chunk in _all_due(batch):
+            if self.control.stop.is_set():
+                return
+            wanted = {source_id: print_ for source_id, print_ in chunk if source_id not in failed}
+            people = await store.resources(job.source, job.resource_type, wanted)
+            yield _Due(len(chunk), wanted, people, await store.links(job.connector, wanted))
+
+    def _plan_chunk(self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft) -> dict[SourceId, Planned]:
+        people, links = due.people, due.links
         planned: dict[SourceId, Planned] = {}
-        for source_id, former in wanted.items():
+        for source_id, former in due.wanted.items():
             desired = self._still_wanted(source_id, people.get(source_id), former)
             if desired is None:
                 continue
@@ -217,6 +194,8 @@ class Drafting:
             for row in planned.values()
             if isinstance(row, PlannedChange) and row.phase is Phase.FREE_KEYS
         ]
+        if not moves:
+            return dict(planned), moves
         claims = {claim for move in moves for claim in move.takes}
         rivals = await self.ports.store.rivals(self.job.connector, claims)
         settled = dict(planned)
@@ -248,25 +227,6 @@ class Drafting:
             if row.source_id in ranks
         ]
         await self.ports.store.add_changes(self.job.connector, moved)
-
-
-class _Unrivalled:
-    """The people without a link who make no claim that others make too."""
-
-    def __init__(self, batch: Batch, rivals: Collection[str], count: int) -> None:
-        self._people = batch.unlinked
-        self._rivals = rivals
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def items(self) -> Iterator[tuple[SourceId, Sequence[MatchKey]]]:
-        return ((i, keys) for i, keys in self._people if not _makes_one_of(self._rivals, keys))
-
-
-def _makes_one_of(claims: Collection[str], keys: Sequence[MatchKey]) -> bool:
-    return any(key.claim in claims for key in keys)
 
 
 def _all_due(batch: Batch) -> Iterator[Sequence[tuple[SourceId, Fingerprint | None]]]:

@@ -5,8 +5,10 @@ It streams. Of 100,000 people only ids, fingerprints and the matching values of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from usher.contracts.snapshots import Snapshot
@@ -17,6 +19,7 @@ from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.mapping import map_resource
+from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
 from usher.engine.stowing import CHUNK, Plain, Stowed
 
@@ -83,16 +86,17 @@ class Extra:
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
     """Looks at everybody that the feed brings, and sorts them by what has to be done."""
     batch = Batch(again=feed.extra.intents)
-    async for chunk, links in feed.chunks(job, ports):
-        claims: dict[SourceId, Sequence[str]] = {}
-        for change in chunk:
-            if change.resource is None:
-                claims[change.id] = ()
-                _sort_absent(batch, change.id, links.get(change.id), feed.extra)
-            elif (desired := _map(job, change.resource, batch)) is not None:
-                claims[change.id] = tuple(key.claim for key in desired.keys)
-                _sort_present(batch, desired, links.get(change.id), feed.extra)
-        await ports.store.save_claims(job.connector, claims)
+    async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
+        async for chunk, links in chunks:
+            claims: dict[SourceId, Sequence[str]] = {}
+            for change in chunk:
+                if change.resource is None:
+                    claims[change.id] = ()
+                    _sort_absent(batch, change.id, links.get(change.id), feed.extra)
+                elif (desired := _map(job, change.resource, batch)) is not None:
+                    claims[change.id] = tuple(key.claim for key in desired.keys)
+                    _sort_present(batch, desired, links.get(change.id), feed.extra)
+            await behind.start(partial(ports.store.save_claims, job.connector, claims))
     return batch
 
 
@@ -149,7 +153,7 @@ class Feed:
     since: int | None
     extra: Extra
 
-    async def chunks(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
+    async def chunks(self, job: Job, ports: Ports) -> AsyncGenerator[tuple[Sequence[SourceChange], Links], None]:
         """Chunks of people with the links of (at least) those people.
 
         Whoever is linked and absent comes as a tombstone.

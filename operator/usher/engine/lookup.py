@@ -238,7 +238,7 @@ async def _draw(wanted: Wanted, hits: Hits) -> Sequence[tuple[SourceId, Sequence
     drawn: list[tuple[SourceId, Sequence[MatchKey]]] = []
     seen, step = 0, 1
     async for who, keys in in_slices(wanted.items()):
-        if not keys or any(key.claim in hits for key in keys):
+        if not keys or (hits and any(key.claim in hits for key in keys)):
             continue
         if seen % step == 0:
             drawn.append((who, keys))

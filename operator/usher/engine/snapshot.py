@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from usher.contracts.snapshots import Snapshot, StagedResource
@@ -14,6 +15,7 @@ from usher.core.model.resources import Fingerprint, ResourceType, SourceId, Sour
 from usher.core.sync.fingerprints import SnapshotDigest, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.changes import read_changes
+from usher.engine.concurrency import writing_behind
 from usher.engine.job import Ports, SourceJob
 
 _WORDS: Final = {ResourceType.USER: "people", ResourceType.GROUP: "groups"}
@@ -129,13 +131,14 @@ class _Taking:
         comparison = _Comparison(known)
         changed = 0
         end: ReadComplete | None = None
-        async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):
-            if isinstance(item, ReadComplete):
-                end = item
-                continue
-            rows = comparison.differing(item)
-            changed += len(rows)
-            await store.stage(source, resource_type, rows)
+        async with writing_behind() as behind:
+            async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):
+                if isinstance(item, ReadComplete):
+                    end = item
+                    continue
+                rows = comparison.differing(item)
+                changed += len(rows)
+                await behind.start(partial(store.stage, source, resource_type, rows))
         if end is None:
             message = "the source ended its answer without saying that it was complete"
             raise IncompleteRead(message)

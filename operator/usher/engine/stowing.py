@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import orjson
@@ -47,9 +47,6 @@ class Stowed(Generic[ItemT]):
     def chunks(self) -> Iterator[list[ItemT]]:
         """All of them, in lists of at most CHUNK."""
         for packed in self._packed:
-            yield self._unpacked(orjson.loads(zlib.decompress(packed)))
+            yield list(map(self._unpack, orjson.loads(zlib.decompress(packed))))
         if self._open:
-            yield self._unpacked(self._open)
-
-    def _unpacked(self, plain: Iterable[Plain]) -> list[ItemT]:
-        return list(map(self._unpack, plain))
+            yield list(map(self._unpack, self._open))

@@ -94,7 +94,7 @@ def decode_change(data: bytes) -> PlannedChange:
         action=Action(raw["action"]),
         phase=Phase(raw["phase"]),
         rank=raw["rank"],
-        delta={path: _edit(edit) for path, edit in raw["delta"].items()},
+        delta={path: Replace(edit[0]) if len(edit) == 1 else _amend(*edit) for path, edit in raw["delta"].items()},
         before=raw["before"],
         version=raw["version"],
         fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
@@ -223,8 +223,8 @@ def _plain_edit(edit: Edit) -> list[Any]:
             return [list(add), list(remove)]
 
 
-def _edit(raw: list[Any]) -> Edit:
-    return Replace(raw[0]) if len(raw) == 1 else Amend(add=tuple(raw[0]), remove=tuple(raw[1]))
+def _amend(add: list[Json], remove: list[Json]) -> Amend:
+    return Amend(add=tuple(add), remove=tuple(remove))
 
 
 def _plain_key(key: MatchKey) -> list[Any]:

@@ -36,10 +36,12 @@ _PRAGMAS: Final = (
     "cache_size=-16384",
     "foreign_keys=ON",
     "journal_size_limit=67108864",
-    "synchronous=FULL",
     "trusted_schema=OFF",
     "wal_autocheckpoint=8192",
 )
+
+
+_SYNCHRONOUS: Final = "usher_synchronous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Database:
     def __init__(self, name: str, engine: Engine, executor: ThreadPoolExecutor) -> None:
         self._name = name
         self._engine = engine
+        self._hasty = engine.execution_options(**{_SYNCHRONOUS: "NORMAL"})
         self._executor = executor
 
     @classmethod
@@ -85,12 +88,25 @@ class Database:
             self._executor.shutdown()
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One transaction in the thread of the database: all of `work`, or (when it raises) nothing of it."""
+        """One transaction in the thread of the database: all of `work`, or (when it raises) nothing of it.
 
+        It is on the disk when this returns.
+        """
+        return await self._transact(self._engine, lambda connection: work(connection, *args, **kwargs))
+
+    async def jot(self, work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """As `run`, without waiting for the disk: for what the next cycle makes again.
+
+        It gets there with the next `run` that writes, at the latest. A loss of power before that takes it away, whole;
+        a kill of the process does not.
+        """
+        await self._transact(self._hasty, lambda connection: work(connection, *args, **kwargs))
+
+    async def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         def transact() -> T:
             try:
-                with self._engine.begin() as connection:
-                    return work(connection, *args, **kwargs)
+                with engine.begin() as connection:
+                    return work(connection)
             except DBAPIError as error:
                 raise unusable(self._name, str(error.orig)) from error
             except OSError as error:
@@ -147,6 +163,8 @@ def _make_engine(path: Path | None) -> Engine:
         cursor.close()
 
     def began(connection: Connection) -> None:
+        level = connection.get_execution_options().get(_SYNCHRONOUS, "FULL")
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # can't change inside a transaction
         # The driver alone begins no transaction for CREATE TABLE (a kill would leave half a schema), nor for a SELECT.
         connection.exec_driver_sql("BEGIN")
 

@@ -94,7 +94,7 @@ class SqlLinks(OnDatabase):
         return dict(await self._database.run(_OWNERS.fetch, targets, _read_owner, address=address))
 
     async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
-        await self._database.run(_save_claims, connector, claims)
+        await self._database.jot(_save_claims, connector, claims)
 
     async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, connector, claims)

@@ -30,10 +30,10 @@ class SqlPlans(OnDatabase):
     """PlanStore on tables."""
 
     async def clear_plan(self, connector: ConnectorKey) -> None:
-        await self._database.run(_clear_plan, connector)
+        await self._database.jot(_clear_plan, connector)
 
     async def add_changes(self, connector: ConnectorKey, changes: Sequence[PlannedChange]) -> None:
-        await self._database.run(_add_changes, connector, changes)
+        await self._database.jot(_add_changes, connector, changes)
 
     async def count_changes(self, connector: ConnectorKey) -> Mapping[Action, int]:
         statement = (

@@ -52,10 +52,10 @@ class SqlSnapshots(OnDatabase):
         return dict(await self._database.rows(statement, _read_fingerprint))
 
     async def stage(self, source: SourceKey, resource_type: ResourceType, rows: Sequence[StagedResource]) -> None:
-        await self._database.run(_stage, source, resource_type, rows)
+        await self._database.jot(_stage, source, resource_type, rows)
 
     async def discard(self, source: SourceKey, resource_type: ResourceType) -> None:
-        await self._database.run(_discard, source, resource_type)
+        await self._database.jot(_discard, source, resource_type)
 
     async def publish(
         self, source: SourceKey, resource_type: ResourceType, removed: Sequence[SourceId], snapshot: Snapshot

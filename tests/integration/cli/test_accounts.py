@@ -12,7 +12,7 @@ from integration.cli.targets import App, OfOthers, OfOurs
 from integration.proxy import running_proxy
 from integration.servers import Server
 from usher.core.model.resources import AttributePath
-from usher.core.scim.paths import read
+from usher.core.scim.values import read
 from usher.testing.hostile_server import hostile_server
 
 PEOPLE = [f"user{n:02}" for n in range(20)]

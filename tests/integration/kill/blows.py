@@ -23,7 +23,7 @@ from integration.cli.folders import Folder
 from integration.kill.nursery import Nursery
 from integration.kill.people import PEOPLE
 from usher.core.model.resources import AttributePath, Json
-from usher.core.scim.paths import read
+from usher.core.scim.values import read
 
 REQUESTS: Final = {"GET": 9, "POST": 16, "PATCH": 4}
 """Of a run that nobody kills, in this order: a check, what the server says of itself (3), two lists, three queries."""

@@ -20,8 +20,9 @@ from usher.contracts.target import TargetSession
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import AttributePath, Json, ResourceType, Value
 from usher.core.scim.discovery import BulkLimits, Feature, Types
-from usher.core.scim.paths import ENTERPRISE_URN, USER_URN, read
+from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
 from usher.core.scim.schemas import USER_SCHEMA
+from usher.core.scim.values import read
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.targets.scim.session import open_scim

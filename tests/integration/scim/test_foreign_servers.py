@@ -16,7 +16,8 @@ from usher.core.errors import CycleError, ResourceError, StaleImage
 from usher.core.model.plans import Create, Criterion, Edit, Replace, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId
 from usher.core.scim.patches import element_path
-from usher.core.scim.paths import ENTERPRISE_URN, USER_URN, read
+from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
+from usher.core.scim.values import read
 from usher.targets.scim.session import open_scim
 from usher.targets.scim.settings import ScimSettings
 from usher.testing.awkward import list_whom_no_query_finds

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from usher.core.model.plans import Edit, Replace, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId
 from usher.core.scim.patches import build_patch, element_path
-from usher.core.scim.paths import ENTERPRISE_URN, read, write
+from usher.core.scim.paths import ENTERPRISE_URN
+from usher.core.scim.values import read, write
 from usher.testing.scim_patches import apply_operations
 
 MAPPED = tuple(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from usher.core.model.plans import Criterion
 from usher.core.model.resources import AttributePath, Json, Scalar
 from usher.core.scim.filters import matches, render_filter
-from usher.core.scim.paths import ENTERPRISE_URN, PathError, parse_path, read, write
+from usher.core.scim.paths import ENTERPRISE_URN, PathError, parse_path
 from usher.core.scim.schemas import USER_SCHEMA, TargetSchema, convert, equal, fold
+from usher.core.scim.values import read, write
 from usher.testing.scim_filters import parse_filter
 
 NAMES = st.sampled_from(["userName", "name.givenName", f"{ENTERPRISE_URN}:department", 'emails[type eq "work"].value'])

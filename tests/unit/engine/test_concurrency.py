@@ -1,13 +1,15 @@
-"""Work on chunks: one is got ahead, nobody waits at the end of one, and the first error ends everything."""
+"""Work on chunks: one is got ahead, one is written behind, and the first error ends everything."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import partial
 
 import pytest
 
-from usher.engine.concurrency import for_each_of_chunks
+from usher.engine.concurrency import for_each_of_chunks, one_ahead, writing_behind
 
 
 class Chunks:
@@ -136,4 +138,95 @@ async def test_whoever_is_cancelled_leaves_nothing_running() -> None:
         await running
 
     assert chunks.closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+# --- reads ahead, writes behind ---------------------------------------------------------------------------------------
+
+
+async def test_the_next_is_got_while_there_is_work_on_the_one_before() -> None:
+    chunks = Chunks([1], [2], [3])
+    seen: list[tuple[Sequence[int], int]] = []
+
+    async with aclosing(one_ahead(chunks.get())) as ahead:
+        async for chunk in ahead:
+            await settle()
+            seen.append((chunk, chunks.given))
+
+    assert seen == [([1], 2), ([2], 3), ([3], 3)]
+    assert chunks.closed
+
+
+async def test_whoever_stops_asking_leaves_nothing_running() -> None:
+    chunks = Chunks([1], [2], [3])
+
+    async with aclosing(one_ahead(chunks.get())) as ahead:
+        async for _ in ahead:
+            break
+
+    assert chunks.closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class Writes:
+    """Writes that end when they are let, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.go_on = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def write(self, number: int) -> None:
+        self.begun.append(number)
+        await self.go_on.wait()
+        if self.error is not None:
+            raise self.error
+        self.done.append(number)
+
+
+async def test_one_write_runs_behind_and_the_next_waits_for_it() -> None:
+    writes = Writes()
+    async with writing_behind() as behind:
+        await behind.start(partial(writes.write, 1))
+        waiting = asyncio.create_task(behind.start(partial(writes.write, 2)))
+        await settle()
+        assert (writes.begun, writes.done, waiting.done()) == ([1], [], False)
+        writes.go_on.set()
+        await waiting
+
+    assert writes.done == [1, 2]
+
+
+async def test_what_became_of_a_write_is_told_to_the_next_or_at_the_end() -> None:
+    writes = Writes()
+    writes.error = LookupError()
+    writes.go_on.set()
+
+    async def write(*numbers: int) -> None:
+        async with writing_behind() as behind:
+            for number in numbers:
+                await behind.start(partial(writes.write, number))
+
+    with pytest.raises(LookupError):
+        await write(1)
+    with pytest.raises(LookupError):
+        await write(2, 3)
+
+    assert writes.begun == [1, 2]
+
+
+async def test_an_error_elsewhere_leaves_no_write_running() -> None:
+    writes = Writes()
+    writes.go_on.set()
+
+    async def fail() -> None:
+        async with writing_behind() as behind:
+            await behind.start(partial(writes.write, 1))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
+
+    assert writes.done == [1]
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -4,7 +4,8 @@ import pytest
 
 from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath, Json
-from usher.core.scim.paths import ENTERPRISE_URN, PathError, parse_path, read, write
+from usher.core.scim.paths import ENTERPRISE_URN, PathError, parse_path
+from usher.core.scim.values import read, write
 
 WORK_MAIL = AttributePath('emails[type eq "work"].value')
 

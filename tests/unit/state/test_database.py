@@ -42,6 +42,33 @@ async def test_a_file_is_opened_for_durable_commits_and_kept_references(
     await database.close()
 
 
+async def test_only_what_is_made_again_does_not_wait_for_the_disk() -> None:
+    database = await Database.open(None)
+    levels: list[object] = []
+
+    def note(connection: Connection) -> None:
+        levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    for transact in (database.run, database.jot, database.run, database.jot):
+        await transact(note)
+    assert levels == [2, 1, 2, 1]
+    await database.close()
+
+
+async def test_what_is_jotted_is_there_for_the_next_transaction_whole_or_not_at_all() -> None:
+    database = await Database.open(None)
+
+    def fail(connection: Connection) -> None:
+        add_connector(connection, "hr/never")
+        raise LookupError
+
+    await database.jot(add_connector, "hr/crm")
+    with pytest.raises(LookupError):
+        await database.jot(fail)
+    assert await database.run(read_keys) == ["hr/crm"]
+    await database.close()
+
+
 async def test_a_transaction_that_fails_leaves_nothing() -> None:
     database = await Database.open(None)
 

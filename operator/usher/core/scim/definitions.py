@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from usher.core.model.resources import Json
-from usher.core.scim.paths import get_value
 from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, AttributeType, Mutability
+from usher.core.scim.values import get_value
 
 T = TypeVar("T")
 

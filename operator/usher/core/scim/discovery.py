@@ -16,8 +16,9 @@ from typing import Final
 
 from usher.core.model.resources import Json
 from usher.core.scim.definitions import believe, read_attributes
-from usher.core.scim.paths import USER_URN, get_value
+from usher.core.scim.paths import USER_URN
 from usher.core.scim.schemas import AttributeDefinition, TargetSchema
+from usher.core.scim.values import get_value
 
 MAX_DOCUMENTS: Final = 1_000
 """Schemas or resource types that are looked at."""

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from usher.core.errors import ResourceError
 from usher.core.model.plans import Amend, Edit, Replace, Update
 from usher.core.model.resources import AttributePath, Json
-from usher.core.scim.paths import ParsedPath, get_value, parse_path, render_comparisons
+from usher.core.scim.paths import ParsedPath, parse_path, render_comparisons
+from usher.core.scim.values import get_value
 
 Operation: TypeAlias = dict[str, Json]
 """One entry of `Operations`: `op`, mostly `path`, and `value` unless it removes."""

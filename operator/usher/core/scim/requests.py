@@ -12,7 +12,8 @@ from usher.core.model.plans import Conjunction, Create
 from usher.core.model.resources import Json, ResourceType, TargetId
 from usher.core.scim.filters import render_filter
 from usher.core.scim.patches import Operation
-from usher.core.scim.paths import USER_URN, parse_path, write
+from usher.core.scim.paths import USER_URN, parse_path
+from usher.core.scim.values import write
 
 MEDIA_TYPE: Final = "application/scim+json"
 PATCH_URN: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"

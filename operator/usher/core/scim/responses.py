@@ -30,7 +30,7 @@ from usher.core.errors import (
 from usher.core.model.plans import Stored
 from usher.core.model.resources import Json, TargetId, TargetResource
 from usher.core.scim.paging import ListPage
-from usher.core.scim.paths import get_value
+from usher.core.scim.values import get_value
 
 MAX_DEPTH: Final = 64
 MAX_RETRY_AFTER: Final = 86_400.0

@@ -96,12 +96,15 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
+def takes_any_text(definition: AttributeDefinition | None) -> bool:
+    """Whether `convert` gives every text back as it is."""
+    return definition is None or (definition.type is AttributeType.STRING and not definition.multi_valued)
+
+
 def convert(definition: AttributeDefinition | None, value: Value) -> Json:
     """The value as the attribute's type wants it; raises ConversionError. Without a definition it goes as it is."""
     if definition is None:
         return list(value) if isinstance(value, tuple) else value
-    if definition.type is AttributeType.STRING and isinstance(value, str) and not definition.multi_valued:
-        return value  # by far the most frequent
     if definition.multi_valued:
         return [_convert_one(definition, item) for item in (value if isinstance(value, tuple) else (value,))]
     if isinstance(value, tuple):

@@ -16,8 +16,8 @@ from usher.core.expressions.compile import Compiled
 from usher.core.model.plans import Criterion, Desired, MatchKey
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.patches import element_path
-from usher.core.scim.paths import Reader, reader
-from usher.core.scim.schemas import AttributeDefinition, convert, fold
+from usher.core.scim.schemas import AttributeDefinition, convert, fold, takes_any_text
+from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 
 SOFT_DELETED: Final = "IsSoftDeleted"
@@ -212,26 +212,35 @@ def disables_everybody(mapping: CompiledMapping) -> bool:
 
 
 def _evaluation(rule: AttributeRule) -> Callable[[Mapping[str, Value]], Json]:
-    definition = rule.definition
     match rule.flow:
         case Direct(source=name):
-            find: Callable[[Mapping[str, Value]], Value | None] = _attribute(name)
+            return _direct(name, rule.definition)
         case Computed(expression=expression):
-            find = expression.evaluate
+            return _computed(expression, rule.definition)
         case Constant(value=constant):
             return lambda _: constant
         case Untouched():
             return lambda _: None
 
+
+def _direct(name: str, definition: AttributeDefinition | None) -> Callable[[Mapping[str, Value]], Json]:
+    takes_texts = takes_any_text(definition)
+
     def evaluate(attributes: Mapping[str, Value]) -> Json:
-        value = find(attributes)
-        return None if value is None else convert(definition, value)
+        value = attributes.get(name)
+        if value is None or (takes_texts and isinstance(value, str)):
+            return value
+        return convert(definition, value)
 
     return evaluate
 
 
-def _attribute(name: str) -> Callable[[Mapping[str, Value]], Value | None]:
-    return lambda attributes: attributes.get(name)
+def _computed(expression: Compiled, definition: AttributeDefinition | None) -> Callable[[Mapping[str, Value]], Json]:
+    def evaluate(attributes: Mapping[str, Value]) -> Json:
+        value = expression.evaluate(attributes)
+        return None if value is None else convert(definition, value)
+
+    return evaluate
 
 
 def _match_keys(mapping: CompiledMapping, values: Mapping[AttributePath, Json]) -> tuple[MatchKey, ...]:
