@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
-from usher.assembly import Ends, SpecErrors, assemble_source, compile_mapping, system_runtime
+from usher.assembly.ends import Ends, SpecErrors, surroundings_of, system_runtime
+from usher.assembly.mappings import compile_mapping
+from usher.assembly.sources import assemble_source
 from usher.cli.ends import address_findings, source_address_findings, token_findings
 from usher.cli.failures import source_failure
 from usher.cli.findings import Finding
@@ -35,7 +37,7 @@ class Checks:
         for key, mapping in self.manifests.mappings.items():
             namespace, _, name = key.partition("/")
             try:
-                compile_mapping(name, mapping.object.spec)
+                compile_mapping(name, mapping.object.spec, surroundings_of(system_runtime()))
             except SpecErrors as errors:
                 self.findings.extend(located(self.manifests, namespace, errors))
         for source in self.manifests.sources.values():

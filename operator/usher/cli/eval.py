@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from usher.assembly.ends import surroundings_of, system_runtime
 from usher.cli.documents import parse_text
 from usher.cli.exits import Exit
 from usher.cli.findings import Finding
@@ -18,6 +19,7 @@ from usher.core.errors import CycleError
 from usher.core.expressions.compile import Compiled, compile_expression
 from usher.core.expressions.errors import ExpressionError
 from usher.core.expressions.explain import Step, explain
+from usher.core.expressions.signatures import Surroundings
 from usher.core.model.resources import Json, Scalar, Value
 from usher.core.sync.mapping import SOFT_DELETED
 
@@ -44,11 +46,12 @@ def evaluate(expression: str, file: Path, output: Format) -> None:
 
     IsSoftDeleted is False where FILE doesn't say otherwise, as in a cycle for somebody who is active.
     """
-    compiled = _compile(expression)
+    surroundings = surroundings_of(system_runtime())
+    compiled = _compile(expression, surroundings)
     attributes = {SOFT_DELETED: False, **_read_person(file)}
     for name in sorted(compiled.attributes - attributes.keys()):
         say(f"note: {file} has no attribute {name}: it is null here")
-    told = explain(compiled, attributes)
+    told = explain(compiled, attributes, surroundings)
     problem = "; ".join(_problems(told))
     data: dict[str, Json] = {"value": _json(told.value), "steps": [_data_of(told)]}
     if problem:
@@ -60,9 +63,9 @@ def evaluate(expression: str, file: Path, output: Format) -> None:
         click.get_current_context().exit(Exit.FAILED)
 
 
-def _compile(expression: str) -> Compiled:
+def _compile(expression: str, surroundings: Surroundings) -> Compiled:
     try:
-        return compile_expression(expression)
+        return compile_expression(expression, surroundings)
     except ExpressionError as error:
         complain(Finding.error(error.problem))
         line = expression.splitlines()[error.position.line - 1 : error.position.line]

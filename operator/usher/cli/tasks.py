@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
-from usher.assembly import Ends, SpecErrors, assemble_connector, assemble_source
+from usher.assembly.connectors import assemble_connector
+from usher.assembly.ends import Ends, SpecErrors
+from usher.assembly.sources import assemble_source
 from usher.cli.findings import Finding, findings_of
 from usher.cli.manifests import Manifests, Placed
 from usher.cli.references import missing_data, missing_objects, secrets_for

@@ -12,7 +12,7 @@ from usher.api.names import APPROVE_PLAN, REQUESTED_AT
 from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.kinds import ProvisioningConnector
-from usher.assembly import assemble_connector
+from usher.assembly.connectors import assemble_connector
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey

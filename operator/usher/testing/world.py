@@ -23,7 +23,7 @@ from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
-from usher.testing.clock import FakeClock, fake_runtime
+from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
 from usher.testing.memory_source import MemorySource
 from usher.testing.memory_target import MemoryTarget
 
@@ -45,7 +45,10 @@ def direct_mapping(
     """Direct mappings, save where an expression is given; the usual one is that of the disable attribute."""
     direct = {target: rest for target, rest in attributes.items() if target not in expressions}
     rules = [_rule(target, Direct(source), precedence) for target, (source, precedence) in direct.items()]
-    rules += [_rule(target, Computed(compile_expression(text)), None) for target, text in expressions.items()]
+    rules += [
+        _rule(target, Computed(compile_expression(text, fake_surroundings())), None)
+        for target, text in expressions.items()
+    ]
     digest = fingerprint((*((target, *rest) for target, rest in direct.items()), *expressions.items())).hex()
     return CompiledMapping(tuple(rules), AttributePath("active"), digest)
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import SpecErrors, compile_mapping
+from usher.assembly.ends import SpecErrors
+from usher.assembly.mappings import compile_mapping
+from usher.testing.clock import fake_surroundings
 
 MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
 
@@ -15,7 +17,7 @@ MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
 def problems(*attributes: dict[str, Any]) -> list[str]:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)})
     with pytest.raises(SpecErrors) as caught:
-        compile_mapping("people", spec)
+        compile_mapping("people", spec, fake_surroundings())
     return [str(error) for error in caught.value.errors]
 
 
@@ -74,7 +76,7 @@ def test_a_mapping_that_disables_everybody_is_refused(attribute: dict[str, Any])
 )
 def test_a_mapping_that_disables_those_who_left_is_taken(attribute: dict[str, Any]) -> None:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, attribute)})
-    assert compile_mapping("people", spec).disabling is not None
+    assert compile_mapping("people", spec, fake_surroundings()).disabling is not None
 
 
 def test_every_finding_is_listed() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import compile_mapping
+from usher.assembly.mappings import compile_mapping
 from usher.core.errors import CycleError
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.discovery import Discovery, read_discovery
 from usher.core.sync.mapping import CompiledMapping, map_resource
 from usher.core.sync.retyping import retype
+from usher.testing.clock import fake_surroundings
 from usher.testing.hostile_documents import told
 
 HR = "urn:example:hr:User"
@@ -20,7 +21,9 @@ MATCH: dict[str, Any] = {"target": "userName", "source": "login", "match": 1}
 
 
 def compiled(*attributes: dict[str, Any]) -> CompiledMapping:
-    return compile_mapping("people", AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)}))
+    return compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)}), fake_surroundings()
+    )
 
 
 def typed(mapping: CompiledMapping, *core: dict[str, Json], hr: list[dict[str, Json]] | None = None) -> CompiledMapping:

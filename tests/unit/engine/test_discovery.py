@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import compile_mapping
+from usher.assembly.mappings import compile_mapping
 from usher.core.model.reports import CycleKind, CycleResult
 from usher.core.model.resources import Json, Value
 from usher.core.scim.discovery import Documents, Types
+from usher.testing.clock import fake_surroundings
 from usher.testing.faults import FaultKind, Operation
 from usher.testing.hostile_documents import contradictory_schemas, told
 from usher.testing.world import DISABLE, World, direct_mapping, open_world, person
@@ -273,7 +274,9 @@ async def test_a_cycle_that_failed_under_another_schema_leaves_the_next_one_to_l
 
 async def test_a_constant_that_does_not_fit_ends_the_cycle_before_anything_is_written(world: World) -> None:
     attributes = ({"target": "userName", "source": "mail", "match": 1}, {"target": f"{HR}:badge", "constant": "soon"})
-    world.mapping = compile_mapping("people", AttributeMappingSpec.model_validate({"attributes": attributes}))
+    world.mapping = compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": attributes}), fake_surroundings()
+    )
     world.people(["ada"])
     world.target.told = told(hr=[{"name": "badge", "type": "integer"}])
 

@@ -10,10 +10,11 @@ from usher.core.expressions.compile import compile_expression
 from usher.core.expressions.errors import EvaluationError
 from usher.core.expressions.functions import FUNCTIONS
 from usher.core.model.resources import Value
+from usher.testing.clock import fake_surroundings
 
 
 def evaluate(source: str, attributes: Mapping[str, Value]) -> Value | None:
-    return compile_expression(source).evaluate(attributes)
+    return compile_expression(source, fake_surroundings()).evaluate(attributes)
 
 
 STATE = 'Switch([state], "Australia/Sydney", "NSW", "Australia/Sydney", "QLD", "Australia/Brisbane")'
