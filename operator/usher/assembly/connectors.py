@@ -12,8 +12,11 @@ from usher.assembly.mappings import compile_mapping
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
-from usher.core.sync.mapping import SOFT_DELETED, CompiledMapping, Computed, Constant, Direct, Untouched
+from usher.core.sync.flows import Direct
+from usher.core.sync.mapping import SOFT_DELETED
+from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget
+from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import Job
 from usher.targets.registry import SCIM
 from usher.targets.scim.settings import ScimSettings
@@ -39,6 +42,7 @@ def assemble_connector(
         hold_for=spec.safety.hold_for,
         requires=_required_attributes(compiled),
         concurrency=settings.connections,
+        adopt=Adopt(spec.adopt),
     )
 
 
@@ -52,13 +56,7 @@ def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:
     """Each source attribute that the mapping reads, with the first place that does."""
     places: dict[str, str] = {}
     for rule in mapping.rules:
-        match rule.flow:
-            case Direct(source=name):
-                places.setdefault(name, f"{rule.place}.source")
-            case Computed(expression=expression):
-                for name in sorted(expression.attributes - {SOFT_DELETED}):
-                    places.setdefault(name, f"{rule.place}.expression")
-            case Constant() | Untouched():
-                pass
-    places.pop(SOFT_DELETED, None)
+        field = "source" if isinstance(rule.flow, Direct) else "expression"
+        for name in sorted(rule.reads - {SOFT_DELETED}):
+            places.setdefault(name, f"{rule.place}.{field}")
     return places

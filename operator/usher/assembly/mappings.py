@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.mappings import AttributeRule as RuleSpec
 from usher.assembly.ends import SpecErrors
 from usher.core.errors import ResourceError, SpecError
-from usher.core.expressions.compile import compile_expression
+from usher.core.expressions.compile import UNIQUE, Compiled, compile_expression
 from usher.core.expressions.errors import ExpressionError
 from usher.core.expressions.signatures import Surroundings
 from usher.core.model.resources import AttributePath
 from usher.core.scim.paths import PathError, parse_path
 from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.mapping import (
-    AttributeRule,
-    CompiledMapping,
-    Computed,
-    Constant,
-    Direct,
-    Flow,
-    Untouched,
-    disables_everybody,
-    yields_active_account,
-)
-from usher.core.sync.retyping import MAPPING_INVALID, why_not_mapped
+from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched
+from usher.core.sync.mapping import disables_everybody, yields_active_account
+from usher.core.sync.retyping import MAPPING_INVALID, why_not_flowing, why_not_mapped
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 _DISABLE_PATH = AttributePath("active")
+_IGNORES_NULL: Final = "IgnoreFlowIfNullOrEmpty"
+_GRANTS: Final = frozenset({"roles", "entitlements", "members"})
+"""What somebody may do is taken away with what gave it, unless the mapping says otherwise."""
+_ROLES: Final = "appRoleAssignments"
 
 
 def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroundings) -> CompiledMapping:
     """The mapping, compiled once. Raises SpecErrors with every finding that needs neither source nor target."""
     errors: list[SpecError] = []
     rules: list[AttributeRule] = []
+    subject = f"AttributeMapping/{name}"
     for index, rule in enumerate(spec.attributes):
+        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings)
         try:
-            rules.append(_compile_rule(rule, f"AttributeMapping/{name}", f"spec.attributes[{index}]", surroundings))
+            rules.append(line.compile())
         except SpecError as error:
             errors.append(error)
+    errors.extend(_group_errors(subject, spec))
     if errors:
         raise SpecErrors(errors)
     digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
-    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest)
+    groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
+    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest, groups)
     if yields_active_account(mapping):
         raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
     if disables_everybody(mapping):
         raise _wrong_disable(name, spec, "this disables everybody, whether they left or not")
     return mapping
+
+
+def _group_errors(subject: str, spec: AttributeMappingSpec) -> Iterator[SpecError]:
+    mapped = {rule.target: rule for rule in spec.attributes}
+    for index, group in enumerate(spec.match_groups):
+        for place, target in enumerate(group.targets):
+            rule = mapped.get(target)
+            if rule is None or rule.none is not None:
+                problem = f"{target} is not mapped: give it a line in spec.attributes, spelled the same"
+            elif group.targets.index(target) != place:
+                problem = f"{target} stands here twice"
+            else:
+                continue
+            path = f"spec.matchGroups[{index}].targets[{place}]"
+            yield SpecError(problem, subject=subject, path=path, reason=MAPPING_INVALID)
 
 
 def _wrong_disable(name: str, spec: AttributeMappingSpec, what: str) -> SpecErrors:
@@ -60,48 +79,91 @@ def _wrong_disable(name: str, spec: AttributeMappingSpec, what: str) -> SpecErro
     return SpecErrors([SpecError(problem, subject=f"AttributeMapping/{name}", path=path, reason=MAPPING_INVALID)])
 
 
-def _compile_rule(rule: RuleSpec, subject: str, path: str, surroundings: Surroundings) -> AttributeRule:
-    target = AttributePath(rule.target)
-    definition = _definition_of(target, subject, path)
-    default = rule.default
-    return AttributeRule(
-        target=target,
-        flow=_flow_of(rule, definition, surroundings, subject, path),
-        definition=definition,
-        default=None if default is None else _typed(definition, default, subject, f"{path}.default"),
-        precedence=rule.match,
-        place=f"{subject} {path}",
-    )
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a mapping, with where it stands."""
+
+    rule: RuleSpec
+    subject: str
+    path: str
+    surroundings: Surroundings
+
+    def compile(self) -> AttributeRule:
+        """Raises SpecError."""
+        rule = self.rule
+        definition = self._definition()
+        flow = self._flow(definition)
+        default = None if rule.default is None else self._typed(definition, rule.default, "default")
+        compiled = AttributeRule(
+            target=AttributePath(rule.target),
+            flow=flow,
+            definition=definition,
+            default=None if _ignores_null(flow) else default,
+            precedence=rule.match,
+            place=f"{self.subject} {self.path}",
+            asked=None if rule.apply is None else Apply(rule.apply),
+            on_null=self._on_null(flow),
+        )
+        for field, problem in why_not_flowing(compiled, definition):
+            raise self._error(problem, field)
+        return compiled
+
+    def _error(self, problem: str, field: str) -> SpecError:
+        return SpecError(problem, subject=self.subject, path=f"{self.path}.{field}", reason=MAPPING_INVALID)
+
+    def _definition(self) -> AttributeDefinition | None:
+        target = AttributePath(self.rule.target)
+        try:
+            parse_path(target)
+        except PathError as error:
+            raise self._error(error.problem, "target") from error
+        definition = USER_SCHEMA.definition(target)
+        if (problem := why_not_mapped(target, definition)) is not None:
+            raise self._error(problem, "target")
+        return definition
+
+    def _flow(self, definition: AttributeDefinition | None) -> Flow:
+        rule = self.rule
+        if rule.source is not None:
+            return Direct(rule.source)
+        if rule.constant is not None:
+            return self._typed(definition, rule.constant, "constant")
+        if rule.expression is None:
+            return Untouched()
+        try:
+            expression = compile_expression(rule.expression, self.surroundings)
+        except ExpressionError as error:
+            raise error.located(self.subject, f"{self.path}.expression") from error
+        return Computed(expression) if expression.root.name != UNIQUE else self._unique(expression)
+
+    def _unique(self, expression: Compiled) -> Unique:
+        if self.rule.match is not None:
+            raise self._error(f"{UNIQUE} can't give a matching attribute: nobody would ever be found by it", "match")
+        if self.rule.apply not in (None, "OnCreate"):
+            raise self._error(f"{UNIQUE} gives a value on creation only: leave out apply", "apply")
+        return Unique(expression)
+
+    def _on_null(self, flow: Flow) -> OnNull:
+        """What grants something is cleared unless the mapping says Keep; what is ignored when null never is."""
+        rule, ignores = self.rule, _ignores_null(flow)
+        if ignores and rule.on_null == "Clear":
+            problem = f"{_IGNORES_NULL} leaves the attribute alone when there is no value: remove it, or onNull"
+            raise self._error(problem, "onNull")
+        if rule.on_null is not None:
+            return OnNull(rule.on_null)
+        if ignores or rule.apply not in (None, "Always") or not isinstance(flow, Direct | Computed):
+            return OnNull.KEEP
+        attribute = parse_path(AttributePath(rule.target)).attribute.lower()
+        reads = {flow.source} if isinstance(flow, Direct) else flow.expression.attributes
+        return OnNull.CLEAR if attribute in _GRANTS or _ROLES in reads else OnNull.KEEP
+
+    def _typed(self, definition: AttributeDefinition | None, text: str, field: str) -> Constant:
+        try:
+            return Constant(text, convert(definition, text))
+        except ResourceError as error:
+            raise self._error(error.message, field) from error
 
 
-def _definition_of(target: AttributePath, subject: str, path: str) -> AttributeDefinition | None:
-    try:
-        parse_path(target)
-    except PathError as error:
-        raise SpecError(error.problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID) from error
-    definition = USER_SCHEMA.definition(target)
-    if (problem := why_not_mapped(target, definition)) is not None:
-        raise SpecError(problem, subject=subject, path=f"{path}.target", reason=MAPPING_INVALID)
-    return definition
-
-
-def _flow_of(
-    rule: RuleSpec, definition: AttributeDefinition | None, surroundings: Surroundings, subject: str, path: str
-) -> Flow:
-    if rule.source is not None:
-        return Direct(rule.source)
-    if rule.constant is not None:
-        return _typed(definition, rule.constant, subject, f"{path}.constant")
-    if rule.expression is None:
-        return Untouched()
-    try:
-        return Computed(compile_expression(rule.expression, surroundings))
-    except ExpressionError as error:
-        raise error.located(subject, f"{path}.expression") from error
-
-
-def _typed(definition: AttributeDefinition | None, text: str, subject: str, path: str) -> Constant:
-    try:
-        return Constant(text, convert(definition, text))
-    except ResourceError as error:
-        raise SpecError(error.message, subject=subject, path=path, reason=MAPPING_INVALID) from error
+def _ignores_null(flow: Flow) -> bool:
+    """Whether nothing at all happens when there is no value, not even the default."""
+    return isinstance(flow, Computed) and flow.expression.root.name == _IGNORES_NULL

@@ -17,8 +17,9 @@ from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey, TargetId
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Computed, Direct, Flow
+from usher.core.sync.flows import Computed, Direct, Flow
 from usher.core.sync.policies import Budget
+from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source

@@ -11,8 +11,9 @@ from usher.assembly.mappings import compile_mapping
 from usher.core.errors import CycleError
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.discovery import Discovery, read_discovery
-from usher.core.sync.mapping import CompiledMapping, map_resource
+from usher.core.sync.mapping import map_resource
 from usher.core.sync.retyping import retype
+from usher.core.sync.rules import CompiledMapping
 from usher.testing.clock import fake_surroundings
 from usher.testing.hostile_documents import told
 

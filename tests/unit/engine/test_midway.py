@@ -13,7 +13,8 @@ from usher.core.errors import ReadShrunk
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, SourceId
 from usher.core.scim.schemas import USER_SCHEMA
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant, Untouched
+from usher.core.sync.flows import Constant, Untouched
+from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.engine.stowing import CHUNK

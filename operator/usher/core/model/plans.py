@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
@@ -34,9 +34,21 @@ class Amend:
     remove: tuple[Json, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The attribute gets a value that stands in no plan: it is made again from the source when it is sent.
+
+    `seal` is what is kept of it afterwards, for comparison; empty where nothing is.
+    """
+
+    seal: str = ""
+
+
 Edit: TypeAlias = Replace | Amend
 Delta: TypeAlias = Mapping[AttributePath, Edit]
 """One set of edits to one resource, each attribute at most once."""
+PlannedDelta: TypeAlias = Mapping[AttributePath, Edit | Withheld]
+"""The same, as it is planned and stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +137,12 @@ class Phase(IntEnum):
 class Desired:
     """One source resource as the mapping wants it at the target.
 
-    `values` holds what the mapping determines (never None: null leaves the target alone). `on_create` are values that
-    only a create sends; `fill_empty` those that a create sends and an update only where the target's attribute is
-    empty. `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without those
-    whose value is missing.
+    `values` holds what the mapping determines (never None: null leaves the target alone, unless the path is in
+    `cleared`). `on_create` are values that only a create sends; `fill_empty` those that a create sends and an update
+    only where the target's attribute is empty. `choices` are the values of which a create sends the first that nobody
+    has. `withheld` are values of attributes that the target never returns; those that are kept up have a seal in
+    `seals`. `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without
+    those whose value is missing.
     """
 
     source_id: SourceId
@@ -138,6 +152,10 @@ class Desired:
     keys: tuple[MatchKey, ...]
     fingerprint: Fingerprint
     active: bool
+    cleared: tuple[AttributePath, ...] = ()
+    withheld: Mapping[AttributePath, Json] = field(default_factory=dict, repr=False)
+    seals: Mapping[AttributePath, str] = field(default_factory=dict)
+    choices: Mapping[AttributePath, tuple[Json, ...]] = field(default_factory=dict)
 
 
 # --- situations: what matching found -------------------------------------------------------------------------------
@@ -164,6 +182,13 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """As Matched, but the account was there before us, and such accounts are not to be taken over."""
+
+    found: TargetResource
+
+
+@dataclass(frozen=True, slots=True)
 class Ambiguous:
     """It can't be said which resource is meant. `rivals` are source and target ids, for the provisioning log only."""
 
@@ -171,7 +196,7 @@ class Ambiguous:
     rivals: tuple[str, ...]
 
 
-Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
+Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------
@@ -179,7 +204,7 @@ Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
+    """One row of a plan. `delta` is empty for Link; for Create every edit gives a value to what has none.
 
     `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown
     create, `create_only` are the paths of its delta whose value (a default) must never replace one that is there.
@@ -191,7 +216,7 @@ class PlannedChange:
     action: Action
     phase: Phase
     rank: int
-    delta: Delta
+    delta: PlannedDelta
     before: Mapping[AttributePath, Json]
     version: str | None
     fingerprint: Fingerprint

@@ -41,7 +41,11 @@ class Mutability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttributeDefinition:
-    """One attribute or sub-attribute; the defaults are those of RFC 7643 2.2."""
+    """One attribute or sub-attribute; the defaults are those of RFC 7643 2.2.
+
+    `element` is set, by `TargetSchema.definition`, where values of a complex multi-valued attribute can be given as
+    plain ones: it is the type of their `value`, whose `caseExact` counts then.
+    """
 
     type: AttributeType = AttributeType.STRING
     case_exact: bool = False
@@ -49,6 +53,7 @@ class AttributeDefinition:
     mutability: Mutability = Mutability.READ_WRITE
     required: bool = False
     unique: bool = False
+    element: AttributeType | None = None
 
 
 class ConversionError(ResourceError):
@@ -82,6 +87,10 @@ class TargetSchema:
             whole = self.attributes.get(parsed.schema_key.rpartition(".")[0])
             if whole is not None and whole.multi_valued:
                 return replace(found, multi_valued=True)
+        elif found.type is AttributeType.COMPLEX and found.multi_valued:
+            value = self.attributes.get(f"{parsed.schema_key}.value")
+            if value is not None:
+                return replace(found, element=value.type, case_exact=value.case_exact)
         return found
 
     def known(self, path: AttributePath) -> bool:
@@ -124,6 +133,8 @@ def _convert_one(definition: AttributeDefinition, value: Scalar) -> Json:
             return _to_decimal(value)
         case AttributeType.STRING | AttributeType.DATE_TIME | AttributeType.REFERENCE | AttributeType.BINARY:
             return value if isinstance(value, str) else str(value)
+        case AttributeType.COMPLEX if definition.element is not None:
+            return {"value": _convert_one(replace(definition, type=definition.element, element=None), value)}
         case AttributeType.COMPLEX:
             raise ConversionError("sub-attributes: name one in the path, as in `name.givenName`")
 
@@ -163,6 +174,14 @@ def equal(definition: AttributeDefinition | None, a: Json, b: Json) -> bool:
     return _canonical(definition or _UNKNOWN, a) == _canonical(definition or _UNKNOWN, b)
 
 
+def lacking(definition: AttributeDefinition | None, wanted: Json, held: Json) -> tuple[Json, ...]:
+    """Of several wanted values those that are not among the held ones, compared as `equal` does."""
+    known = definition or _UNKNOWN
+    present = set(_canonical(known, held if isinstance(held, list) or held is None else [held]))
+    values = wanted if isinstance(wanted, list) else [wanted]
+    return tuple(value for value in values if _canonical_one(known, value) not in present)
+
+
 def fold(definition: AttributeDefinition | None, value: Json) -> str:
     """Canonical text of a value: equal values, and only those, have the same."""
     return "\n".join(_canonical(definition or _UNKNOWN, value))
@@ -178,6 +197,9 @@ def _canonical(definition: AttributeDefinition, value: Json) -> tuple[str, ...]:
 
 def _canonical_one(definition: AttributeDefinition, value: Json) -> str:
     """One value as text. Booleans and numbers fold with their spelling as text, for targets that store them so."""
+    if definition.element is not None and isinstance(value, dict):
+        held = next((held for name, held in value.items() if name.lower() == "value"), None)
+        return _canonical_one(replace(definition, type=definition.element, element=None), held)
     if isinstance(value, dict | list):
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     if definition.type is AttributeType.BOOLEAN or isinstance(value, bool):

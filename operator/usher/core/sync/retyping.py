@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from usher.core.errors import CycleError, ResourceError
 from usher.core.model.resources import AttributePath
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema, convert
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant
+from usher.core.sync.flows import Constant
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 MAPPING_INVALID: Final = "MappingInvalid"
 MAX_SHOWN: Final = 5
@@ -50,6 +52,8 @@ def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
         flow = _convert_again(flow, definition, "constant")
     if default is not None:
         default = _convert_again(default, definition, "default")
+    for field, problem in why_not_flowing(rule, definition):
+        raise _Unfit(field, problem)
     return replace(rule, definition=definition, flow=flow, default=default)
 
 
@@ -66,7 +70,17 @@ def why_not_mapped(target: AttributePath, definition: AttributeDefinition | None
         return None
     if definition.mutability is Mutability.READ_ONLY:
         return f"{target} is read-only at the target: map another attribute"
-    if definition.type is AttributeType.COMPLEX:
+    if definition.type is AttributeType.COMPLEX and definition.element is None:
         example = 'such as name.givenName or emails[type eq "work"].value'
         return f"{target} has sub-attributes: map one of them, {example}"
     return None
+
+
+def why_not_flowing(rule: AttributeRule, definition: AttributeDefinition | None) -> Iterator[tuple[str, str]]:
+    """What of a rule's flow can't be with an attribute that is defined like this: the field, and why."""
+    if definition is None:
+        return
+    if rule.apply is Apply.ADD_VALUES_ONLY and not definition.multi_valued:
+        yield "apply", f"{rule.target} has one value, and AddValuesOnly is for several: use Always or OnCreate"
+    if rule.on_null is OnNull.CLEAR and definition.required:
+        yield "onNull", f"{rule.target} is required at the target, so it can't be cleared: give it a default instead"

@@ -1,0 +1,85 @@
+"""Where the value of an attribute comes from, and what gives it for one person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from usher.core.expressions.compile import Compiled
+from usher.core.model.resources import Json, Value
+from usher.core.scim.schemas import AttributeDefinition, convert, takes_any_text
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The value of one source attribute."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value for everybody: `text` is what the mapping says, `value` the same, typed by the target's schema."""
+
+    text: str
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The value of an expression."""
+
+    expression: Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """The first value of `SelectUniqueValue` that nobody has at the target; chosen when the account is created."""
+
+    expression: Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """The target's own; only its default fills an empty value."""
+
+
+Flow: TypeAlias = Direct | Constant | Computed | Unique | Untouched
+
+
+Evaluation: TypeAlias = Callable[[Mapping[str, Value]], Json]
+"""Gives the typed value of one rule for one person, None for null; raises ResourceError."""
+
+
+def evaluation(flow: Flow, definition: AttributeDefinition | None) -> Evaluation:
+    """What gives the value, typed by the definition; of `Unique` nothing, as that is chosen at the target."""
+    match flow:
+        case Direct(source=name):
+            return _direct(name, definition)
+        case Computed(expression=expression):
+            return _computed(expression, definition)
+        case Constant(value=constant):
+            return lambda _: constant
+        case Unique() | Untouched():
+            return lambda _: None
+
+
+def _direct(name: str, definition: AttributeDefinition | None) -> Evaluation:
+    takes_texts = takes_any_text(definition)
+
+    def evaluate(attributes: Mapping[str, Value]) -> Json:
+        value = attributes.get(name)
+        if value is None or (takes_texts and isinstance(value, str)):
+            return value
+        return convert(definition, value)
+
+    return evaluate
+
+
+def _computed(expression: Compiled, definition: AttributeDefinition | None) -> Evaluation:
+    def evaluate(attributes: Mapping[str, Value]) -> Json:
+        value = expression.evaluate(attributes)
+        return None if value is None else convert(definition, value)
+
+    return evaluate
