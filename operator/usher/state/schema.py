@@ -170,6 +170,12 @@ links: Final = Table(
     UniqueConstraint("owner_address", "target_id"),
 )
 """`owner_address` is the address of the connector's target while that is active, else NULL: it owns nothing."""
+Index(
+    "links_disabled",
+    links.c.connector_id,
+    sqlite_where=links.c.enabled.is_(False),
+    postgresql_where=links.c.enabled.is_(False),
+)
 
 intents: Final = Table(
     "intents",
