@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from usher.core.expressions.functions import logic, texts
+from usher.core.expressions.functions import (
+    encodings,
+    flow,
+    letters,
+    lists,
+    logic,
+    presence,
+    replacing,
+    roles,
+    texts,
+)
 from usher.core.expressions.signatures import Function
 
+_THEMES: Final = (encodings, flow, letters, lists, logic, presence, replacing, roles, texts)
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    function.name: function for theme in (logic, texts) for function in theme.FUNCTIONS
+    function.name: function for theme in _THEMES for function in theme.FUNCTIONS
 }
