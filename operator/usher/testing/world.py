@@ -18,6 +18,7 @@ from usher.core.model.resources import AttributePath, ConnectorKey, Json, Resour
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow
+from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import plan_cycle, run_cycle
@@ -83,6 +84,7 @@ class World:
     name: str = "identity/app"
     address: str = "https://app.example.com/scim/v2"
     full_every: timedelta = timedelta(minutes=15)
+    adopt: Adopt = Adopt.ALWAYS
     seed: int = 0
 
     @property
@@ -108,6 +110,7 @@ class World:
             budget=self.budget,
             hold_for=timedelta(hours=72),
             requires={},
+            adopt=self.adopt,
         )
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
