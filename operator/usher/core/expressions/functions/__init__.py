@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from usher.core.expressions.functions import logic, texts
+from usher.core.expressions.functions import chance, dates, logic, numbers, texts
 from usher.core.expressions.signatures import Function
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    function.name: function for theme in (logic, texts) for function in theme.FUNCTIONS
+    function.name: function for theme in (chance, dates, logic, numbers, texts) for function in theme.FUNCTIONS
 }
