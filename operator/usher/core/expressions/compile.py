@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
-from usher.core.expressions.errors import EvaluationError, ExpressionError
+from usher.core.expressions.errors import DomainMissing, EvaluationError, ExpressionError
 from usher.core.expressions.functions import FUNCTIONS
 from usher.core.expressions.grammar import parse
 from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_scalar
@@ -179,6 +179,8 @@ def _try_out(node: Call, evaluate: Evaluate) -> None:
     """A call of constants gives the same for everybody; so its failure is one of the text, not of a person."""
     try:
         evaluate({})
+    except DomainMissing:
+        return  # a mapping is compiled for itself too, before there is a source
     except EvaluationError as error:
         raise ExpressionError(error.message, node.position) from None
 

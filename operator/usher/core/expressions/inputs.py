@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from usher.core.expressions.errors import EvaluationError
-from usher.core.expressions.syntax import Argument, Number, Text, label
-from usher.core.expressions.values import text_of, truth_of
+from usher.core.expressions.errors import EvaluationError, ExpressionError
+from usher.core.expressions.syntax import Argument, Empty, Number, Text, label
+from usher.core.expressions.values import MAX_BYTES, is_too_long, text_of, truth_of
 from usher.core.model.resources import Scalar, Value
 
 Attributes: TypeAlias = Mapping[str, Value]
 Evaluate: TypeAlias = Callable[[Attributes], Value | None]
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class Input:
     def is_constant(self) -> bool:
         """Whether it is a text or a number as written, the same for everybody."""
         return isinstance(self.node, Text | Number)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing stands there."""
+        return isinstance(self.node, Empty)
+
+    def mistake(self, explanation: str) -> ExpressionError:
+        """The error of the text, told with the place of this argument."""
+        return ExpressionError(f"{self.function}: {label(self.node)} {explanation}", self.node.position)
 
     def failure(self, explanation: str) -> EvaluationError:
         """The error that names the function and this argument."""
@@ -82,3 +93,81 @@ def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
         return truth
 
     return read
+
+
+def read_text_or_null(given: Input) -> Callable[[Attributes], str | None]:
+    """Reads one value as text, or null."""
+    scalar = read_scalar(given)
+
+    def read(attributes: Attributes) -> str | None:
+        value = scalar(attributes)
+        return value if value is None or isinstance(value, str) else given.write(value)
+
+    return read
+
+
+def map_text(given: Input, change: Callable[[str], str]) -> Evaluate:
+    """What becomes of one value as text; null stays null."""
+    source = read_text_or_null(given)
+
+    def evaluate(attributes: Attributes) -> Value | None:
+        text = source(attributes)
+        return None if text is None else change(text)
+
+    return evaluate
+
+
+def read_integer(given: Input, least: int | None = None) -> Callable[[Attributes], int]:
+    """Reads a whole number, as a number or as its decimal text, that is `least` or more.
+
+    Anything else, null too, is an EvaluationError; a constant is checked at once: an ExpressionError.
+    """
+    scalar = read_scalar(given)
+
+    def read(attributes: Attributes) -> int:
+        number = _integer_of(scalar(attributes))
+        if number is None:
+            raise given.failure("is no whole number")
+        if least is not None and number < least:
+            raise given.failure(f"is less than {least}")
+        return number
+
+    if not given.is_constant:
+        return read
+    try:
+        fixed = read({})
+    except EvaluationError as error:
+        raise ExpressionError(error.message, given.node.position) from None
+    return lambda _: fixed
+
+
+def _integer_of(value: Scalar | None) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _WHOLE.fullmatch(value) else None
+    if value is None or isinstance(value, bool):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
+def too_long(function: str) -> EvaluationError:
+    """The error of a result that exceeds `MAX_BYTES`."""
+    return EvaluationError(function, "the result is longer than 64 KiB")
+
+
+def check_size(function: str, size: int) -> None:
+    """Raises EvaluationError where a text of at least `size` bytes must not be built."""
+    if size > MAX_BYTES:
+        raise too_long(function)
+
+
+def concatenate(function: str, pieces: Iterable[str]) -> str:
+    """The pieces as one text. Raises EvaluationError as soon as they are too long, without having kept more."""
+    kept, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        check_size(function, size)
+        kept.append(piece)
+    text = "".join(kept)
+    if is_too_long(text):
+        raise too_long(function)
+    return text

@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from usher.core.expressions.functions import chance, dates, logic, numbers, texts
+from usher.core.expressions.functions import (
+    chance,
+    dates,
+    encodings,
+    flow,
+    letters,
+    lists,
+    logic,
+    numbers,
+    presence,
+    replacing,
+    roles,
+    texts,
+)
 from usher.core.expressions.signatures import Function
 
+_THEMES: Final = (chance, dates, encodings, flow, letters, lists, logic, numbers, presence, replacing, roles, texts)
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    function.name: function for theme in (chance, dates, logic, numbers, texts) for function in theme.FUNCTIONS
+    function.name: function for theme in _THEMES for function in theme.FUNCTIONS
 }

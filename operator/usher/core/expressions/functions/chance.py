@@ -9,8 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from usher.core.expressions.errors import EvaluationError, ExpressionError
-from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_text
-from usher.core.expressions.numerals import read_whole
+from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_integer, read_text
 from usher.core.expressions.signatures import Example, Function, Kind, Parameter, Surroundings, Takes
 from usher.core.expressions.syntax import Empty
 from usher.core.model.resources import Value
@@ -47,8 +46,6 @@ class _Wish:
         """
         if not 1 <= self.length <= MAX_LENGTH:
             raise _Impossible(f"Length has to be from 1 to {MAX_LENGTH}")
-        if min(self.minimums) < 0:
-            raise _Impossible("a minimum can't be less than 0")
         left = self.length - sum(self.minimums)
         if left < 0:
             raise _Impossible("Length is less than all minimums together")
@@ -89,24 +86,12 @@ def _build_random_string(arguments: Sequence[Input], surroundings: Surroundings)
 
 
 def _read_wish(arguments: Sequence[Input]) -> Callable[[Attributes], _Wish]:
-    counts = [_read_count(given) for given in arguments[:-1]]
+    counts = [read_integer(given, 0) for given in arguments[:-1]]
     avoided = read_text(arguments[-1])
 
     def read(attributes: Attributes) -> _Wish:
         length, *minimums = (count(attributes) for count in counts)
         return _Wish(length, tuple(minimums), frozenset(avoided(attributes)))
-
-    return read
-
-
-def _read_count(given: Input) -> Callable[[Attributes], int]:
-    number = read_whole(given)
-
-    def read(attributes: Attributes) -> int:
-        count = number(attributes)
-        if count is None:
-            raise given.failure("is null or empty where a number is needed")
-        return count
 
     return read
 
