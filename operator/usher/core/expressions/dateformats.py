@@ -97,7 +97,7 @@ def read_format(text: str) -> DateFormat:
         known = " ".join(STANDARD)
         raise FormatError(f"no standard format is this one letter, those are {known}; any other needs a % before it")
     parts = _cut(STANDARD[text])
-    return DateFormat((*parts, Part(_LETTER_OF_UTC, 1, "")) if text == _LETTER_OF_UTC else parts)
+    return DateFormat((Part(_LETTER_OF_UTC, 1, ""), *parts) if text == _LETTER_OF_UTC else parts)
 
 
 def _cut(text: str) -> tuple[Part, ...]:
