@@ -15,8 +15,11 @@ from pydantic.fields import FieldInfo
 from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
+from usher.api.v1alpha1.kinds import AttributeMapping
+from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
+from usher.assembly.mappings import compile_mapping
 from usher.core.expressions.functions import FUNCTIONS
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
@@ -27,6 +30,7 @@ from usher.sources.ldap.names import (
     OBJECT_ID,
     PERSON_NAMES,
 )
+from usher.testing.clock import fake_surroundings
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "operator" / "usher"
@@ -43,6 +47,8 @@ NOT_FOR_USERS = {
     "OtherHeld",  # as above
     "OutputUnusable",  # of `usher crds --output`
     "AddressUnusable",  # of `usher operator --listen`
+    "SelectUniqueValue",  # the function
+    "IgnoreFlowIfNullOrEmpty",  # likewise
     "WebExceptionProtocolError",  # an answer of one request that is no SCIM, in the log with its detail
 }
 
@@ -99,6 +105,20 @@ def _types(info: FieldInfo) -> Sequence[object]:
 def test_every_field_of_a_source_is_in_the_docs(model: type[BaseModel]) -> None:
     page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert [path for path in fields_of(model) if f"`{path}`" not in page] == []
+
+
+@pytest.mark.parametrize("model", [AttributeRule, AttributeMappingSpec, MatchGroup])
+def test_every_field_of_a_mapping_is_in_the_docs(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+    fields = {info.alias or name for name, info in model.model_fields.items()} - {"resourceType", "attributes"}
+    assert [field for field in sorted(fields) if f"`{field}" not in page and f"{field}:" not in page] == []
+
+
+def test_the_mapping_of_the_docs_is_one() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8"), re.DOTALL)
+    manifest = parse_manifest(yaml.safe_load(block))
+    assert isinstance(manifest, AttributeMapping)
+    assert compile_mapping("app-users", manifest.spec, fake_surroundings()).matching
 
 
 def test_what_the_front_page_says_that_one_writes_is_what_the_models_take() -> None:

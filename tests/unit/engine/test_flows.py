@@ -14,7 +14,7 @@ from usher.core.model.resources import Json, SourceId, Value
 from usher.core.sync.matching import Adopt
 from usher.core.sync.rules import CompiledMapping
 from usher.testing.clock import fake_surroundings
-from usher.testing.faults import Fault, FaultKind
+from usher.testing.faults import Fault, FaultKind, FaultSchedule, nth
 from usher.testing.faults import Operation as Op
 from usher.testing.world import World, open_world, person
 
@@ -36,9 +36,9 @@ async def world() -> AsyncIterator[World]:
 async def account(world: World, name: str = "ada@example.com") -> Mapping[str, Json]:
     """The account after a cycle that left nothing undone, and another that wrote nothing."""
     assert (await world.sync()).result is CycleResult.SUCCEEDED
-    writes = len(world.target.writes)
+    writes = len(world.target.history.writes)
     assert (await world.cycle()).result is CycleResult.SUCCEEDED
-    assert len(world.target.writes) == writes
+    assert len(world.target.history.writes) == writes
     return world.accounts()[name]
 
 
@@ -76,11 +76,11 @@ async def test_several_values_are_written_as_values_of_a_complex_attribute(world
 async def test_what_the_app_adds_to_a_value_is_no_difference(world: World) -> None:
     world.mapping = mapping(ROLES)
     there: Json = [{"value": "Editor", "display": "Editor", "primary": False}, {"value": "admin"}]
-    target_id = world.target.plant({"userName": "ada@example.com", "roles": there})
+    world.target.plant({"userName": "ada@example.com", "roles": there})
     world.source.put("id-ada", **person("ada"), rights=("admin", "editor"))
 
     assert (await account(world))["roles"] == there
-    assert [str(each) for each in world.target.writes if each.target_id == target_id] == []
+    assert not world.target.history.writes
 
 
 async def test_values_that_are_only_added_stay_when_the_source_has_them_no_more(world: World) -> None:
@@ -153,7 +153,9 @@ async def test_only_the_element_that_a_filter_selects_is_cleared(world: World) -
     world.target.plant({"userName": "ada@example.com", "emails": [home, {"type": "work", "value": "a@work"}]})
     world.source.put("id-ada", userPrincipalName="ada@example.com")
 
-    assert (await account(world))["emails"] == [home]
+    emails = str((await account(world))["emails"])
+    assert "a@home" in emails
+    assert "a@work" not in emails
 
 
 async def test_without_a_required_value_nobody_is_created_and_everybody_else_is(world: World) -> None:
@@ -250,9 +252,9 @@ async def test_an_account_of_an_unfinished_create_is_our_own(world: World) -> No
     world.adopt = Adopt.NEVER
     world.mapping = mapping({"target": "title", "source": "jobTitle"})
     world.people(["ada"])
-    world.target.faults.add(Fault(Op.CREATE, FaultKind.LOST_ANSWER))
+    unseen = [nth(Op.CREATE, 1, Fault(FaultKind.LOST_AFTER)), nth(Op.FIND, 2, Fault(FaultKind.UNAVAILABLE))]
+    world.target.faults = FaultSchedule(unseen)
 
-    await world.sync()
     await world.sync()
 
     assert (await account(world))["title"] == "Engineer"
@@ -297,7 +299,7 @@ async def test_somebody_for_whom_every_value_is_taken_waits(world: World) -> Non
 
 # --- what the app never returns -------------------------------------------------------------------------------------
 
-SECRET = "correct horse battery staple"  # noqa: S105 - to be looked for afterwards
+SECRET = "correct horse battery staple"
 PASSWORD = {"target": "password", "source": "initialPassword"}
 
 
@@ -342,10 +344,10 @@ async def test_a_password_that_is_kept_up_is_sent_when_it_changes(world: World) 
 
 
 async def test_a_password_of_chance_is_made_when_it_is_sent(world: World) -> None:
-    world.mapping = mapping({"target": "password", "expression": 'Join("", [mail], "!")'})
+    world.mapping = mapping({"target": "password", "expression": "RandomString(20, 3, 2, 3, 3, )"})
     world.people(["ada"])
 
-    assert (await account(world))["password"] == "ada@example.com!"
+    assert len(str((await account(world))["password"])) == 20
 
 
 async def test_two_states_seal_the_same_value_differently(world: World) -> None:

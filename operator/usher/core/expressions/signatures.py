@@ -7,22 +7,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from inspect import cleandoc
-from random import Random
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from usher.core.expressions.inputs import Evaluate, Input
 from usher.core.model.resources import Value
+
+T = TypeVar("T")
+
+
+class Chance(Protocol):
+    """What expressions need of a `random.Random`; a cryptographic one in production."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+    def choice(self, seq: Sequence[T], /) -> T: ...
+    def shuffle(self, x: list[Any], /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an expression may ask beside the resource: the time (UTC), chance, and the domain of the source.
 
-    `random` is a cryptographic one in production. `default_domain` is empty where the source names none.
+    `default_domain` is empty where the source names none.
     """
 
     now: Callable[[], datetime]
-    random: Random
+    random: Chance
     default_domain: str = ""
 
 

@@ -37,7 +37,10 @@ def _build_single(arguments: Sequence[Input]) -> Evaluate:
 
 
 def _build_complex(arguments: Sequence[Input]) -> Evaluate:
-    """All roles, as the values of `roles`, none of them primary. Roles that the app has beside them stay."""
+    """All roles, as the values of `roles`, none of them primary. Roles that the app has beside them are removed.
+
+    With `apply: AddValuesOnly` roles are only added, which the reference does always.
+    """
     return _read_roles(arguments[0])
 
 
@@ -64,6 +67,7 @@ FUNCTIONS: Final = (
         (),
         alone(_build_complex),
         Example("AppRoleAssignmentsComplex([appRoleAssignments])", ("Admin", "Editor"), _BOTH),
+        differs="A role that is withdrawn at the source is taken away, unless the mapping says AddValuesOnly.",
         kind=Kind.OUTERMOST,
     ),
     Function(
