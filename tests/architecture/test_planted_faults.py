@@ -189,6 +189,48 @@ PLANTS = {
         "pattern.rewrite(text, template)",
         "tests/unit/expressions/test_vectors.py",
     ),
+    "weeks start on Mondays": Plant(
+        "core/expressions/moments.py",
+        "            return moment.date.toordinal() // 7  #",
+        "            return (moment.date.toordinal() - 1) // 7  #",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "a month later than the last day of one is an error": Plant(
+        "core/expressions/moments.py",
+        "min(day.day, last)",
+        "day.day",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "an offset from UTC is added": Plant(
+        "core/expressions/moments.py",
+        'return -ticks if sign == "-" else ticks',
+        'return ticks if sign == "-" else -ticks',
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "characters to avoid come all the same": Plant(
+        "core/expressions/functions/chance.py",
+        "set(characters) - self.avoided",
+        "set(characters)",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "numbers that are not 1 are no truth": Plant(
+        "core/expressions/functions/numbers.py",
+        "        return number != 0\n",
+        "        return number == 1\n",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "a date of a directory is rounded to a second": Plant(
+        "core/expressions/functions/dates.py",
+        "        return moment.ticks - FILETIME_ZERO\n",
+        "        return (moment.ticks - FILETIME_ZERO) // 10**7 * 10**7\n",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "a format without a year is read by": Plant(
+        "core/expressions/datereading.py",
+        'if "y" not in letters and (',
+        'if "y" in letters and not (',
+        "tests/unit/expressions/test_vectors.py",
+    ),
 }
 SWALLOW = """
 

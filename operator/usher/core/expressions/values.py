@@ -52,13 +52,14 @@ def compare(left: Scalar, symbol: Operator, right: Scalar) -> bool:
     Equality of two texts is always that of texts: the ids `007` and `7` are different.
     """
     if not (symbol in _IDENTITY and isinstance(left, str) and isinstance(right, str)):
-        first, second = _number_of(left), _number_of(right)
+        first, second = number_of(left), number_of(right)
         if first is not None and second is not None:
             return _COMPARE[symbol](first, second)
     return _COMPARE[symbol](text_of(left), text_of(right))
 
 
-def _number_of(value: Scalar) -> int | float | None:
+def number_of(value: Scalar) -> int | float | None:
+    """The number that a value is or reads as; None for everything else, booleans too."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

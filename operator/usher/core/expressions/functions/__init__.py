@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from usher.core.expressions.functions import (
+    chance,
+    dates,
     encodings,
     flow,
     letters,
     lists,
     logic,
+    numbers,
     presence,
     replacing,
     roles,
@@ -22,7 +25,7 @@ from usher.core.expressions.functions import (
 )
 from usher.core.expressions.signatures import Function
 
-_THEMES: Final = (encodings, flow, letters, lists, logic, presence, replacing, roles, texts)
+_THEMES: Final = (chance, dates, encodings, flow, letters, lists, logic, numbers, presence, replacing, roles, texts)
 FUNCTIONS: Final[Mapping[str, Function]] = {
     function.name: function for theme in _THEMES for function in theme.FUNCTIONS
 }
