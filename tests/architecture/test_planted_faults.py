@@ -159,6 +159,36 @@ PLANTS = {
         "                return Candidates(hits, {})\n",
         "tests/unit/engine/test_faults.py::test_a_target_whose_lists_are_always_empty_gets_no_second_accounts",
     ),
+    "Item counts from the second value": Plant(
+        "core/expressions/functions/lists.py",
+        "values[place - 1]",
+        "values[place - 2]",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "Mid counts from 0": Plant(
+        "core/expressions/functions/texts.py",
+        "start(attributes) - 1",
+        "start(attributes)",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "Coalesce passes over the empty text": Plant(
+        "core/expressions/functions/presence.py",
+        "if value is not None and value != ():",
+        "if value:",
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "NormalizeDiacritics gives the base letter of a letter that is spelled out": Plant(
+        "core/expressions/functions/letters.py",
+        '"ø": "oe", ',
+        '"ø": "o", ',
+        "tests/unit/expressions/test_vectors.py",
+    ),
+    "Replace replaces the match and not its group": Plant(
+        "core/expressions/functions/replacing.py",
+        "pattern.rewrite(text, template, group)",
+        "pattern.rewrite(text, template)",
+        "tests/unit/expressions/test_vectors.py",
+    ),
     "weeks start on Mondays": Plant(
         "core/expressions/moments.py",
         "            return moment.date.toordinal() // 7  #",
