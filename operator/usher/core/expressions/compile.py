@@ -211,8 +211,7 @@ def _refuse_name(node: Call) -> ExpressionError:
     close = get_close_matches(name.lower(), folded, n=1)
     if close:
         return ExpressionError(f"there is no function {name}, did you mean {folded[close[0]]}?", node.position)
-    expected = f"one of {', '.join(sorted(FUNCTIONS))}"
-    return ExpressionError(f"there is no function {name}", node.position, expected=expected)
+    return ExpressionError(f"there is no function {name}", node.position, expected="a function of docs/expressions.md")
 
 
 def _refuse_count(node: Call, function: Function) -> ExpressionError:

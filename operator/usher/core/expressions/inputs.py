@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from usher.core.expressions.errors import EvaluationError, ExpressionError
 from usher.core.expressions.syntax import Argument, Empty, Number, Text, label
@@ -14,7 +13,6 @@ from usher.core.model.resources import Scalar, Value
 
 Attributes: TypeAlias = Mapping[str, Value]
 Evaluate: TypeAlias = Callable[[Attributes], Value | None]
-_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +113,6 @@ def map_text(given: Input, change: Callable[[str], str]) -> Evaluate:
         return None if text is None else change(text)
 
     return evaluate
-
-
-def read_integer(given: Input, least: int | None = None) -> Callable[[Attributes], int]:
-    """Reads a whole number, as a number or as its decimal text, that is `least` or more.
-
-    Anything else, null too, is an EvaluationError; a constant is checked at once: an ExpressionError.
-    """
-    scalar = read_scalar(given)
-
-    def read(attributes: Attributes) -> int:
-        number = _integer_of(scalar(attributes))
-        if number is None:
-            raise given.failure("is no whole number")
-        if least is not None and number < least:
-            raise given.failure(f"is less than {least}")
-        return number
-
-    if not given.is_constant:
-        return read
-    try:
-        fixed = read({})
-    except EvaluationError as error:
-        raise ExpressionError(error.message, given.node.position) from None
-    return lambda _: fixed
-
-
-def _integer_of(value: Scalar | None) -> int | None:
-    if isinstance(value, str):
-        return int(value) if _WHOLE.fullmatch(value) else None
-    if value is None or isinstance(value, bool):
-        return None
-    return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
 def too_long(function: str) -> EvaluationError:

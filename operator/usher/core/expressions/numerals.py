@@ -54,3 +54,18 @@ def read_whole(given: Input) -> Callable[[Attributes], int | None]:
         return None if number is None else int(number)
 
     return settle(given, read, "a whole number")
+
+
+def read_integer(given: Input, least: int | None = None) -> Callable[[Attributes], int]:
+    """As `read_whole`, where null and the empty text are an error, and so is what is less than `least`."""
+    whole = read_whole(given)
+
+    def read(attributes: Attributes) -> int:
+        number = whole(attributes)
+        if number is None:
+            raise given.failure("is no whole number")
+        if least is not None and number < least:
+            raise given.failure(f"is less than {least}")
+        return number
+
+    return settle(given, read, "a whole number")

@@ -72,7 +72,7 @@ def _direct(name: str, definition: AttributeDefinition | None) -> Evaluation:
         value = attributes.get(name)
         if value is None or (takes_texts and isinstance(value, str)):
             return value
-        return convert(definition, value)
+        return None if value == () else convert(definition, value)
 
     return evaluate
 
@@ -80,6 +80,6 @@ def _direct(name: str, definition: AttributeDefinition | None) -> Evaluation:
 def _computed(expression: Compiled, definition: AttributeDefinition | None) -> Evaluation:
     def evaluate(attributes: Mapping[str, Value]) -> Json:
         value = expression.evaluate(attributes)
-        return None if value is None else convert(definition, value)
+        return None if value is None or value == () else convert(definition, value)
 
     return evaluate

@@ -78,7 +78,20 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
         return map_departed(mapping, resource.id)
     attributes = {**resource.attributes, SOFT_DELETED: False}
     wants = _Wants()
-    for rule, evaluate in mapping.evaluations:
+    for path, evaluate in mapping.plain:
+        value = evaluate(attributes)
+        if value is not None:
+            wants.values[path] = value
+    wants.found.update(wants.values)
+    _map_special(mapping, attributes, wants)
+    if mapping.disable_path is not None and wants.found.get(mapping.disable_path) is False:
+        return map_departed(mapping, resource.id)
+    _refuse_two_primaries(mapping, wants.found)
+    return _settle(mapping, resource.id, wants)
+
+
+def _map_special(mapping: CompiledMapping, attributes: Mapping[str, Value], wants: _Wants) -> None:
+    for rule, evaluate in mapping.special:
         if isinstance(rule.flow, Unique):
             choices = _choices(rule.flow.expression, rule.definition, attributes)
             if choices:
@@ -89,10 +102,6 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
             wants.lack(rule)
         else:
             wants.want(rule, value)
-    if mapping.disable_path is not None and wants.found.get(mapping.disable_path) is False:
-        return map_departed(mapping, resource.id)
-    _refuse_two_primaries(mapping, wants.found)
-    return _settle(mapping, resource.id, wants)
 
 
 def _settle(mapping: CompiledMapping, source_id: SourceId, wants: _Wants) -> Desired:

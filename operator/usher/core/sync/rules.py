@@ -20,6 +20,7 @@ from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Unique, Untouched, evaluation
 
+_SCALAR: Final = (str, bool, int, float)
 REDACT: Final = "Redact"
 """The function whose value no plan and no log shows."""
 
@@ -80,6 +81,12 @@ class AttributeRule:
         return self.definition is not None and self.definition.mutability is Mutability.WRITE_ONLY
 
     @property
+    def plain(self) -> bool:
+        """Whether there is nothing to it but a value that is always written, and left alone when it is null."""
+        kept = self.apply is Apply.ALWAYS and self.on_null is OnNull.KEEP and self.default is None
+        return kept and not self.withheld and not isinstance(self.flow, Unique | Untouched)
+
+    @property
     def hidden(self) -> bool:
         """Whether nobody is shown its value."""
         redacted = isinstance(self.flow, Computed | Unique) and REDACT in self.flow.expression.calls
@@ -96,13 +103,14 @@ class MatchRule:
     def key(self, value_of: Callable[[AttributePath], Json]) -> MatchKey | None:
         """The key with the values of one resource, None where one of them is missing or no single value."""
         values: list[Scalar] = []
+        criteria: list[Criterion] = []
         for part in self.parts:
             value = value_of(part.target)
-            if not isinstance(value, str | bool | int | float) or value == "":
+            if not isinstance(value, _SCALAR) or value == "":
                 return None
             values.append(value)
-        criteria = tuple(Criterion(part.target, value) for part, value in zip(self.parts, values, strict=True))
-        return MatchKey(self.precedence, criteria, self.claim(values))
+            criteria.append(Criterion(part.target, value))
+        return MatchKey(self.precedence, tuple(criteria), self.claim(values))
 
     def claim(self, values: Sequence[Scalar]) -> str:
         """The canonical text of these values, one a part: equal values, and only those, have the same."""
@@ -137,9 +145,14 @@ class CompiledMapping:
         return tuple(sorted([*single, *grouped], key=lambda rule: rule.precedence))
 
     @cached_property
-    def evaluations(self) -> tuple[tuple[AttributeRule, Evaluation], ...]:
-        """Each rule with what gives its value."""
-        return tuple((rule, evaluation(rule.flow, rule.definition)) for rule in self.rules)
+    def plain(self) -> tuple[tuple[AttributePath, Evaluation], ...]:
+        """The rules that say nothing but where a value comes from, most of all: path, and what gives the value."""
+        return tuple((r.target, evaluation(r.flow, r.definition)) for r in self.rules if r.plain)
+
+    @cached_property
+    def special(self) -> tuple[tuple[AttributeRule, Evaluation], ...]:
+        """The other rules, each with what gives its value."""
+        return tuple((r, evaluation(r.flow, r.definition)) for r in self.rules if not r.plain)
 
     @cached_property
     def kept_up(self) -> frozenset[AttributePath]:

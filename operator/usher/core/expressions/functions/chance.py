@@ -9,7 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from usher.core.expressions.errors import EvaluationError, ExpressionError
-from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_integer, read_text
+from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_text
+from usher.core.expressions.numerals import read_integer
 from usher.core.expressions.signatures import Example, Function, Kind, Parameter, Surroundings, Takes
 from usher.core.expressions.syntax import Empty
 from usher.core.model.resources import Value

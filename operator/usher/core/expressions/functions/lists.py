@@ -10,10 +10,10 @@ from usher.core.expressions.inputs import (
     Evaluate,
     Input,
     check_size,
-    read_integer,
     read_text,
     read_text_or_null,
 )
+from usher.core.expressions.numerals import read_integer
 from usher.core.expressions.signatures import Example, Function, Parameter, alone
 from usher.core.model.resources import Scalar, Value
 

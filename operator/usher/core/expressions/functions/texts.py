@@ -13,11 +13,11 @@ from usher.core.expressions.inputs import (
     check_size,
     concatenate,
     map_text,
-    read_integer,
     read_text,
     read_text_or_null,
     too_long,
 )
+from usher.core.expressions.numerals import read_integer
 from usher.core.expressions.signatures import Example, Function, Parameter, Takes, alone
 from usher.core.expressions.values import is_too_long
 from usher.core.model.resources import Value
