@@ -31,9 +31,9 @@ VECTORS: Mapping[str, Sequence[Vector]] = {
         Vector("Item([mails], [n])", {"mails": MAILS, "n": 0}, error="Item: [n] is less than 1"),
         Vector("Item([mails], [n])", {"mails": MAILS}, error="Item: [n] is no whole number"),
         Vector("Item([mails], [n])", {"mails": MAILS, "n": 1.5}, error="Item: [n] is no whole number"),
-        Vector("Item([mails], [n])", {"mails": MAILS, "n": True}, error="Item: [n] is no whole number"),
-        Vector("Item([mails], 0)", refused="Item: a number is less than 1 (line 1, column 15)"),
-        Vector('Item([mails], "x")', refused="Item: a text is no whole number"),
+        Vector("Item([mails], [n])", {"mails": MAILS, "n": True}, error="Item: [n] is no number"),
+        Vector("Item([mails], 0)", refused="Item: a number is less than 1 (line 1, column 15"),
+        Vector('Item([mails], "x")', refused="Item: a text is no number"),
         Vector("Item([mails], )", refused="Item: index can't be left empty"),
     ],
     "RemoveDuplicates": [

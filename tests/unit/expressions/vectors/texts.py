@@ -72,7 +72,7 @@ VECTORS: Mapping[str, Sequence[Vector]] = {
         Vector("Mid([a], [n], 1)", {"a": "John", "n": "2"}, "o"),
         Vector("Mid([a], [n], 1)", {"a": "John", "n": 0}, error="Mid: [n] is less than 1"),
         Vector("Mid([a], 1, [n])", {"a": "John", "n": -1}, error="Mid: [n] is less than 0"),
-        Vector("Mid([a], 0, 1)", refused="Mid: a number is less than 1 (line 1, column 10)"),
+        Vector("Mid([a], 0, 1)", refused="Mid: a number is less than 1 (line 1, column 10"),
         Vector("Mid([a], 1)", refused="Mid can't have 2 arguments"),
     ],
     "InStr": [
@@ -106,7 +106,7 @@ VECTORS: Mapping[str, Sequence[Vector]] = {
         Vector('Word([a],1,",")', {}, ""),
         Vector('Word([a],1,"")', {"a": "one two"}, "one two"),
         Vector("Word([a],1,[b])", {"a": "one"}, "one"),
-        Vector('Word([a],[n],",")', {"a": "one", "n": "x"}, error="Word: [n] is no whole number"),
+        Vector('Word([a],[n],",")', {"a": "one", "n": "x"}, error="Word: [n] is no number"),
         Vector('Word([a],1,",")', {"a": MANY}, error="Word: [a]" + SINGLE),
     ],
     "StripSpaces": [
