@@ -22,6 +22,8 @@ from usher.importing.records import Note, Record, said
 from usher.importing.scopes import tell_scope
 
 MAX_MAPPINGS: Final = 200
+MAX_LINES: Final = 10_000
+"""Attribute mappings of a whole export; its largest object mappings have some dozens each."""
 ALL_FLOWS: Final = ("Add", "Update", "Delete")
 _ATTRIBUTE: Final = re.compile(r"attributeMappings\[(\d+)\]")
 _OF_RULE: Final = ("name", "id", "priority", "editable", "sourceDirectoryName", "targetDirectoryName")
@@ -56,17 +58,24 @@ def import_schema(raw: bytes, surroundings: Surroundings) -> Imported:
     schema = read_export(raw, notes)
     of_schema = schema.scalars("id", "version")
     rules = schema.records(RULES)
-    count = sum(len(rule.records("objectMappings")) for rule in rules)
-    if not count:
-        raise SpecError("expected objectMappings in a rule, found none", path=f"{schema.place}.{RULES}".lstrip("."))
-    if count > MAX_MAPPINGS:
-        raise SpecError(f"the export holds more than {MAX_MAPPINGS} object mappings", path=schema.place)
+    _check_counts(rules, f"{schema.place}.{RULES}".lstrip("."))
     _tell_directories(schema)
     _tell_metadata(schema)
     schema.tell_rest()
     taken: set[str] = set()
     mappings = [written for rule in rules for written in _import_rule(rule, of_schema, taken, surroundings)]
     return Imported(tuple(mappings), tuple(notes))
+
+
+def _check_counts(rules: Sequence[Record], place: str) -> None:
+    """Raises SpecError where there is nothing to import, or more than any export has."""
+    mappings = [mapping for rule in rules for mapping in rule.records("objectMappings")]
+    if not mappings:
+        raise SpecError("expected objectMappings in a rule, found none", path=place)
+    if len(mappings) > MAX_MAPPINGS:
+        raise SpecError(f"there are more than {MAX_MAPPINGS} object mappings", path=place)
+    if sum(len(mapping.records("attributeMappings")) for mapping in mappings) > MAX_LINES:
+        raise SpecError(f"there are more than {MAX_LINES:,} attribute mappings", path=place)
 
 
 def _import_rule(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from usher.core.expressions.compile import compile_expression
@@ -80,7 +81,7 @@ def _kind_of(source: Record) -> str:
 def _reads_as(written: str, tree: Call) -> bool:
     """Whether the text as it stands is this tree; then it is kept to the letter."""
     try:
-        return parse(written) == tree
+        return _parse_operand(written) == tree
     except ExpressionError:
         return False
 
@@ -181,6 +182,7 @@ class _Node:
                 return node
 
 
+@lru_cache(maxsize=64)
 def _parse_operand(text: str) -> Argument:
     """An expression, or a part of one. Raises ExpressionError."""
     try:

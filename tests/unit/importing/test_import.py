@@ -397,6 +397,10 @@ NO_EXPORTS = {
         "attributeMappings[1].source: expected an object, found a text",
     ),
     "too many object mappings": (mappings([{}] * (MAX_MAPPINGS + 1)), "more than 200 object mappings"),
+    "too many attribute mappings": (
+        mappings([{"attributeMappings": [{}] * 5_001}] * 2),
+        "more than 10,000 attribute mappings",
+    ),
     "too deep": (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested more than 128 deep"),
     "far too deep": (b"[" * 100_000, "this is no JSON"),
     "too many values": (b"[" + b"1," * 1_000_000 + b"1]", "more than 1,000,000 values"),
