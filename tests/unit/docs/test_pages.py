@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -20,6 +21,7 @@ from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, Mat
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
+from usher.cli.main import usher
 from usher.core.expressions.functions import FUNCTIONS
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
@@ -45,7 +47,7 @@ NOT_FOR_USERS = {
     "SpecInvalid",  # the event that comes with InvalidSpec
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
-    "OutputUnusable",  # of `usher crds --output`
+    "OutputUnusable",  # of `usher crds --output` and `usher import-entra-schema --output-dir`
     "AddressUnusable",  # of `usher operator --listen`
     "SelectUniqueValue",  # the function
     "IgnoreFlowIfNullOrEmpty",  # likewise
@@ -125,6 +127,17 @@ def test_what_the_front_page_says_that_one_writes_is_what_the_models_take() -> N
     (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     kinds = [parse_manifest(document).names.kind for document in yaml.safe_load_all(block)]
     assert kinds == ["ProvisioningConnector", "IdentitySource"]
+
+
+def test_the_example_of_an_import_gives_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "import-entra-schema.md").read_text(encoding="utf-8")
+    export, told, written = re.findall(r"^```(?:json|yaml|)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path("schema.json").write_text(export, encoding="utf-8")
+
+    result = CliRunner().invoke(usher, ["import-entra-schema", "schema.json"])
+
+    assert (result.exit_code, result.stderr, result.stdout) == (0, told, written)
 
 
 def test_every_link_between_our_pages_leads_somewhere() -> None:
