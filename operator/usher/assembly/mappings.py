@@ -17,9 +17,10 @@ from usher.core.model.resources import AttributePath
 from usher.core.scim.paths import PathError, parse_path
 from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
+from usher.core.sync.flaws import MAPPING_INVALID
 from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched
 from usher.core.sync.mapping import disables_everybody, yields_active_account
-from usher.core.sync.retyping import MAPPING_INVALID, why_not_flowing, why_not_mapped
+from usher.core.sync.retyping import why_not_flowing, why_not_mapped
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 _DISABLE_PATH = AttributePath("active")
