@@ -10,7 +10,8 @@ from usher.assembly.ends import SpecErrors
 from usher.core.errors import SpecError
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flaws import MAPPING_INVALID
-from usher.core.sync.mapping import CompiledMapping, Computed
+from usher.core.sync.flows import Computed, Unique
+from usher.core.sync.rules import CompiledMapping
 
 DEFAULT_DOMAIN: Final = "DefaultDomain"
 
@@ -41,5 +42,5 @@ def settle_domain(mapping: CompiledMapping, source: str, domain: str) -> Compile
 def _asking(mapping: CompiledMapping) -> Iterator[str]:
     """The places of the rules that ask for the domain."""
     for rule in mapping.rules:
-        if isinstance(rule.flow, Computed) and DEFAULT_DOMAIN in rule.flow.expression.calls:
+        if isinstance(rule.flow, Computed | Unique) and DEFAULT_DOMAIN in rule.flow.expression.calls:
             yield rule.place

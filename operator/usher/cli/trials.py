@@ -22,8 +22,9 @@ from usher.core.model.plans import Desired
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource
 from usher.core.scim.discovery import Discovery
 from usher.core.scim.paths import parse_path
-from usher.core.sync.mapping import CompiledMapping, map_resource
+from usher.core.sync.mapping import map_resource
 from usher.core.sync.retyping import retype
+from usher.core.sync.rules import CompiledMapping
 
 Spot: TypeAlias = tuple[str, str]
 """Where a path leads, however it is spelled: the element, and the sub-attribute of it."""
@@ -131,10 +132,15 @@ def _try(case: Case, mapping: CompiledMapping, blank: Trial) -> Trial:
 
 
 def _sent(desired: Desired, case: Case) -> Mapping[AttributePath, Json]:
-    """What a create sends, or an update of an account in which every value is another one."""
+    """What a create sends, or an update of an account in which every value is another one.
+
+    Of values that nobody may have yet it is the first, as if nobody had any.
+    """
     if case.create is False or not desired.active:
-        return desired.values
-    return {**desired.fill_empty, **desired.on_create, **desired.values}
+        kept_up = {path: value for path, value in desired.withheld.items() if path in desired.seals}
+        return {**dict.fromkeys(desired.cleared), **desired.values, **kept_up}
+    chosen = {path: values[0] for path, values in desired.choices.items()}
+    return {**desired.fill_empty, **desired.on_create, **chosen, **desired.withheld, **desired.values}
 
 
 def _compare(case: Case, got: Mapping[Spot, tuple[str, Json]]) -> Iterator[Difference]:
@@ -145,7 +151,8 @@ def _compare(case: Case, got: Mapping[Spot, tuple[str, Json]]) -> Iterator[Diffe
             yield Difference(path, value, found)
     if case.only:
         named = {_spot(path) for path in expected}
-        yield from (Difference(path, None, value) for spot, (path, value) in got.items() if spot not in named)
+        others = (found for spot, found in got.items() if spot not in named)
+        yield from (Difference(path, None, value) for path, value in others if value is not None)
 
 
 def _spot(path: str) -> Spot:

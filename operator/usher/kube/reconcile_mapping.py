@@ -11,7 +11,7 @@ from usher.api.v1alpha1.mappings import MAX_USERS_SHOWN, AttributeMappingSpec, M
 from usher.assembly.ends import SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.contracts.runtime import Runtime
-from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.rules import CompiledMapping
 from usher.kube.objects import Document, ObjectKey, generation, uid
 from usher.kube.services import Services
 from usher.kube.status import Subject, finding_of, read_subject

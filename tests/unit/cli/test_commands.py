@@ -136,6 +136,14 @@ def test_eval_of_a_value_that_does_not_fit_tells_the_step(ada: str) -> None:
     assert json.loads(result.stdout)["error"] in result.stderr
 
 
+def test_eval_refuses_a_time_that_is_none(ada: str) -> None:
+    for wrong in ("yesterday", "2026-01-01T00:00:00"):
+        result = run("eval", "ToLower([givenName])", "--user", ada, "--now", wrong)
+
+        assert result.exit_code == 2
+        assert "a time with its zone" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["- 1", "a: {b: 1}", "a: 2024-01-01", "a: 1\n---\nb: 2", "a: [[1]]", "{"])
 def test_eval_refuses_what_is_no_person(tmp_path: Path, text: str) -> None:
     file = tmp_path / "x.yaml"

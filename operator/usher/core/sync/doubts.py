@@ -8,7 +8,7 @@ from typing import Final
 from usher.core.expressions.outcomes import DROPS_EMPTY, SWITCH, always_has_value
 from usher.core.expressions.syntax import Argument, Attribute, Call, Comparison, Operator, Text, walk
 from usher.core.sync.flaws import Flaw, Severity
-from usher.core.sync.flows import Computed, Constant, Unique
+from usher.core.sync.flows import Computed, Constant, Unique, ignores_null
 from usher.core.sync.retyping import place_of
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 
@@ -63,7 +63,7 @@ def _why_unused(rule: AttributeRule) -> str:
     match rule.flow:
         case Constant():
             return "a constant is a value for everybody"
-        case Computed(expression=expression) if expression.root.name == DROPS_EMPTY:
+        case flow if ignores_null(flow):
             return f"{DROPS_EMPTY} leaves the attribute alone where there is no value"
         case Computed(expression=expression) if always_has_value(expression.root):
             return "the expression has a value for everybody"

@@ -12,7 +12,7 @@ from usher.core.scim.schemas import AttributeDefinition, AttributeType, Conversi
 from usher.core.sync.flaws import Flaw
 from usher.core.sync.flows import Computed, Unique
 from usher.core.sync.retyping import place_of
-from usher.core.sync.rules import AttributeRule
+from usher.core.sync.rules import Apply, AttributeRule
 
 _FLAG: Final = frozenset({AttributeType.BOOLEAN})
 _NUMBERS: Final = frozenset({AttributeType.INTEGER, AttributeType.DECIMAL})
@@ -42,6 +42,15 @@ def find_misfits(rule: AttributeRule) -> Iterator[Flaw]:
         problem = _misfit(node, definition)
         if problem:
             yield Flaw(place_of(rule, "expression"), problem)
+
+
+def why_not_again(rule: AttributeRule) -> Iterator[tuple[str, str]]:
+    """What keeps the value of a rule from being written more than once, on creation: the field, and why."""
+    if not isinstance(rule.flow, Computed) or rule.apply is Apply.ON_CREATE:
+        return
+    called = " and ".join(f"{name}()" for name in sorted(rule.flow.expression.volatile))
+    if called:
+        yield "apply", f"{called} would give another value in every cycle: write it on creation only, apply: OnCreate"
 
 
 def _misfit(node: Argument, definition: AttributeDefinition) -> str:

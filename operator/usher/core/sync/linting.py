@@ -150,7 +150,7 @@ def _unfilterable(rule: AttributeRule) -> Iterator[Flaw]:
     definition = rule.definition
     if definition is None:
         return
-    place = place_of(rule, "match")
+    place = place_of(rule, "target" if rule.precedence is None else "match")
     if definition.mutability is Mutability.WRITE_ONLY:
         yield Flaw(place, f"the app never returns {rule.target}: no account can be found by it")
     if definition.type is AttributeType.BINARY and definition.multi_valued:
