@@ -9,12 +9,14 @@ import pytest
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.assembly.mappings import compile_mapping
 from usher.core.errors import CycleError
-from usher.core.expressions.compile import Compiled
+from usher.core.expressions.compile import Compiled, compile_expression
+from usher.core.expressions.functions import FUNCTIONS
 from usher.core.expressions.grammar import parse
+from usher.core.expressions.outcomes import always_has_value
 from usher.core.expressions.syntax import Attribute, Call, walk
 from usher.core.model.resources import AttributePath, Json
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
-from usher.core.scim.schemas import AttributeDefinition, AttributeType
+from usher.core.scim.schemas import AttributeDefinition, AttributeType, ConversionError, convert
 from usher.core.sync.fitting import find_misfits
 from usher.core.sync.flaws import Flaw, Severity
 from usher.core.sync.flows import Computed
@@ -314,3 +316,24 @@ def test_an_attribute_that_the_source_has_not_is_named_with_what_may_be_meant() 
 
     assert near == Flaw(place, "IdentitySource/corp has no attribute jobtitel; did you mean jobTitle?")
     assert far.problem == "IdentitySource/corp has no attribute zzz. It has: jobTitle, mail"
+
+
+# --- the tables beside the functions --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("kind", [AttributeType.BOOLEAN, AttributeType.INTEGER, AttributeType.DECIMAL])
+def test_no_example_of_a_function_gives_what_is_said_to_be_no_value_of_it(name: str, kind: AttributeType) -> None:
+    example = FUNCTIONS[name].example
+    value = compile_expression(example.expression, fake_surroundings()).evaluate(example.attributes)
+
+    if any(find_misfits(rule_of(example.expression, kind))) and value is not None:
+        with pytest.raises(ConversionError):
+            convert(AttributeDefinition(kind), value)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_said_to_have_a_value_for_everybody_has_one_for_whoever_has_nothing(name: str) -> None:
+    compiled_example = compile_expression(FUNCTIONS[name].example.expression, fake_surroundings())
+
+    assert not always_has_value(compiled_example.root) or compiled_example.evaluate({}) is not None
