@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from usher.core.expressions.syntax import Attribute, Call, walk
 from usher.core.model.resources import AttributePath, Json
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, ConversionError, convert
+from usher.core.sync.doubts import find_doubts
 from usher.core.sync.fitting import find_misfits
 from usher.core.sync.flaws import Flaw, Severity
-from usher.core.sync.flows import Computed
+from usher.core.sync.flows import Computed, Constant
 from usher.core.sync.linting import find_unknown_attributes, fit, lint
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.testing.clock import fake_surroundings
@@ -35,8 +37,8 @@ ACTIVE: dict[str, Any] = {
 RFC = Discovery()
 
 
-def compiled(*attributes: dict[str, Any]) -> CompiledMapping:
-    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, ACTIVE, *attributes)})
+def compiled(*attributes: dict[str, Any], **more: Any) -> CompiledMapping:
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, ACTIVE, *attributes), **more})
     return compile_mapping("people", spec, fake_surroundings())
 
 
@@ -127,6 +129,7 @@ def test_a_path_into_an_attribute_whose_parts_the_app_does_not_describe_is_a_war
     [
         ("password", RFC, "the app never returns password"),
         (f"{HR}:pin", app(hr=[{"name": "pin", "returned": "never"}]), f"the app never returns {HR}:pin"),
+        ("roles", RFC, "roles has sub-attributes"),
         ("x509Certificates.value", RFC, "x509Certificates.value is binary and has several values"),
     ],
 )
@@ -138,6 +141,9 @@ def test_an_attribute_by_which_the_app_can_not_be_asked_finds_no_account(
     assert (flaw.place, flaw.severity) == ("AttributeMapping/people spec.attributes[2].match", Severity.ERROR)
     assert flaw.problem.startswith(problem)
     assert flaws({"target": path, "source": "x"}, target) == []
+    pair = {"matchGroups": ({"targets": ("userName", path), "precedence": 2},)}
+    (found,) = lint(compiled({"target": path, "source": "x"}, **pair), target)
+    assert (found.place, found.problem) == ("AttributeMapping/people spec.attributes[2].target", flaw.problem)
 
 
 @pytest.mark.parametrize("path", ["externalId", 'emails[type eq "work"].value', f"{ENTERPRISE}:employeeNumber"])
@@ -281,6 +287,25 @@ def test_what_may_be_written_and_is_hardly_meant_is_a_warning(rule: dict[str, An
 )
 def test_what_can_be_of_use_is_none(rule: dict[str, Any]) -> None:
     assert flaws({"target": "title", **rule}) == []
+
+
+def test_a_default_of_what_is_left_alone_without_a_value_is_a_warning() -> None:
+    rule = replace(rule_of("IgnoreFlowIfNullOrEmpty([x])", AttributeType.STRING), default=Constant("a", "a"))
+
+    (flaw,) = find_doubts(CompiledMapping((rule,), None, ""))
+
+    assert (flaw.place, flaw.severity) == ("AttributeMapping/people spec.default", Severity.WARNING)
+
+
+@pytest.mark.parametrize("presence", ["IsPresent", "IsNull", "IsNullOrEmpty"])
+def test_switch_on_presence_is_a_warning(presence: str) -> None:
+    rule = rule_of(f'Join("", "a", Switch({presence}([x]), "a", "True", "b"))', AttributeType.STRING)
+    usual = rule_of(f'Switch([x], "a", "True", {presence}([y]))', AttributeType.STRING)
+
+    (flaw,) = find_doubts(CompiledMapping((rule,), None, ""))
+
+    assert f"Switch on {presence} (line 1, column 15)" in flaw.problem
+    assert list(find_doubts(CompiledMapping((usual,), None, ""))) == []
 
 
 def test_a_mapping_without_the_disable_attribute_is_told_what_becomes_of_leavers() -> None:

@@ -29,6 +29,10 @@ spec:
     - {{target: '{HR}:badge', expression: 'Switch([vip], [badge], "True", "0")'}}
     - {{target: roles.value, source: roles}}
 """
+ONCE = """\
+    - {target: locale, constant: en-US, apply: OnCreate}
+    - {target: nickName, source: nick, onNull: Clear}
+"""
 SCHEMAS = schemas_document({"name": "nickName"}, hr=[{"name": "badge", "type": "integer"}])
 ADA = {"userPrincipalName": "ada@example.com", "givenName": "Ada", "surname": "Lovelace", "badge": "007"}
 
@@ -166,6 +170,15 @@ def test_an_update_sends_no_default_and_a_create_does(folder: Path) -> None:
     assert trial(folder, {"input": ADA, "expected": {"title": "Employee"}})["passed"]
     assert trial(folder, {"input": ADA, "expected": {"title": None}, "create": False})["passed"]
     assert not trial(folder, {"input": ADA, "expected": {"title": "Employee"}, "create": False})["passed"]
+
+
+def test_what_is_applied_on_creation_only_is_in_no_update(folder: Path) -> None:
+    file = folder / "manifests" / "mapping.yaml"
+    file.write_text(MAPPING.replace("NAME", "people") + ONCE, encoding="utf-8")
+
+    assert trial(folder, {"input": ADA, "expected": {"locale": "en-US", "nickName": None}})["passed"]
+    assert trial(folder, {"input": ADA, "expected": {"locale": None, "nickName": None}, "create": False})["passed"]
+    assert trial(folder, {"input": {**ADA, "nick": "Al"}, "expected": {"nickName": "Al"}, "create": False})["passed"]
 
 
 def test_somebody_who_left_is_disabled_and_gets_no_account(folder: Path) -> None:

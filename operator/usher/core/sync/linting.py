@@ -153,6 +153,8 @@ def _unfilterable(rule: AttributeRule) -> Iterator[Flaw]:
     place = place_of(rule, "target" if rule.precedence is None else "match")
     if definition.mutability is Mutability.WRITE_ONLY:
         yield Flaw(place, f"the app never returns {rule.target}: no account can be found by it")
+    if definition.type is AttributeType.COMPLEX:
+        yield Flaw(place, f"{rule.target} has sub-attributes: an account can be found by one of them only")
     if definition.type is AttributeType.BINARY and definition.multi_valued:
         yield Flaw(place, f"{rule.target} is binary and has several values: no account can be found by it")
 
