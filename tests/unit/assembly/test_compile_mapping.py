@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.assembly.ends import SpecErrors
 from usher.assembly.mappings import compile_mapping
-from usher.core.expressions.functions import FUNCTIONS
-from usher.core.expressions.inputs import Evaluate, Input
-from usher.core.expressions.signatures import Example, Function, Kind, Surroundings
 from usher.testing.clock import fake_surroundings
 
 MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
@@ -87,27 +83,14 @@ def test_every_finding_is_listed() -> None:
     assert len(problems({"target": "id", "source": "a"}, {"target": "title", "expression": "Nope()"})) == 2
 
 
-def _build_dice(_: Sequence[Input], surroundings: Surroundings) -> Evaluate:
-    """A number that nobody knows before."""
-    return lambda _: surroundings.random.randint(1, 6)
-
-
-@pytest.fixture
-def dice(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = Function("Dice", (), (), _build_dice, Example("Dice()", 4, {}), kind=Kind.VOLATILE)
-    monkeypatch.setitem(cast("dict[str, Function]", FUNCTIONS), "Dice", function)
-
-
-@pytest.mark.usefixtures("dice")
 @pytest.mark.parametrize("apply", [{}, {"apply": "Always"}])
 def test_what_gives_something_else_each_time_is_written_on_creation_only(apply: dict[str, Any]) -> None:
-    (problem,) = problems({"target": "title", "expression": 'Join("", [a], Dice())', **apply})
-    assert problem.startswith("AttributeMapping/people spec.attributes[1].apply: Dice() ")
+    (problem,) = problems({"target": "title", "expression": 'Join("", [a], Guid())', **apply})
+    assert problem.startswith("AttributeMapping/people spec.attributes[1].apply: Guid() ")
     assert "apply: OnCreate" in problem
 
 
-@pytest.mark.usefixtures("dice")
 @pytest.mark.parametrize("attribute", [{"target": "title", "apply": "OnCreate"}, {"target": "password"}])
 def test_what_is_written_on_creation_only_may_be_something_else_each_time(attribute: dict[str, Any]) -> None:
-    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, {"expression": "Dice()", **attribute})})
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, {"expression": "Guid()", **attribute})})
     assert compile_mapping("people", spec, fake_surroundings()).rules[1].place

@@ -13,13 +13,13 @@ from usher.core.errors import CycleError
 from usher.core.expressions.compile import Compiled, compile_expression
 from usher.core.expressions.functions import FUNCTIONS
 from usher.core.expressions.grammar import parse
-from usher.core.expressions.outcomes import always_has_value
+from usher.core.expressions.outcomes import _ALWAYS, _PASS_ON, SWITCH, always_has_value
 from usher.core.expressions.syntax import Attribute, Call, walk
 from usher.core.model.resources import AttributePath, Json
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, ConversionError, convert
 from usher.core.sync.doubts import find_doubts
-from usher.core.sync.fitting import find_misfits
+from usher.core.sync.fitting import _NEVER, find_misfits
 from usher.core.sync.flaws import Flaw, Severity
 from usher.core.sync.flows import Computed, Constant
 from usher.core.sync.linting import find_unknown_attributes, fit, lint
@@ -344,6 +344,10 @@ def test_an_attribute_that_the_source_has_not_is_named_with_what_may_be_meant() 
 
 
 # --- the tables beside the functions --------------------------------------------------------------------------------
+
+
+def test_the_tables_name_functions_that_there_are() -> None:
+    assert sorted({*_NEVER, *_ALWAYS, *_PASS_ON, SWITCH} - FUNCTIONS.keys()) == []
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -40,8 +40,6 @@ LITERAL = re.compile(r"reason(?:: str)? ?= ?\"([A-Z][A-Za-z]+)\"")
 CONSTANT = re.compile(r"^[A-Z_]+: Final = \"([A-Z][a-z]+(?:[A-Z][a-z]+)+)\"$", re.MULTILINE)
 NOT_FOR_USERS = {
     "IsSoftDeleted",  # no reason but an attribute
-    "IgnoreFlowIfNullOrEmpty",  # a function
-    "SelectUniqueValue",  # as above
     "NotFound",  # of one request to the API server, answered by who asked
     "Forbidden",  # becomes AccessDenied
     "Unauthorized",  # becomes CredentialsRejected or ClusterUnreachable

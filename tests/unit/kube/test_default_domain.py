@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import cast
-
-import pytest
 
 from unit.kube.fake_cluster import CSV, NAMESPACE, FakeCluster, connector_spec, desk, mapping_spec, source_spec
-from usher.core.expressions.functions import FUNCTIONS
-from usher.core.expressions.inputs import Evaluate, Input
-from usher.core.expressions.signatures import Example, Function, Surroundings
 from usher.kube.objects import Kind, ObjectKey
 from usher.testing.hostile_server import HostileServer, hostile_server
 
 APP = ObjectKey(Kind.CONNECTOR, NAMESPACE, "app")
 PEOPLE = ObjectKey(Kind.MAPPING, NAMESPACE, "people")
-
-
-def _build_domain(_: Sequence[Input], surroundings: Surroundings) -> Evaluate:
-    """The domain, whatever it is: what is shown here is how it comes in."""
-    return lambda _: surroundings.default_domain
-
-
-@pytest.fixture(autouse=True)
-def _lend(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = Function("DefaultDomain", (), (), _build_domain, Example("DefaultDomain()", "example.com", {}))
-    monkeypatch.setitem(cast("dict[str, Function]", FUNCTIONS), "DefaultDomain", function)
 
 
 def has_names(app: HostileServer, wanted: str) -> bool:
