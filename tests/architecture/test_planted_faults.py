@@ -153,6 +153,24 @@ PLANTS = {
         "\n",
         "tests/unit/engine/test_discovery.py",
     ),
+    "a path that the target's schema does not name is taken": Plant(
+        "core/sync/linting.py",
+        "        if unknown:\n",
+        "        if unknown and rule.place == '':\n",
+        "tests/unit/assembly/test_linting.py",
+    ),
+    "what is wrong with a mapping at its target is told to nobody": Plant(
+        "core/sync/linting.py",
+        "    refuse_errors(_find_flaws(retyped, target))\n",
+        "",
+        "tests/unit/engine/test_discovery.py",
+    ),
+    "a test of a mapping passes, whatever came": Plant(
+        "cli/trials.py",
+        "        if not _same(value, found):\n",
+        "        if not _same(value, value):\n",
+        "tests/unit/cli/test_validate.py",
+    ),
     "one empty list of the target is believed": Plant(
         "engine/lookup.py",
         "                return Candidates(hits, await self._sample(wanted, hits))\n",

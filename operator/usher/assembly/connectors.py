@@ -7,6 +7,7 @@ from functools import partial
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
+from usher.assembly.domains import settle_domain
 from usher.assembly.ends import Ends, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.assembly.sources import ca_reference
@@ -23,11 +24,18 @@ from usher.targets.scim.settings import ScimSettings
 
 
 def assemble_connector(
-    key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: AttributeMappingSpec, ends: Ends
+    key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: AttributeMappingSpec, default_domain: str, ends: Ends
 ) -> Job:
-    """The job that runs this connector with the mapping that it names. Raises SpecErrors."""
+    """The job that runs this connector with the mapping that it names. Raises SpecErrors.
+
+    `default_domain` is that of the source that it names, empty where that has none.
+    """
     name = spec.mappings[0].name
-    compiled = compile_mapping(name, mapping, surroundings_of(ends.runtime))
+    compiled = settle_domain(
+        compile_mapping(name, mapping, surroundings_of(ends.runtime, default_domain)),
+        spec.source_ref.name,
+        default_domain,
+    )
     namespace = key.partition("/")[0]
     accounts = spec.safety.accounts
     settings = _scim_settings(spec.target.scim)

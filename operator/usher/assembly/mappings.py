@@ -12,18 +12,20 @@ from usher.assembly.ends import SpecErrors
 from usher.core.errors import ResourceError, SpecError
 from usher.core.expressions.compile import UNIQUE, Compiled, compile_expression
 from usher.core.expressions.errors import ExpressionError
+from usher.core.expressions.outcomes import DROPS_EMPTY
 from usher.core.expressions.signatures import Surroundings
 from usher.core.model.resources import AttributePath
 from usher.core.scim.paths import PathError, parse_path
 from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched
+from usher.core.sync.fitting import why_not_again
+from usher.core.sync.flaws import MAPPING_INVALID
+from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched, ignores_null
 from usher.core.sync.mapping import disables_everybody, yields_active_account
-from usher.core.sync.retyping import MAPPING_INVALID, why_not_flowing, why_not_mapped
+from usher.core.sync.retyping import why_not_flowing, why_not_mapped
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 _DISABLE_PATH = AttributePath("active")
-_IGNORES_NULL: Final = "IgnoreFlowIfNullOrEmpty"
 _GRANTS: Final = frozenset({"roles", "entitlements", "members"})
 """What somebody may do is taken away with what gave it, unless the mapping says otherwise."""
 _ROLES: Final = "appRoleAssignments"
@@ -98,13 +100,13 @@ class _Line:
             target=AttributePath(rule.target),
             flow=flow,
             definition=definition,
-            default=None if _ignores_null(flow) else default,
+            default=default,
             precedence=rule.match,
             place=f"{self.subject} {self.path}",
             asked=None if rule.apply is None else Apply(rule.apply),
             on_null=self._on_null(flow),
         )
-        for field, problem in why_not_flowing(compiled, definition):
+        for field, problem in (*why_not_flowing(compiled, definition), *why_not_again(compiled)):
             raise self._error(problem, field)
         return compiled
 
@@ -145,9 +147,9 @@ class _Line:
 
     def _on_null(self, flow: Flow) -> OnNull:
         """What grants something is cleared unless the mapping says Keep; what is ignored when null never is."""
-        rule, ignores = self.rule, _ignores_null(flow)
+        rule, ignores = self.rule, ignores_null(flow)
         if ignores and rule.on_null == "Clear":
-            problem = f"{_IGNORES_NULL} leaves the attribute alone when there is no value: remove it, or onNull"
+            problem = f"{DROPS_EMPTY} leaves the attribute alone when there is no value: remove it, or onNull"
             raise self._error(problem, "onNull")
         if rule.on_null is not None:
             return OnNull(rule.on_null)
@@ -162,8 +164,3 @@ class _Line:
             return Constant(text, convert(definition, text))
         except ResourceError as error:
             raise self._error(error.message, field) from error
-
-
-def _ignores_null(flow: Flow) -> bool:
-    """Whether nothing at all happens when there is no value, not even the default."""
-    return isinstance(flow, Computed) and flow.expression.root.name == _IGNORES_NULL

@@ -76,7 +76,7 @@ def assemble(
     return Task(
         connector,
         source,
-        assemble_connector(ConnectorKey(key), spec, mapping.object.spec, ends),
+        assemble_connector(ConnectorKey(key), spec, mapping.object.spec, source.object.spec.default_domain or "", ends),
         assemble_source(SourceKey(source.object.key), source.object.spec, source_ends),
     )
 

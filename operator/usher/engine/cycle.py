@@ -19,7 +19,8 @@ from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
-from usher.core.sync.retyping import retype
+from usher.core.sync.flaws import refuse_errors
+from usher.core.sync.linting import find_unknown_attributes, fit
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.apply import Applier, apply_rank
 from usher.engine.consumption import consume, consumption_of
@@ -128,7 +129,7 @@ async def _open(job: Job, ports: Ports, control: Control, started: datetime) -> 
     async with job.open_target() as session:
         await retrier.read(session.check)
         known = await know_target(job.address, ports, session, retrier)
-        mapping = retype(job.mapping, known.discovery.schema())
+        mapping = fit(job.mapping, known.discovery)
         if mapping.kept_up:
             mapping = replace(mapping, key=await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES)))
         typed = replace(job, mapping=mapping)
@@ -193,11 +194,8 @@ async def _snapshot_of(bench: _Bench) -> Snapshot:
     if snapshot is None:
         message = f"IdentitySource/{job.source} has not been read completely yet"
         raise CycleError(message, reason="SourceUnreachable")
-    unknown = [name for name in job.requires if name not in snapshot.attributes]
-    if unknown:
-        message = "; ".join(f"{job.requires[name]}: the source has no attribute {name!r}" for name in unknown[:5])
-        known = ", ".join(snapshot.attributes[:50])
-        raise CycleError(f"{message}. It has: {known}", reason="MappingInvalid")
+    source = f"IdentitySource/{job.source.partition('/')[2]}"
+    refuse_errors(find_unknown_attributes(job.requires, snapshot.attributes, source))
     return snapshot
 
 

@@ -11,6 +11,7 @@ from usher.api.v1alpha1.mappings import MAX_USERS_SHOWN, AttributeMappingSpec, M
 from usher.assembly.ends import SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.contracts.runtime import Runtime
+from usher.core.sync.rules import CompiledMapping
 from usher.kube.objects import Document, ObjectKey, generation, uid
 from usher.kube.services import Services
 from usher.kube.status import Subject, finding_of, read_subject
@@ -18,10 +19,10 @@ from usher.kube.status import Subject, finding_of, read_subject
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A mapping that compiles, and the digest of all that it says."""
+    """A mapping that compiles, as it says itself and as it is compiled where no source is known."""
 
     spec: AttributeMappingSpec
-    digest: str
+    mapping: CompiledMapping
 
 
 class MappingReconciler:
@@ -78,4 +79,4 @@ def _compile(subject: Subject[AttributeMapping, MappingStatus], runtime: Runtime
         compiled = compile_mapping(subject.key.name, subject.manifest.spec, surroundings_of(runtime))
     except SpecErrors as error:
         return finding_of(error)
-    return Compiled(subject.manifest.spec, compiled.digest)
+    return Compiled(subject.manifest.spec, compiled)

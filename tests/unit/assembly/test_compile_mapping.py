@@ -81,3 +81,16 @@ def test_a_mapping_that_disables_those_who_left_is_taken(attribute: dict[str, An
 
 def test_every_finding_is_listed() -> None:
     assert len(problems({"target": "id", "source": "a"}, {"target": "title", "expression": "Nope()"})) == 2
+
+
+@pytest.mark.parametrize("apply", [{}, {"apply": "Always"}])
+def test_what_gives_something_else_each_time_is_written_on_creation_only(apply: dict[str, Any]) -> None:
+    (problem,) = problems({"target": "title", "expression": 'Join("", [a], Guid())', **apply})
+    assert problem.startswith("AttributeMapping/people spec.attributes[1].apply: Guid() ")
+    assert "apply: OnCreate" in problem
+
+
+@pytest.mark.parametrize("attribute", [{"target": "title", "apply": "OnCreate"}, {"target": "password"}])
+def test_what_is_written_on_creation_only_may_be_something_else_each_time(attribute: dict[str, Any]) -> None:
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, {"expression": "Guid()", **attribute})})
+    assert compile_mapping("people", spec, fake_surroundings()).rules[1].place

@@ -149,3 +149,15 @@ def test_every_link_between_our_pages_leads_somewhere() -> None:
         for page, link in links
         if not link.startswith("http") and not (page.parent / link).exists()
     ] == []
+
+
+def test_the_tests_of_a_mapping_that_the_page_shows_hold_for_the_example(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "mappings-test.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "people.test.yaml"
+    file.write_text(block, encoding="utf-8")
+
+    result = CliRunner().invoke(usher, ["validate", "-f", str(ROOT / "examples" / "csv"), "--test", str(file)])
+
+    assert result.exit_code == 0, result.output
+    assert "3 tests: 3 passed, 0 failed" in result.stdout

@@ -91,7 +91,7 @@ async def test_a_person_disabled_by_a_read_during_the_cycle_costs_no_unlinked_ac
 
 
 async def test_a_person_made_unmappable_by_a_read_during_the_cycle_is_the_business_of_the_next(world: World) -> None:
-    world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "odd", "nonsense")'})
+    world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "odd", [status])'})
     world.people(["zed"])
     await world.read()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from usher.core.expressions.compile import Compiled
+from usher.core.expressions.outcomes import DROPS_EMPTY
 from usher.core.model.resources import Json, Value
 from usher.core.scim.schemas import AttributeDefinition, convert, takes_any_text
 
@@ -50,6 +51,11 @@ Flow: TypeAlias = Direct | Constant | Computed | Unique | Untouched
 
 Evaluation: TypeAlias = Callable[[Mapping[str, Value]], Json]
 """Gives the typed value of one rule for one person, None for null; raises ResourceError."""
+
+
+def ignores_null(flow: Flow) -> bool:
+    """Whether nothing at all happens when there is no value, not even the default."""
+    return isinstance(flow, Computed) and flow.expression.root.name == DROPS_EMPTY
 
 
 def evaluation(flow: Flow, definition: AttributeDefinition | None) -> Evaluation:

@@ -15,7 +15,7 @@ from usher.core.model.plans import Desired, MatchKey
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation
+from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation, ignores_null
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 SOFT_DELETED: Final = "IsSoftDeleted"
@@ -48,7 +48,7 @@ class _Wants:
         """The source gives no value."""
         if rule.on_null is OnNull.CLEAR:
             self.cleared.append(rule.target)
-        if rule.default is None:
+        if rule.default is None or ignores_null(rule.flow):
             return
         if isinstance(rule.flow, Untouched):
             self.fill_empty[rule.target] = rule.default.value

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
 
-from usher.core.errors import CycleError, ResourceError
+from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema, convert
+from usher.core.sync.flaws import Flaw
 from usher.core.sync.flows import Constant
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
-MAPPING_INVALID: Final = "MappingInvalid"
-MAX_SHOWN: Final = 5
+
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """The mapping with the types of a schema. A rule that the schema does not let be is as before, and is a flaw."""
+
+    mapping: CompiledMapping
+    flaws: tuple[Flaw, ...]
 
 
 class _Unfit(Exception):
@@ -24,23 +29,26 @@ class _Unfit(Exception):
         self.field = field
 
 
-def retype(mapping: CompiledMapping, schema: TargetSchema) -> CompiledMapping:
+def retype(mapping: CompiledMapping, schema: TargetSchema) -> Retyped:
     """The mapping with types, comparisons, constants and defaults as this schema has them.
 
-    Raises CycleError `MappingInvalid`, naming each line that can't be so at this target: a constant or default that
-    does not fit its type, an attribute that is read-only, or one that has sub-attributes.
+    A flaw is a constant or default that does not fit its type, an attribute that is read-only, and one that has
+    sub-attributes.
     """
     rules: list[AttributeRule] = []
-    problems: list[str] = []
+    flaws: list[Flaw] = []
     for rule in mapping.rules:
         try:
             rules.append(_retype_rule(rule, schema))
         except _Unfit as unfit:
-            place = f"{rule.place}.{unfit.field}" if rule.place else rule.target
-            problems.append(f"{place}: {unfit}")
-    if problems:
-        raise CycleError("; ".join(problems[:MAX_SHOWN]), reason=MAPPING_INVALID)
-    return replace(mapping, rules=tuple(rules))
+            rules.append(rule)
+            flaws.append(Flaw(place_of(rule, unfit.field), str(unfit)))
+    return Retyped(replace(mapping, rules=tuple(rules)), tuple(flaws))
+
+
+def place_of(rule: AttributeRule, field: str) -> str:
+    """Where a field of the rule stands; of a rule that stands nowhere, its target."""
+    return f"{rule.place}.{field}" if rule.place else rule.target
 
 
 def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
