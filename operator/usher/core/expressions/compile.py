@@ -20,10 +20,11 @@ from usher.core.expressions.syntax import (
     Empty,
     Keyword,
     Number,
+    Operator,
     Text,
     walk,
 )
-from usher.core.expressions.values import compare, is_too_long
+from usher.core.expressions.values import IDENTITY, compare, is_too_long
 from usher.core.expressions.wording import shorten
 from usher.core.model.resources import Value
 
@@ -57,18 +58,19 @@ class Compiled:
 
         Raises EvaluationError, and nothing else, where the resource's values don't fit the functions.
         """
-        return self._bounded(self.run(attributes))
+        return self.bounded(self.run(attributes))
 
     def candidates(self, attributes: Attributes) -> Iterator[Value]:
         """Of `SelectUniqueValue` the values to try, in their order, each once. Raises EvaluationError."""
         seen: set[Value] = set()
         for alternative in self.alternatives:
-            value = self._bounded(alternative(attributes))
+            value = self.bounded(alternative(attributes))
             if value is not None and value not in seen:
                 seen.add(value)
                 yield value
 
-    def _bounded(self, value: Value | None) -> Value | None:
+    def bounded(self, value: Value | None) -> Value | None:
+        """The value; raises EvaluationError where it is longer than any may be."""
         if is_too_long(value):
             raise EvaluationError(self.root.name, "the result is longer than 64 KiB")
         return value
@@ -172,7 +174,22 @@ class Workshop:
             except ValueError:
                 raise EvaluationError("the comparison", "a number is too long to be compared with a text") from None
 
+        return _quick(node, left.evaluate, evaluate)
+
+
+def _quick(node: Comparison, read_left: Evaluate, evaluate: Evaluate) -> Evaluate:
+    """The same for the comparison that is written most: whether something equals a text."""
+    if node.operator not in IDENTITY or not isinstance(node.right, Text):
         return evaluate
+    wanted, unequal = node.right.value, node.operator is Operator.NOT_EQUAL
+
+    def evaluate_quickly(attributes: Attributes) -> Value | None:
+        first = read_left(attributes)
+        if isinstance(first, str) and first:
+            return (first == wanted) is not unequal
+        return evaluate(attributes)
+
+    return evaluate_quickly
 
 
 def _try_out(node: Call, evaluate: Evaluate) -> None:

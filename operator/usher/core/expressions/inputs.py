@@ -66,12 +66,18 @@ def read_scalar(given: Input) -> Callable[[Attributes], Scalar | None]:
 
 def read_text(given: Input) -> Callable[[Attributes], str]:
     """Reads one value as text; null is the empty text."""
-    scalar = read_scalar(given)
+    if isinstance(given.node, Text):
+        text = given.node.value
+        return lambda _: text
+    evaluate, scalar = given.evaluate, read_scalar(given)
 
     def read(attributes: Attributes) -> str:
-        value = scalar(attributes)
+        value = evaluate(attributes)
         if isinstance(value, str):
             return value
+        if isinstance(value, bool):
+            return "True" if value else "False"
+        value = scalar(attributes)
         return "" if value is None else given.write(value)
 
     return read
@@ -79,9 +85,12 @@ def read_text(given: Input) -> Callable[[Attributes], str]:
 
 def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
     """Reads True or False (as a boolean, or as text in any case); null and the empty text are null."""
-    scalar = read_scalar(given)
+    evaluate, scalar = given.evaluate, read_scalar(given)
 
     def read(attributes: Attributes) -> bool | None:
+        value = evaluate(attributes)
+        if isinstance(value, bool):
+            return value
         value = scalar(attributes)
         if value is None or value == "":
             return None
@@ -95,11 +104,14 @@ def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
 
 def read_text_or_null(given: Input) -> Callable[[Attributes], str | None]:
     """Reads one value as text, or null."""
-    scalar = read_scalar(given)
+    evaluate, scalar = given.evaluate, read_scalar(given)
 
     def read(attributes: Attributes) -> str | None:
+        value = evaluate(attributes)
+        if value is None or isinstance(value, str):
+            return value
         value = scalar(attributes)
-        return value if value is None or isinstance(value, str) else given.write(value)
+        return None if value is None else given.write(value)
 
     return read
 
