@@ -52,16 +52,16 @@ class Input:
 def read_scalar(given: Input) -> Callable[[Attributes], Scalar | None]:
     """Reads one value or null: multi-valued without a value is null, with values it is an EvaluationError."""
     evaluate = given.evaluate
+    return lambda attributes: single_of(given, evaluate(attributes))
 
-    def read(attributes: Attributes) -> Scalar | None:
-        value = evaluate(attributes)
-        if not isinstance(value, tuple):
-            return value
-        if value:
-            raise given.failure("is multi-valued where a single value is needed")
-        return None
 
-    return read
+def single_of(given: Input, value: Value | None) -> Scalar | None:
+    """A value of this input where it has to be a single one. Raises EvaluationError where it is several."""
+    if not isinstance(value, tuple):
+        return value
+    if value:
+        raise given.failure("is multi-valued where a single value is needed")
+    return None
 
 
 def read_text(given: Input) -> Callable[[Attributes], str]:
@@ -69,7 +69,7 @@ def read_text(given: Input) -> Callable[[Attributes], str]:
     if isinstance(given.node, Text):
         text = given.node.value
         return lambda _: text
-    evaluate, scalar = given.evaluate, read_scalar(given)
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> str:
         value = evaluate(attributes)
@@ -77,7 +77,7 @@ def read_text(given: Input) -> Callable[[Attributes], str]:
             return value
         if isinstance(value, bool):
             return "True" if value else "False"
-        value = scalar(attributes)
+        value = single_of(given, value)
         return "" if value is None else given.write(value)
 
     return read
@@ -85,13 +85,12 @@ def read_text(given: Input) -> Callable[[Attributes], str]:
 
 def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
     """Reads True or False (as a boolean, or as text in any case); null and the empty text are null."""
-    evaluate, scalar = given.evaluate, read_scalar(given)
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> bool | None:
-        value = evaluate(attributes)
+        value = single_of(given, evaluate(attributes))
         if isinstance(value, bool):
             return value
-        value = scalar(attributes)
         if value is None or value == "":
             return None
         truth = truth_of(value)
@@ -104,13 +103,13 @@ def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
 
 def read_text_or_null(given: Input) -> Callable[[Attributes], str | None]:
     """Reads one value as text, or null."""
-    evaluate, scalar = given.evaluate, read_scalar(given)
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> str | None:
         value = evaluate(attributes)
         if value is None or isinstance(value, str):
             return value
-        value = scalar(attributes)
+        value = single_of(given, value)
         return None if value is None else given.write(value)
 
     return read
