@@ -93,7 +93,8 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     if mapping.primaries:
         _refuse_two_primaries(mapping, found)
     keys = tuple([key for rule in mapping.matching if (key := rule.key(found)) is not None])
-    return Desired(resource.id, values, keys, _fingerprint(mapping, values, besides), True, besides)  # noqa: FBT003 - active
+    print_ = _fingerprint(mapping, values, besides)
+    return Desired(resource.id, values, keys, print_, active=True, besides=besides)
 
 
 def _map_plain(mapping: CompiledMapping, attributes: Mapping[str, Value]) -> dict[AttributePath, Json]:
