@@ -48,8 +48,9 @@ system:
 
 ready: $(STAMP) generate format lint types imports ## Generate, format, lint, types, import contracts: leaves no diff
 
-generate: $(STAMP) ## Render crds/ and the chart's copy from the models
+generate: $(STAMP) ## Render crds/, the chart's copy and the tables of functions from the code
 	$(BIN)/python -m usher.api.crds crds
+	$(BIN)/python -m usher.cli.function_table docs/expressions.md
 	$(BIN)/python charts/render_crds.py crds charts/usher/templates/crds
 
 format: $(STAMP) ## Format the code

@@ -64,11 +64,11 @@ def evaluate(expression: str, file: Path, default_domain: str, now: str | None, 
     told = explain(compiled, attributes, surroundings)
     problem = "; ".join(_problems(told))
     data: dict[str, Json] = {"value": _json(told.value), "steps": [_data_of(told)]}
-    blocks: list[Block] = [Heading(f"value: {_shown(told.value)}"), Code(list(_tree(told, "")))]
+    blocks: list[Block] = [Heading(f"value: {show_value(told.value)}"), Code(list(_tree(told, "")))]
     if compiled.alternatives and not problem:
         candidates, problem = _candidates(compiled, attributes)
         data["candidates"] = [_json(value) for value in candidates]
-        lines = [f"{place}. {_shown(value)}" for place, value in enumerate(candidates, 1)]
+        lines = [f"{place}. {show_value(value)}" for place, value in enumerate(candidates, 1)]
         blocks += [Heading("the app gets the first of these that nobody there has:"), Code(lines)]
     if problem:
         data["error"] = problem
@@ -162,15 +162,16 @@ def _problems(step: Step) -> Iterator[str]:
 
 
 def _tree(step: Step, indent: str) -> Iterator[str]:
-    outcome = f"!! {step.problem}" if step.problem else _shown(step.value)
+    outcome = f"!! {step.problem}" if step.problem else show_value(step.value)
     yield f"{indent}{step.text} -> {outcome}"
     for below in step.steps:
         yield from _tree(below, f"{indent}  ")
 
 
-def _shown(value: Value | None) -> str:
+def show_value(value: Value | None) -> str:
+    """As text: `"a"`, `7`, `true`, several as `["a", "b"]`, none as `null`."""
     if value is None:
         return "null"
     if isinstance(value, tuple):
-        return "[" + ", ".join(map(_shown, value)) + "]"
+        return "[" + ", ".join(map(show_value, value)) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -106,9 +106,12 @@ class Function:
 
     @property
     def signature(self) -> str:
-        """As documentation and messages show it: `Join(separator, source1, source2, ...)`."""
-        names = [parameter.name for parameter in self.parameters]
-        names += [f"{parameter.name}{turn}" for turn in (1, 2) for parameter in self.repeated]
+        """As documentation and messages show it: `Join(separator, source1, source2, ...)`, `ToLower(source, culture?)`.
+
+        What has a question mark may be left empty.
+        """
+        names = [_show(parameter) for parameter in self.parameters]
+        names += [_show(parameter, str(turn)) for turn in (1, 2) for parameter in self.repeated]
         return f"{self.name}({', '.join([*names, '...'] if self.repeated else names)})"
 
     @property
@@ -125,6 +128,10 @@ class Function:
         left_out = self.parameters[count:]
         fits = count <= fixed and all(parameter.may_be_empty for parameter in left_out)
         return self.parameters if fits else None
+
+
+def _show(parameter: Parameter, turn: str = "") -> str:
+    return f"{parameter.name}{turn}{'?' if parameter.may_be_empty else ''}"
 
 
 def alone(build: Callable[[Sequence[Input]], Evaluate]) -> Builder:

@@ -1,4 +1,6 @@
-"""The functions that an expression can call, by theme; `FUNCTIONS` has them by their names, which are case-sensitive.
+"""The functions that an expression can call: `THEMES` has them in the order of the documentation.
+
+`FUNCTIONS` has them by their names, which are case-sensitive.
 
 The docstring of a builder is the documentation of its function. Only what is needed is evaluated: an error in a branch
 that was not chosen is none.
@@ -25,7 +27,18 @@ from usher.core.expressions.functions import (
 )
 from usher.core.expressions.signatures import Function
 
-_THEMES: Final = (chance, dates, encodings, flow, letters, lists, logic, numbers, presence, replacing, roles, texts)
-FUNCTIONS: Final[Mapping[str, Function]] = {
-    function.name: function for theme in _THEMES for function in theme.FUNCTIONS
+THEMES: Final[Mapping[str, tuple[Function, ...]]] = {
+    "Texts": texts.FUNCTIONS,
+    "Replacing": replacing.FUNCTIONS,
+    "Letters": letters.FUNCTIONS,
+    "Choices": logic.FUNCTIONS,
+    "Whether there is a value": presence.FUNCTIONS,
+    "Several values": lists.FUNCTIONS,
+    "Numbers and types": numbers.FUNCTIONS,
+    "Dates": dates.FUNCTIONS,
+    "Encodings": encodings.FUNCTIONS,
+    "Roles": roles.FUNCTIONS,
+    "How a value flows": flow.FUNCTIONS,
+    "Chance": chance.FUNCTIONS,
 }
+FUNCTIONS: Final[Mapping[str, Function]] = {function.name: function for theme in THEMES.values() for function in theme}
