@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # One stamp for each state of the locks and of the package's metadata: a second run installs nothing.
 STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 # Modules of tests that run at the same time; much of a module is waiting.
-AT_ONCE ?= 2
+AT_ONCE ?= 3
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
 .PHONY: help install demo test bench system ready generate format lint types imports cluster-up cluster-down lock clean
