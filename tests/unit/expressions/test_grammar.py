@@ -84,7 +84,12 @@ def test_nodes_know_where_they_stand() -> None:
         (f"F({'1' * 33})", 1, 3, "a number has at most 32 characters"),
         ("tolower([a])", 1, 1, "there is no function tolower, did you mean ToLower?"),
         ('Swtich([a], , "", "")', 1, 1, "there is no function Swtich, did you mean Switch?"),
-        ('Join("", Quux())', 1, 10, "there is no function Quux (line 1, column 10: expected a function of docs/expressions.md"),
+        (
+            'Join("", Quux())',
+            1,
+            10,
+            "there is no function Quux (line 1, column 10: expected a function of docs/expressions.md",
+        ),
         ("Switch([a])", 1, 1, "Switch can't have one argument (line 1, column 1: expected Switch(source,"),
         ('Switch([a], , "x")', 1, 1, "Switch can't have 3 arguments"),
         ('Switch([a], "x")', 1, 1, "Switch can't have 2 arguments"),
