@@ -136,11 +136,12 @@ def _sent(desired: Desired, case: Case) -> Mapping[AttributePath, Json]:
 
     Of values that nobody may have yet it is the first, as if nobody had any.
     """
+    besides = desired.besides
     if case.create is False or not desired.active:
-        kept_up = {path: value for path, value in desired.withheld.items() if path in desired.seals}
-        return {**dict.fromkeys(desired.cleared), **desired.values, **kept_up}
-    chosen = {path: values[0] for path, values in desired.choices.items()}
-    return {**desired.fill_empty, **desired.on_create, **chosen, **desired.withheld, **desired.values}
+        kept_up = {path: value for path, value in besides.withheld.items() if path in besides.seals}
+        return {**dict.fromkeys(besides.cleared), **desired.values, **kept_up}
+    chosen = {path: values[0] for path, values in besides.choices.items()}
+    return {**besides.fill_empty, **besides.on_create, **chosen, **besides.withheld, **desired.values}
 
 
 def _compare(case: Case, got: Mapping[Spot, tuple[str, Json]]) -> Iterator[Difference]:

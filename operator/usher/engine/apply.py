@@ -87,7 +87,7 @@ class Applier:
         job = self.job
         people = await self.ports.store.resources(job.source, job.resource_type, [change.source_id])
         person = people.get(change.source_id)
-        values = {} if person is None else map_resource(job.mapping, person).withheld
+        values = {} if person is None else map_resource(job.mapping, person).besides.withheld
         for path, edit in change.delta.items():
             if isinstance(edit, Withheld):
                 value = values.get(path)

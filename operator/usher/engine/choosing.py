@@ -10,7 +10,7 @@ from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError
 from usher.core.model.plans import Criterion, PlannedChange, Replace, Skip
 from usher.core.model.resources import AttributePath, Json, SourceId, TargetResource
-from usher.core.scim.schemas import fold
+from usher.core.scim.comparison import folding
 from usher.core.sync.planning import Planned
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
@@ -66,9 +66,9 @@ class Choosing:
         return replace(row, delta=delta, create_only=(*row.create_only, *choices))
 
     async def _first_free(self, path: AttributePath, candidates: Sequence[Json]) -> Json:
-        definition = self.job.mapping.definitions.get(path)
+        fold = folding(self.job.mapping.definitions.get(path))
         for value in candidates:
-            claim = f"{path}={fold(definition, value)}"
+            claim = f"{path}={fold(value)}"
             if claim in self.taken or not isinstance(value, str | bool | int | float):
                 continue
             self.taken.add(claim)  # before anybody else gets a turn

@@ -175,8 +175,8 @@ class Drafting:
             cause = SOURCE_DELETED if source_id not in people else ""
             row = plan_change(self.job.mapping, desired, situation, cause)
             planned[source_id] = row
-            if desired.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
-                choices[source_id] = desired.choices
+            if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
+                choices[source_id] = desired.besides.choices
         return planned, choices
 
     def _still_wanted(

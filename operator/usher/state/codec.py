@@ -226,14 +226,12 @@ def _plain_edit(edit: Edit | Withheld) -> list[Any] | str:
 
 
 def _edit(raw: list[Any] | str) -> Edit | Withheld:
-    match raw:
-        case str():
-            return Withheld(raw)
-        case [value]:
-            return Replace(value)
-        case _:
-            add, remove = raw
-            return Amend(add=tuple(add), remove=tuple(remove))
+    if isinstance(raw, str):
+        return Withheld(raw)
+    if len(raw) == 1:
+        return Replace(raw[0])
+    add, remove = raw
+    return Amend(add=tuple(add), remove=tuple(remove))
 
 
 def _plain_key(key: MatchKey) -> list[Any]:

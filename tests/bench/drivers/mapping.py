@@ -114,7 +114,7 @@ def require_same(desired: Sequence[Desired], by_hand: Sequence[ByHand]) -> None:
     prints, digests = ({each.fingerprint for each in desired}, {digest for _, _, digest in by_hand})
     for place, (ours, (values, key, _)) in enumerate(zip(desired, by_hand, strict=True)):
         found = next((criterion.value for each in ours.keys for criterion in each.conjunction), None)
-        if dict(ours.values) != values or ours.on_create or found != key:
+        if dict(ours.values) != values or ours.besides.on_create or found != key:
             raise Broken(f"of person {place} the mapping wants {dict(ours.values)}, {found}, by hand {values}, {key}")
     if len(prints) != len(digests):
         raise Broken(f"there are {len(prints)} different fingerprints and {len(digests)} different digests")

@@ -77,21 +77,27 @@ def test_a_path_that_the_schema_names_is_right(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("displayNam", "displayNam is not in RFC 7643; did you mean displayName?"),
-        ("name.givenname2", "name.givenname2 is not in RFC 7643; did you mean name.givenName?"),
+        ("displayNam", "displayNam is not in {}; did you mean displayName?"),
+        ("name.givenname2", "name.givenname2 is not in {}; did you mean name.givenName?"),
         (
             f"{ENTERPRISE}:departmen",
-            f"{ENTERPRISE}:departmen is not in RFC 7643; did you mean {ENTERPRISE}:department?",
+            f"{ENTERPRISE}:departmen is not in {{}}; did you mean {ENTERPRISE}:department?",
         ),
-        ('emails[kind eq "work"].value', 'emails[kind eq "work"].value is not in RFC 7643'),
-        ("zzz", "zzz is not in RFC 7643"),
+        ('emails[kind eq "work"].value', 'emails[kind eq "work"].value is not in {}'),
+        ("zzz", "zzz is not in {}"),
     ],
 )
-def test_an_unknown_path_of_a_known_schema_is_an_error_that_says_what_may_be_meant(path: str, problem: str) -> None:
-    flaw = only({"target": path, "source": "x"})
+def test_an_unknown_path_is_an_error_where_the_app_told_its_schemas_and_a_warning_where_not(
+    path: str, problem: str
+) -> None:
+    place = "AttributeMapping/people spec.attributes[2].target"
+    told = only({"target": path, "source": "x"}, app({"name": "nickName"}))
+    silent = only({"target": path, "source": "x"})
 
-    assert flaw == Flaw("AttributeMapping/people spec.attributes[2].target", flaw.problem)
-    assert flaw.problem.startswith(problem)
+    assert (told.place, told.severity) == (place, Severity.ERROR)
+    assert told.problem.startswith(problem.format("the app's schema"))
+    assert (silent.place, silent.severity) == (place, Severity.WARNING)
+    assert silent.problem.startswith(problem.format("RFC 7643"))
 
 
 def test_an_unknown_extension_is_a_warning_where_the_app_told_nothing_and_an_error_where_it_told_its_schemas() -> None:
@@ -151,11 +157,11 @@ def test_an_attribute_that_can_be_asked_for_finds_accounts(path: str) -> None:
     assert flaws({"target": path, "source": "x", "match": 2}) == []
 
 
-def test_what_the_app_demands_has_to_be_mapped() -> None:
+def test_what_the_app_demands_and_nobody_maps_is_told() -> None:
     target = app({"name": "displayName", "required": True})
 
     flaw = only({"target": "title", "source": "x"}, target)
-    assert (flaw.place, flaw.severity) == ("AttributeMapping/people spec.attributes", Severity.ERROR)
+    assert (flaw.place, flaw.severity) == ("AttributeMapping/people spec.attributes", Severity.WARNING)
     assert "displayName" in flaw.problem
     assert flaws({"target": "displayName", "source": "x"}, target) == []
     assert flaws({"target": "displayName", "none": {}, "default": "x"}, target) == []
@@ -326,7 +332,7 @@ def test_a_warning_keeps_no_connector_from_running_and_errors_are_named_five_at_
 
     assert fit(doubtful, RFC) == doubtful
     with pytest.raises(CycleError) as caught:
-        fit(wrong, RFC)
+        fit(wrong, app({"name": "nickName"}))
     assert caught.value.reason == "MappingInvalid"
     assert str(caught.value).count("AttributeMapping/people spec.attributes[") == 5
     assert str(caught.value).endswith("(and 2 more)")

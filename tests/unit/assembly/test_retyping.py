@@ -33,7 +33,7 @@ def typed(mapping: CompiledMapping, *core: dict[str, Json], hr: list[dict[str, J
 
 def values(mapping: CompiledMapping, **attributes: Value) -> dict[AttributePath, Json]:
     desired = map_resource(mapping, SourceResource(SourceId("1"), {"login": "ada", **attributes}))
-    return {**desired.fill_empty, **desired.on_create, **desired.values}
+    return {**desired.besides.fill_empty, **desired.besides.on_create, **desired.values}
 
 
 def at(name: str) -> AttributePath:

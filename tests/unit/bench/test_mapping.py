@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from bench.costs import measure_mapping
 from bench.drivers import mapping as driver
 from bench.drivers.mapping import RULES, compiled, made_up, map_by_hand, require_same
 from bench.ground import Ground, Sizes
+from usher.core.model.plans import Besides
 from usher.core.model.resources import AttributePath
 from usher.core.sync.flows import Computed
 from usher.core.sync.mapping import map_resource
@@ -38,7 +38,7 @@ def test_the_mapping_and_the_function_by_hand_want_the_same_of_everybody() -> No
     "change",
     [
         {"values": {AttributePath("userName"): "somebody"}},
-        {"on_create": {AttributePath("title"): "Boss"}},
+        {"besides": Besides(on_create={AttributePath("title"): "Boss"})},
         {"keys": ()},
         {"fingerprint": b"the same as everybody's"},
     ],
@@ -46,7 +46,7 @@ def test_the_mapping_and_the_function_by_hand_want_the_same_of_everybody() -> No
 )
 def test_a_mapping_that_wants_something_else_is_a_broken_run(change: Mapping[str, Any]) -> None:
     mapping, resources = compiled(), made_up(2)
-    wanted = [replace(map_resource(mapping, each), **change) for each in resources]
+    wanted = [map_resource(mapping, each)._replace(**change) for each in resources]
 
     with pytest.raises(Broken):
         require_same(wanted, [map_by_hand(each.attributes) for each in resources])

@@ -313,12 +313,12 @@ async def test_a_mapping_that_the_apps_schemas_do_not_bear_out_ends_the_cycle_an
         "people", AttributeMappingSpec.model_validate({"attributes": attributes}), fake_surroundings()
     )
     world.people(["ada"])
-    world.target.told = told({"name": "badge", "required": True}, hr=[{"name": "badge"}])
+    world.target.told = told({"name": "badge"}, hr=[{"name": "badge"}])
 
     report = await world.sync()
 
     assert (report.result, report.error_reason) == (CycleResult.FAILED, "MappingInvalid")
-    for place in ("attributes[1].target", "attributes[2].expression", "attributes[3].match", "attributes"):
+    for place in ("attributes[1].target", "attributes[2].expression", "attributes[3].match"):
         assert f"AttributeMapping/people spec.{place}: " in report.error
     assert f"did you mean {HR}:badge?" in report.error
     assert world.accounts() == {}

@@ -88,7 +88,7 @@ def test_nodes_know_where_they_stand() -> None:
             'Join("", Quux())',
             1,
             10,
-            "there is no function Quux (line 1, column 10: expected a function of docs/expressions.md",
+            "there is no function Quux (line 1, column 10: expected a function of docs",
         ),
         ("Switch([a])", 1, 1, "Switch can't have one argument (line 1, column 1: expected Switch(source,"),
         ('Switch([a], , "x")', 1, 1, "Switch can't have 3 arguments"),

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from usher.core.expressions.errors import DomainMissing, EvaluationError, ExpressionError
 from usher.core.expressions.functions import FUNCTIONS
 from usher.core.expressions.grammar import parse
-from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_scalar
+from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_scalar, single_of
 from usher.core.expressions.signatures import Function, Kind, Parameter, Surroundings, Takes
 from usher.core.expressions.syntax import (
     Argument,
@@ -20,12 +20,13 @@ from usher.core.expressions.syntax import (
     Empty,
     Keyword,
     Number,
+    Operator,
     Text,
     walk,
 )
-from usher.core.expressions.values import compare, is_too_long
+from usher.core.expressions.values import IDENTITY, compare, is_too_long
 from usher.core.expressions.wording import shorten
-from usher.core.model.resources import Value
+from usher.core.model.resources import Scalar, Value
 
 Observe: TypeAlias = Callable[[Argument, Evaluate], Evaluate]
 """Wraps the closure of each attribute, call and comparison; what `explain` looks through."""
@@ -57,18 +58,19 @@ class Compiled:
 
         Raises EvaluationError, and nothing else, where the resource's values don't fit the functions.
         """
-        return self._bounded(self.run(attributes))
+        return self.bounded(self.run(attributes))
 
     def candidates(self, attributes: Attributes) -> Iterator[Value]:
         """Of `SelectUniqueValue` the values to try, in their order, each once. Raises EvaluationError."""
         seen: set[Value] = set()
         for alternative in self.alternatives:
-            value = self._bounded(alternative(attributes))
+            value = self.bounded(alternative(attributes))
             if value is not None and value not in seen:
                 seen.add(value)
                 yield value
 
-    def _bounded(self, value: Value | None) -> Value | None:
+    def bounded(self, value: Value | None) -> Value | None:
+        """The value; raises EvaluationError where it is longer than any may be."""
         if is_too_long(value):
             raise EvaluationError(self.root.name, "the result is longer than 64 KiB")
         return value
@@ -154,25 +156,46 @@ class Workshop:
         return Input(function.name, argument, self.build(argument))
 
     def _build_comparison(self, node: Comparison) -> Evaluate:
-        """False, whatever the operator, where a side that is not a constant is null or empty."""
-        symbol = node.operator
         left = Input("the comparison", node.left, self.build(node.left))
         right = Input("the comparison", node.right, self.build(node.right))
+        judge = _judging(node.operator, left, right)
+        if node.operator in IDENTITY and isinstance(node.right, Text):
+            return _quick(node.operator, left, node.right.value, judge)
         read_left, read_right = read_scalar(left), read_scalar(right)
-        empty_left, empty_right = left.is_constant, right.is_constant
+        return lambda attributes: judge(read_left(attributes), read_right(attributes))
 
-        def evaluate(attributes: Attributes) -> Value | None:
-            first, second = read_left(attributes), read_right(attributes)
-            if first is None or second is None:
-                return False
-            if (first == "" and not empty_left) or (second == "" and not empty_right):
-                return False
-            try:
-                return compare(first, symbol, second)
-            except ValueError:
-                raise EvaluationError("the comparison", "a number is too long to be compared with a text") from None
 
-        return evaluate
+Judge: TypeAlias = Callable[[Scalar | None, Scalar | None], bool]
+
+
+def _judging(symbol: Operator, left: Input, right: Input) -> Judge:
+    """False, whatever the operator, where a side that is not a constant is null or empty."""
+    empty_left, empty_right = left.is_constant, right.is_constant
+
+    def judge(first: Scalar | None, second: Scalar | None) -> bool:
+        if first is None or second is None:
+            return False
+        if (first == "" and not empty_left) or (second == "" and not empty_right):
+            return False
+        try:
+            return compare(first, symbol, second)
+        except ValueError:
+            raise EvaluationError("the comparison", "a number is too long to be compared with a text") from None
+
+    return judge
+
+
+def _quick(symbol: Operator, left: Input, wanted: str, judge: Judge) -> Evaluate:
+    """For the comparison that is written most: whether something equals a text."""
+    read_left, unequal = left.evaluate, symbol is Operator.NOT_EQUAL
+
+    def evaluate(attributes: Attributes) -> Value | None:
+        first = read_left(attributes)
+        if isinstance(first, str) and first:
+            return (first == wanted) is not unequal
+        return judge(single_of(left, first), wanted)
+
+    return evaluate
 
 
 def _try_out(node: Call, evaluate: Evaluate) -> None:

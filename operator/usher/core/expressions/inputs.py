@@ -52,26 +52,32 @@ class Input:
 def read_scalar(given: Input) -> Callable[[Attributes], Scalar | None]:
     """Reads one value or null: multi-valued without a value is null, with values it is an EvaluationError."""
     evaluate = given.evaluate
+    return lambda attributes: single_of(given, evaluate(attributes))
 
-    def read(attributes: Attributes) -> Scalar | None:
-        value = evaluate(attributes)
-        if not isinstance(value, tuple):
-            return value
-        if value:
-            raise given.failure("is multi-valued where a single value is needed")
-        return None
 
-    return read
+def single_of(given: Input, value: Value | None) -> Scalar | None:
+    """A value of this input where it has to be a single one. Raises EvaluationError where it is several."""
+    if not isinstance(value, tuple):
+        return value
+    if value:
+        raise given.failure("is multi-valued where a single value is needed")
+    return None
 
 
 def read_text(given: Input) -> Callable[[Attributes], str]:
     """Reads one value as text; null is the empty text."""
-    scalar = read_scalar(given)
+    if isinstance(given.node, Text):
+        text = given.node.value
+        return lambda _: text
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> str:
-        value = scalar(attributes)
+        value = evaluate(attributes)
         if isinstance(value, str):
             return value
+        if isinstance(value, bool):
+            return "True" if value else "False"
+        value = single_of(given, value)
         return "" if value is None else given.write(value)
 
     return read
@@ -79,10 +85,12 @@ def read_text(given: Input) -> Callable[[Attributes], str]:
 
 def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
     """Reads True or False (as a boolean, or as text in any case); null and the empty text are null."""
-    scalar = read_scalar(given)
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> bool | None:
-        value = scalar(attributes)
+        value = single_of(given, evaluate(attributes))
+        if isinstance(value, bool):
+            return value
         if value is None or value == "":
             return None
         truth = truth_of(value)
@@ -95,11 +103,14 @@ def read_truth(given: Input) -> Callable[[Attributes], bool | None]:
 
 def read_text_or_null(given: Input) -> Callable[[Attributes], str | None]:
     """Reads one value as text, or null."""
-    scalar = read_scalar(given)
+    evaluate = given.evaluate
 
     def read(attributes: Attributes) -> str | None:
-        value = scalar(attributes)
-        return value if value is None or isinstance(value, str) else given.write(value)
+        value = evaluate(attributes)
+        if value is None or isinstance(value, str):
+            return value
+        value = single_of(given, value)
+        return None if value is None else given.write(value)
 
     return read
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from usher.core.expressions.compile import Compiled
 from usher.core.expressions.outcomes import DROPS_EMPTY
+from usher.core.expressions.values import CERTAINLY_SHORT
 from usher.core.model.resources import Json, Value
-from usher.core.scim.schemas import AttributeDefinition, convert, takes_any_text
+from usher.core.scim.schemas import AttributeDefinition, AttributeType, convert, takes_any_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ def evaluation(flow: Flow, definition: AttributeDefinition | None) -> Evaluation
             return lambda _: None
 
 
+_FLAGS: Final = {"True": True, "False": False}
+"""How expressions write them mostly; `convert` knows all other ways."""
+
+
 def _direct(name: str, definition: AttributeDefinition | None) -> Evaluation:
     takes_texts = takes_any_text(definition)
 
@@ -84,8 +89,18 @@ def _direct(name: str, definition: AttributeDefinition | None) -> Evaluation:
 
 
 def _computed(expression: Compiled, definition: AttributeDefinition | None) -> Evaluation:
+    run, takes_texts = expression.run, takes_any_text(definition)
+    one_flag = definition is not None and definition.type is AttributeType.BOOLEAN and not definition.multi_valued
+    flags = _FLAGS if one_flag else {}
+
     def evaluate(attributes: Mapping[str, Value]) -> Json:
-        value = expression.evaluate(attributes)
+        value = run(attributes)
+        if isinstance(value, str) and len(value) <= CERTAINLY_SHORT:
+            if takes_texts:
+                return value
+            if value in flags:
+                return flags[value]
+        value = expression.bounded(value)
         return None if value is None or value == () else convert(definition, value)
 
     return evaluate

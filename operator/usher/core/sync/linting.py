@@ -1,7 +1,8 @@
 """What is wrong with a mapping at its ends: against what the target says of itself, and what the source has.
 
-An unknown path is an error where the schema is known to which it belongs: the app's own, or, where the app told none,
-RFC 7643. Of an extension that nobody described nothing can be said: that is a warning.
+An unknown path is an error where the app has told its schemas. Where it has not, RFC 7643 is all that is known: then,
+and of an extension that nobody described, it is a warning, or a connector would stop, leavers and all, for an app that
+is only silent. For the same reason what an app demands and nobody maps is a warning: creates alone can fail of it.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ class _Vocabulary:
             return self._judge_extension(path, parsed.urn)
         if container in self.schema.attributes and self._is_blank(container):
             return f"{self.owner} does not say what {parsed.attribute_text} consists of", Severity.WARNING
-        return f"{path} is not in {self.owner}{self._hint(parsed, key)}", Severity.ERROR
+        severity = Severity.ERROR if self.target.types is Types.DISCOVERED else Severity.WARNING
+        return f"{path} is not in {self.owner}{self._hint(parsed, key)}", severity
 
     def _judge_extension(self, path: AttributePath, urn: str) -> tuple[str, Severity]:
         named = {each.lower() for each in self.target.schemas}
@@ -170,7 +172,7 @@ def _missing(mapping: CompiledMapping, schema: TargetSchema) -> Iterator[Flaw]:
         if _is_demanded(key, definition) and not _covered(key, written) and _in_use(key, written):
             place = mapping.rules[0].place.rpartition("[")[0] if mapping.rules else ""
             name = ".".join(_SPELLED.get(word, word) for word in key.split("."))
-            yield Flaw(place, f"the app demands {name}, which is not mapped: map it")
+            yield Flaw(place, f"the app demands {name}, which is not mapped: map it", Severity.WARNING)
 
 
 def _written(rule: AttributeRule) -> Iterable[str]:

@@ -11,8 +11,8 @@ from typing import Final
 
 from usher.core.errors import ResourceError
 from usher.core.expressions.compile import Compiled
-from usher.core.model.plans import Desired, MatchKey
-from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
+from usher.core.model.plans import NOTHING_BESIDES, Besides, Desired
+from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, SourceResource, Value
 from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation, ignores_null
@@ -30,8 +30,8 @@ def is_active(resource: SourceResource) -> bool:
     return resource.attributes.get(ACCOUNT_ENABLED) is not False and resource.attributes.get(SOFT_DELETED) is not True
 
 
-class _Wants:
-    """What is wanted of one person, rule by rule."""
+class _Special:
+    """What comes of the rules that say more than where a value comes from, for one person."""
 
     __slots__ = ("choices", "cleared", "fill_empty", "found", "on_create", "values", "withheld")
 
@@ -67,6 +67,11 @@ class _Wants:
         else:
             self.values[rule.target] = value
 
+    def besides(self, mapping: CompiledMapping) -> Besides:
+        """All of it but the values that are always written."""
+        seals = {path: mapping.seal(value) for path, value in self.withheld.items() if path in mapping.kept_up}
+        return Besides(self.on_create, self.fill_empty, self.choices, tuple(self.cleared), self.withheld, seals)
+
 
 def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     """What the mapping wants for this person. Raises ResourceError where an expression or a conversion fails.
@@ -77,48 +82,57 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     if not is_active(resource):
         return map_departed(mapping, resource.id)
     attributes = {**resource.attributes, SOFT_DELETED: False}
-    wants = _Wants()
+    values = _map_plain(mapping, attributes)
+    found, besides = values, NOTHING_BESIDES
+    if mapping.special:
+        special = _map_special(mapping, attributes)
+        found, besides = {**values, **special.found}, special.besides(mapping)
+        values.update(special.values)
+    if mapping.disable_path is not None and found.get(mapping.disable_path) is False:
+        return map_departed(mapping, resource.id)
+    if mapping.primaries:
+        _refuse_two_primaries(mapping, found)
+    keys = tuple([key for rule in mapping.matching if (key := rule.key(found)) is not None])
+    print_ = _fingerprint(mapping, values, besides)
+    return Desired(resource.id, values, keys, print_, active=True, besides=besides)
+
+
+def _map_plain(mapping: CompiledMapping, attributes: Mapping[str, Value]) -> dict[AttributePath, Json]:
+    values: dict[AttributePath, Json] = {}
+    for path, name, evaluate in mapping.copies:
+        text = attributes.get(name)
+        if isinstance(text, str):
+            values[path] = text
+        elif text is not None and (value := evaluate(attributes)) is not None:
+            values[path] = value
     for path, evaluate in mapping.plain:
         value = evaluate(attributes)
         if value is not None:
-            wants.values[path] = value
-    wants.found.update(wants.values)
-    _map_special(mapping, attributes, wants)
-    if mapping.disable_path is not None and wants.found.get(mapping.disable_path) is False:
-        return map_departed(mapping, resource.id)
-    _refuse_two_primaries(mapping, wants.found)
-    return _settle(mapping, resource.id, wants)
+            values[path] = value
+    return values
 
 
-def _map_special(mapping: CompiledMapping, attributes: Mapping[str, Value], wants: _Wants) -> None:
+def _fingerprint(mapping: CompiledMapping, values: Mapping[AttributePath, Json], besides: Besides) -> Fingerprint:
+    """Of all that is kept up: what only a create sends plays no part."""
+    if besides is NOTHING_BESIDES:
+        return fingerprint((values, mapping.schema))
+    return fingerprint((values, besides.fill_empty, besides.cleared, besides.seals, mapping.schema))
+
+
+def _map_special(mapping: CompiledMapping, attributes: Mapping[str, Value]) -> _Special:
+    special = _Special()
     for rule, evaluate in mapping.special:
         if isinstance(rule.flow, Unique):
             choices = _choices(rule.flow.expression, rule.definition, attributes)
             if choices:
-                wants.choices[rule.target] = choices
+                special.choices[rule.target] = choices
                 continue
         value = evaluate(attributes)
         if value is None:
-            wants.lack(rule)
+            special.lack(rule)
         else:
-            wants.want(rule, value)
-
-
-def _settle(mapping: CompiledMapping, source_id: SourceId, wants: _Wants) -> Desired:
-    seals = {path: mapping.seal(value) for path, value in wants.withheld.items() if path in mapping.kept_up}
-    return Desired(
-        source_id=source_id,
-        values=wants.values,
-        on_create=wants.on_create,
-        fill_empty=wants.fill_empty,
-        keys=_match_keys(mapping, wants.found),
-        fingerprint=fingerprint((wants.values, wants.fill_empty, wants.cleared, seals, mapping.schema)),
-        active=True,
-        cleared=tuple(wants.cleared),
-        withheld=wants.withheld,
-        seals=seals,
-        choices=wants.choices,
-    )
+            special.want(rule, value)
+    return special
 
 
 def _choices(
@@ -140,8 +154,6 @@ def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
     return Desired(
         source_id=source_id,
         values=values,
-        on_create={},
-        fill_empty={},
         keys=(),
         fingerprint=fingerprint(values),
         active=False,
@@ -178,7 +190,3 @@ def disables_everybody(mapping: CompiledMapping) -> bool:
         return evaluation(rule.flow, rule.definition)({SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
     except ResourceError:
         return False
-
-
-def _match_keys(mapping: CompiledMapping, values: Mapping[AttributePath, Json]) -> tuple[MatchKey, ...]:
-    return tuple(key for rule in mapping.matching if (key := rule.key(values.get)) is not None)

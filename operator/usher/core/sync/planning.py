@@ -26,7 +26,7 @@ from usher.core.model.plans import (
     Withheld,
 )
 from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
-from usher.core.scim.schemas import equal, lacking
+from usher.core.scim.comparison import equal, lacking
 from usher.core.sync.rules import CompiledMapping
 
 Image: TypeAlias = Mapping[AttributePath, Json]
@@ -59,11 +59,11 @@ def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict
                 delta[path] = Amend(add=missing)
         elif not equal(definition, value, held):
             delta[path] = Replace(value)
-    for path, value in desired.fill_empty.items():
+    for path, value in desired.besides.fill_empty.items():
         if is_empty(image.get(path)):
             delta[path] = Replace(value)
-    delta.update({path: Replace(None) for path in desired.cleared if not is_empty(image.get(path))})
-    delta.update({path: Withheld(seal) for path, seal in desired.seals.items() if image.get(path) != seal})
+    delta.update({path: Replace(None) for path in desired.besides.cleared if not is_empty(image.get(path))})
+    delta.update({path: Withheld(seal) for path, seal in desired.besides.seals.items() if image.get(path) != seal})
     return delta
 
 
@@ -110,13 +110,13 @@ def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation
 def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
     if not desired.keys:
         return Skip(desired.source_id, IMPORT_SKIPPED, "no matching attribute has a value", settled=False)
-    values = {**desired.fill_empty, **desired.on_create, **desired.values}
-    given = values.keys() | desired.choices.keys() | desired.withheld.keys()
+    values = {**desired.besides.fill_empty, **desired.besides.on_create, **desired.values}
+    given = values.keys() | desired.besides.choices.keys() | desired.besides.withheld.keys()
     if missing := [path for path in mapping.required if path not in given]:
         detail = f"the target requires {', '.join(missing)}, and neither the source nor a default gives it a value"
         return Skip(desired.source_id, FIELDS_MISSING, detail, settled=False)
     delta: dict[AttributePath, Edit | Withheld] = {path: Replace(value) for path, value in values.items()}
-    delta.update({path: Withheld(desired.seals.get(path, "")) for path in desired.withheld})
+    delta.update({path: Withheld(desired.besides.seals.get(path, "")) for path in desired.besides.withheld})
     return PlannedChange(
         source_id=desired.source_id,
         target_id=None,
@@ -128,7 +128,7 @@ def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
         version=None,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
-        create_only=tuple(path for path in delta if path not in desired.values and path not in desired.seals),
+        create_only=tuple(path for path in delta if path not in desired.values and path not in desired.besides.seals),
     )
 
 
@@ -202,7 +202,7 @@ def _change_of(
         version=link.version,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
-        create_only=tuple(path for path in desired.fill_empty if path in delta),
+        create_only=tuple(path for path in desired.besides.fill_empty if path in delta),
         cause=cause,
     )
 
@@ -225,7 +225,7 @@ def key_move(mapping: CompiledMapping, change: PlannedChange) -> KeyMove:
     takes: set[str] = set()
     after = {**change.before, **{path: edit.value for path, edit in change.delta.items() if isinstance(edit, Replace)}}
     for rule in mapping.matching:
-        former, later = rule.key(change.before.get), rule.key(after.get)
+        former, later = rule.key(change.before), rule.key(after)
         if former is not None and (later is None or later.claim != former.claim):
             gives.add(former.claim)
         if later is not None and (former is None or later.claim != former.claim):

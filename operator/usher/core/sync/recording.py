@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from usher.core.model.plans import Action, Amend, PlannedChange, Replace, Stored, Withheld
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
+from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
-from usher.core.scim.schemas import equal, lacking
 from usher.core.sync.planning import SOURCE_DELETED, SOURCE_DISABLED, take_image
 from usher.core.sync.rules import CompiledMapping
 

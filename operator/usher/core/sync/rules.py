@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -13,9 +13,10 @@ import orjson
 
 from usher.core.model.plans import Criterion, MatchKey
 from usher.core.model.resources import AttributePath, Json, Scalar
+from usher.core.scim.comparison import Fold, folding
 from usher.core.scim.patches import element_path
 from usher.core.scim.paths import parse_path
-from usher.core.scim.schemas import AttributeDefinition, Mutability, fold
+from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_text
 from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Unique, Untouched, evaluation
@@ -93,33 +94,38 @@ class AttributeRule:
         return redacted or self.withheld
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatchRule:
     """By what an account is found: one attribute, or several that have to be equal together."""
 
     precedence: int
     parts: tuple[AttributeRule, ...]
 
-    def key(self, value_of: Callable[[AttributePath], Json]) -> MatchKey | None:
+    @cached_property
+    def _folds(self) -> tuple[tuple[AttributePath, Fold], ...]:
+        return tuple((part.target, folding(part.definition)) for part in self.parts)
+
+    def key(self, values: Mapping[AttributePath, Json]) -> MatchKey | None:
         """The key with the values of one resource, None where one of them is missing or no single value."""
-        values: list[Scalar] = []
-        criteria: list[Criterion] = []
-        for part in self.parts:
-            value = value_of(part.target)
+        if len(self._folds) == 1:
+            ((path, fold),) = self._folds
+            value = values.get(path)
             if not isinstance(value, _SCALAR) or value == "":
                 return None
-            values.append(value)
-            criteria.append(Criterion(part.target, value))
-        return MatchKey(self.precedence, tuple(criteria), self.claim(values))
+            return MatchKey(self.precedence, (Criterion(path, value),), f"{path}={fold(value)}")
+        found = [values.get(path) for path, _ in self._folds]
+        scalars = [value for value in found if isinstance(value, _SCALAR) and value != ""]
+        if len(scalars) < len(found):
+            return None
+        criteria = tuple(Criterion(part.target, value) for part, value in zip(self.parts, scalars, strict=True))
+        return MatchKey(self.precedence, criteria, self.claim(scalars))
 
     def claim(self, values: Sequence[Scalar]) -> str:
         """The canonical text of these values, one a part: equal values, and only those, have the same."""
-        if len(self.parts) == 1:
-            (part,), (value,) = self.parts, values
-            return f"{part.target}={fold(part.definition, value)}"
-        return "&".join(
-            f"{part.target}={fold(part.definition, value)!r}" for part, value in zip(self.parts, values, strict=True)
-        )
+        folded = [(path, fold(value)) for (path, fold), value in zip(self._folds, values, strict=True)]
+        if len(folded) == 1:
+            return f"{folded[0][0]}={folded[0][1]}"
+        return "&".join(f"{path}={text!r}" for path, text in folded)
 
 
 @dataclass(frozen=True)
@@ -145,9 +151,20 @@ class CompiledMapping:
         return tuple(sorted([*single, *grouped], key=lambda rule: rule.precedence))
 
     @cached_property
+    def copies(self) -> tuple[tuple[AttributePath, str, Evaluation], ...]:
+        """The plain rules that copy a text as it is: path, source attribute, and what gives any other value."""
+        return tuple(
+            (r.target, r.flow.source, evaluation(r.flow, r.definition))
+            for r in self.rules
+            if r.plain and isinstance(r.flow, Direct) and takes_any_text(r.definition)
+        )
+
+    @cached_property
     def plain(self) -> tuple[tuple[AttributePath, Evaluation], ...]:
-        """The rules that say nothing but where a value comes from, most of all: path, and what gives the value."""
-        return tuple((r.target, evaluation(r.flow, r.definition)) for r in self.rules if r.plain)
+        """The other rules that say nothing but where a value comes from: path, and what gives the value."""
+        copied = {path for path, _, _ in self.copies}
+        rules = [rule for rule in self.rules if rule.plain and rule.target not in copied]
+        return tuple((rule.target, evaluation(rule.flow, rule.definition)) for rule in rules)
 
     @cached_property
     def special(self) -> tuple[tuple[AttributeRule, Evaluation], ...]:

@@ -9,7 +9,15 @@ from typing import Final
 
 from usher.core.expressions.casing import find_lower, find_upper, lower, title_character
 from usher.core.expressions.errors import ExpressionError
-from usher.core.expressions.inputs import Attributes, Evaluate, Input, concatenate, read_scalar, read_text
+from usher.core.expressions.inputs import (
+    Attributes,
+    Evaluate,
+    Input,
+    concatenate,
+    map_text,
+    read_text,
+    read_text_or_null,
+)
 from usher.core.expressions.signatures import Example, Function, Parameter, Takes, alone
 from usher.core.model.resources import Value
 
@@ -44,30 +52,24 @@ def _build_to_upper(arguments: Sequence[Input]) -> Evaluate:
 
 def _change_case(arguments: Sequence[Input], find: Callable[[str], Casing | None]) -> Evaluate:
     given, culture = arguments
-    source, choose = read_scalar(given), _culture(culture, find)
-
-    def evaluate(attributes: Attributes) -> Value | None:
-        value = source(attributes)
-        return None if value is None else choose(attributes)(given.write(value))
-
-    return evaluate
-
-
-def _culture(culture: Input, find: Callable[[str], Casing | None]) -> Callable[[Attributes], Casing]:
     read = read_text(culture)
     if culture.is_constant or culture.is_empty:
         fixed = find(read({}))
         if fixed is None:
             raise ExpressionError("the culture is no language tag", culture.node.position, expected='one like "tr-TR"')
-        return lambda _: fixed
+        return map_text(given, fixed)
+    source = read_text_or_null(given)
 
-    def choose(attributes: Attributes) -> Casing:
+    def evaluate(attributes: Attributes) -> Value | None:
+        text = source(attributes)
+        if text is None:
+            return None
         casing = find(read(attributes))
         if casing is None:
             raise culture.failure("is no language tag")
-        return casing
+        return casing(text)
 
-    return choose
+    return evaluate
 
 
 def _build_pcase(arguments: Sequence[Input]) -> Evaluate:
@@ -78,7 +80,7 @@ def _build_pcase(arguments: Sequence[Input]) -> Evaluate:
     (O'hara, but Smith-Jones).
     """
     given, separators = arguments
-    source, read = read_scalar(given), read_text(separators)
+    source, read = read_text_or_null(given), read_text(separators)
 
     def evaluate(attributes: Attributes) -> Value | None:
         value = source(attributes)
@@ -115,7 +117,7 @@ def _build_normalize_diacritics(arguments: Sequence[Input]) -> Evaluate:
     letter below their accents, strokes and hooks. Letters that are none with a mark (þ, ð), and other scripts, stay.
     """
     given = arguments[0]
-    source = read_scalar(given)
+    source = read_text_or_null(given)
 
     def evaluate(attributes: Attributes) -> Value | None:
         value = source(attributes)

@@ -7,6 +7,7 @@ from typing import Final
 
 from usher.core.expressions.inputs import Attributes, Evaluate, Input, read_text, read_truth
 from usher.core.expressions.signatures import Example, Function, Parameter, Takes, alone
+from usher.core.expressions.syntax import Comparison, Text
 from usher.core.model.resources import Value
 
 
@@ -57,8 +58,13 @@ def _build_iif(arguments: Sequence[Input]) -> Evaluate:
     Comparisons are numerical where both sides are numbers or read as such, except that two texts are equal only as
     texts ("007" is not "7"); otherwise by code point, with regard to case.
     """
-    condition, then, otherwise = read_truth(arguments[0]), arguments[1].evaluate, arguments[2].evaluate
-    return lambda attributes: (then if condition(attributes) else otherwise)(attributes)
+    asked, then, otherwise = arguments
+    condition = asked.evaluate if isinstance(asked.node, Comparison) else read_truth(asked)
+    if isinstance(then.node, Text) and isinstance(otherwise.node, Text):
+        one, other = then.node.value, otherwise.node.value
+        return lambda attributes: one if condition(attributes) else other
+    branch, rest = then.evaluate, otherwise.evaluate
+    return lambda attributes: (branch if condition(attributes) else rest)(attributes)
 
 
 FUNCTIONS: Final = (

@@ -19,7 +19,7 @@ from usher.core.expressions.inputs import (
 )
 from usher.core.expressions.numerals import read_integer
 from usher.core.expressions.signatures import Example, Function, Parameter, Takes, alone
-from usher.core.expressions.values import is_too_long
+from usher.core.expressions.values import CERTAINLY_SHORT, is_too_long
 from usher.core.model.resources import Value
 
 
@@ -29,29 +29,33 @@ def _build_join(arguments: Sequence[Input]) -> Evaluate:
     Sources and single values that are null or empty are skipped. Null when nothing is left to join.
     """
     separator = read_text(arguments[0])
-    sources = tuple(arguments[1:])
+    sources = [(source, source.evaluate) for source in arguments[1:]]
 
     def evaluate(attributes: Attributes) -> Value | None:
-        parts = [text for source in sources for text in _texts(source, attributes) if text]
+        parts: list[str] = []
+        for source, read in sources:
+            value = read(attributes)
+            if isinstance(value, str):
+                if value:
+                    parts.append(value)
+            elif value is not None:
+                parts += _texts(source, value)
         if not parts:
             return None
         between = separator(attributes)
-        check_size("Join", sum(map(len, parts)) + len(between) * (len(parts) - 1))
+        size = sum(map(len, parts)) + len(between) * (len(parts) - 1)
+        check_size("Join", size)
         joined = between.join(parts)
-        if is_too_long(joined):
+        if size > CERTAINLY_SHORT and is_too_long(joined):
             raise too_long("Join")
         return joined
 
     return evaluate
 
 
-def _texts(source: Input, attributes: Attributes) -> list[str]:
-    value = source.evaluate(attributes)
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, tuple):
-        return [source.write(item) for item in value]
-    return [] if value is None else [source.write(value)]
+def _texts(source: Input, value: Value) -> list[str]:
+    texts = [source.write(item) for item in (value if isinstance(value, tuple) else (value,))]
+    return [text for text in texts if text]
 
 
 def _build_append(arguments: Sequence[Input]) -> Evaluate:
