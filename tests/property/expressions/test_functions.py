@@ -9,73 +9,15 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from fuzz.claims import is_pattern_or_error
+from fuzz.strategies import EXPRESSIONS, INNER, NAMES, PEOPLE, REPLACES, call_of
 from usher.core.expressions.casing import find_lower, find_upper
 from usher.core.expressions.compile import Compiled, compile_expression
-from usher.core.expressions.dialect import PatternError
 from usher.core.expressions.errors import EvaluationError, ExpressionError
 from usher.core.expressions.functions import FUNCTIONS
-from usher.core.expressions.patterns import compile_pattern
-from usher.core.expressions.signatures import Function, Kind, Parameter, Takes
+from usher.core.expressions.signatures import Function
 from usher.core.model.resources import Value
 from usher.testing.clock import fake_surroundings
-
-NAMES = ("a", "b", "c")
-WORDS = st.sampled_from(
-    ["", "True", "7", "-1", "0", "1.5", "tr", "yyyy", "d", "2012-03-16-07:00", "yyyy-MM-dd", ",", " ", "ß", "ø", "İ"]
-)
-PATTERNS = st.sampled_from([r"\d+", "(?<n>.)", "(a)|b", "(?=x)", "[", r"\w*", "$1", "${n}", "n", "1", "^"])
-TEXTS = WORDS | PATTERNS | st.text(st.characters(codec="utf-16", exclude_categories=()), max_size=12)
-NUMBERS = st.sampled_from([float("inf"), float("nan"), 1e300, 2.0, -1, 0, 1, 2, 10**5000]) | st.integers() | st.floats()
-SCALARS = st.one_of(TEXTS, NUMBERS, st.booleans())
-VALUES: st.SearchStrategy[Value] = SCALARS | st.lists(SCALARS, max_size=3).map(tuple)
-PEOPLE: st.SearchStrategy[Mapping[str, Value]] = st.one_of(
-    st.dictionaries(st.sampled_from(NAMES), VALUES), st.fixed_dictionaries(dict.fromkeys(NAMES, SCALARS))
-)
-CONSTANTS = (WORDS | PATTERNS).map(lambda text: '"' + text.replace("\\", "\\\\") + '"') | st.integers(-3, 300).map(str)
-ATTRIBUTES = st.sampled_from([f"[{name}]" for name in NAMES])
-OUTERMOST = {name for name, function in FUNCTIONS.items() if function.kind is Kind.OUTERMOST}
-
-
-def slot(parameter: Parameter, below: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """An argument that the grammar lets stand there."""
-    if parameter.takes is Takes.KEYWORD:
-        return st.sampled_from(["", *parameter.words])
-    if parameter.takes is Takes.OPTIONAL:
-        return st.just("") | below
-    if parameter.takes is Takes.CONDITION:
-        return below | st.tuples(below, st.sampled_from(["=", "<>", "<"]), below).map(" ".join)
-    return below
-
-
-def call_of(function: Function, below: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Calls with arguments for each parameter, and for one to three turns of those that are repeated."""
-
-    def write(turns: int) -> st.SearchStrategy[str]:
-        parameters = (*function.parameters, *(function.repeated * (function.least + turns)))
-        slots = st.tuples(*(slot(parameter, below) for parameter in parameters))
-        return slots.map(lambda arguments: f"{function.name}({', '.join(arguments)})")
-
-    return st.integers(0, 2).flatmap(write)
-
-
-INNER = st.recursive(
-    ATTRIBUTES | CONSTANTS,
-    lambda below: st.sampled_from(sorted(set(FUNCTIONS) - OUTERMOST)).flatmap(
-        lambda name: call_of(FUNCTIONS[name], below)
-    ),
-    max_leaves=3,
-)
-REPLACES = (
-    "Replace([a], [b], , , [c], , )",
-    "Replace([a], [b], , , , , [c])",
-    "Replace([a], , [b], , [c], , )",
-    'Replace([a], , [b], "n", [c], , )',
-    "Replace([a], , [b], 1, , [c], )",
-    r'Replace([a], , "(?<n>\\w)(.)?", , "$1$2${n}", , )',
-    r'Replace([a], , "(?<n>\\w)?.", "n", [c], , )',
-)
-"""Of the many ways to call Replace few make sense, and chance seldom finds them."""
-
 
 AWKWARD: tuple[Value | None, ...] = (
     None, "", "x", "7", "-1", "(", "n", "ß\ud800", True, 0, -1, 2.5, 10**5000, float("inf"), float("nan"), (), ("a", 1)
@@ -265,15 +207,7 @@ def test_replacing_a_text_is_replacing_the_pattern_that_is_that_text(text: str, 
     assert by_pattern == evaluate('Replace([t], [o], , , "<")', t=text, o=part)
 
 
-SIGNS = st.sampled_from([*"ab(){}[]\\?<>:=!|*+^$.,-'1dwsDWSbBkpPQzZ", r"\p{L}", "(?<n>", "(?i)", "[^"])
-
-
 @settings(max_examples=500)
-@given(st.lists(SIGNS | st.characters(), max_size=12).map("".join), st.text(max_size=12))
+@given(EXPRESSIONS, st.text(max_size=12))
 def test_any_text_is_a_pattern_or_a_pattern_error(source: str, text: str) -> None:
-    try:
-        pattern = compile_pattern(source)
-        pieces = list(pattern.rewrite(text, pattern.template("$&")))
-    except PatternError:
-        return
-    assert "".join(pieces) == text
+    is_pattern_or_error(source, text)
