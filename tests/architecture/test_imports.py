@@ -41,6 +41,7 @@ PLANTS = {
     "kubernetes outside kube": ("engine/cycle.py", "import kubernetes\n"),
     "a cluster in a command for files": ("cli/plan.py", "import usher.kube.operator\n"),
     "the database outside state": ("engine/cycle.py", "import sqlalchemy\n"),
+    "a file in an import": ("importing/entra.py", "import pathlib\n"),
     "a folder without a layer": ("attic/__init__.py", ""),
 }
 

@@ -1,11 +1,11 @@
-"""What a sync costs: requests, CPU, memory, and time in which nothing else in the process runs."""
+"""What a sync costs: requests, CPU, memory, and time in which nothing else in the process runs; what mapping costs."""
 
 from __future__ import annotations
 
 from bench.broken import Broken
-from bench.figures import Figure
+from bench.figures import Figure, ratios
 from bench.ground import Ground, Sync
-from bench.processes import beside
+from bench.processes import beside, python
 
 
 def measure_creations(ground: Ground) -> list[Figure]:
@@ -79,6 +79,20 @@ def measure_few_of_a_crowd(ground: Ground) -> list[Figure]:
         _require_changes(ground, done)
         spent.append(done.told["cpu"])
     return [Figure("incremental_cpu_s_100_of_100k", spent)]
+
+
+def measure_mapping(ground: Ground) -> list[Figure]:
+    """`mapping_vs_python`, `mapping_us_per_user`: nothing but what is wanted of each person, without a sync."""
+    sizes = ground.sizes
+    ground.say(f"mapping {sizes.mapped:,} people, and the same by hand, in {sizes.pairs} pairs")
+    told = python("mapping", sizes.mapped, sizes.pairs)
+    ours, by_hand = told["ours"], told["theirs"]
+    for mine, their in zip(ours, by_hand, strict=True):
+        ground.say(f"{1e6 * mine:.1f} and {1e6 * their:.1f} us of CPU a person, {mine / their:.3g}")
+    return [
+        Figure("mapping_vs_python", ratios(by_hand, ours)),
+        Figure("mapping_us_per_user", [1e6 * seconds for seconds in ours]),
+    ]
 
 
 def change_directory(ground: Ground, title: str, *, crowded: bool = False) -> None:

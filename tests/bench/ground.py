@@ -30,11 +30,15 @@ _A_SECOND: Final = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many people a sync and a large sync have, how many change, and how many pairs of runs a ratio comes from."""
+    """How many people a sync and a large sync have, how many change, how many are mapped without a sync.
+
+    `pairs` of runs give a ratio.
+    """
 
     people: int = 5_000
     crowd: int = 100_000
     changed: int = 100
+    mapped: int = 2_000
     pairs: int = 7
 
     @property

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from usher.core.model.plans import Action, Edit, PlannedChange, Replace
+from usher.core.model.plans import Action, Amend, Edit, PlannedChange, Replace, Withheld
 from usher.core.model.resources import AttributePath, Json
-from usher.core.scim.schemas import Mutability
-from usher.core.sync.mapping import CompiledMapping
 from usher.core.sync.planning import ADOPTED
+from usher.core.sync.rules import CompiledMapping
 
 SECRET: Final = "***"  # noqa: S105 - what stands in place of one
+REDACTED: Final = "[Redact]"
+"""What stands in place of the value of `Redact`."""
 LONGEST: Final = 200
 """Characters of a value that people are shown; programs get it whole."""
 _SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "-", Action.LINK: "="}
@@ -52,30 +53,34 @@ class ShownChange:
             for path, edit in change.delta.items():
                 yield f"    {path}{self._edit_text(path, edit)}"
 
-    def _edit_data(self, path: AttributePath, edit: Edit) -> dict[str, Json]:
+    def _edit_data(self, path: AttributePath, edit: Edit | Withheld) -> dict[str, Json]:
         match edit:
+            case Withheld():
+                return {"path": path, "new": SECRET}
             case Replace(value=value):
                 before, after = self.change.before.get(path), value
                 return {"path": path, "old": self._seen(path, before), "new": self._seen(path, after)}
-            case _:
+            case Amend():
                 added: list[Json] = [self._seen(path, value) for value in edit.add]
                 removed: list[Json] = [self._seen(path, value) for value in edit.remove]
                 return {"path": path, "add": added, "remove": removed}
 
-    def _edit_text(self, path: AttributePath, edit: Edit) -> str:
+    def _edit_text(self, path: AttributePath, edit: Edit | Withheld) -> str:
         match edit:
+            case Withheld():
+                return f" = {SECRET}"
             case Replace(value=value) if self.change.action is Action.CREATE:
                 return f" = {self._text(path, value)}"
             case Replace(value=value):
                 return f": {self._text(path, self.change.before.get(path))} -> {self._text(path, value)}"
-            case _:
+            case Amend():
                 added = [f"+{self._text(path, value)}" for value in edit.add]
                 return ": " + ", ".join([*added, *(f"-{self._text(path, value)}" for value in edit.remove)])
 
     def _seen(self, path: AttributePath, value: Json) -> Json:
-        definition = self.mapping.definitions.get(path)
-        hidden = definition is not None and definition.mutability is Mutability.WRITE_ONLY
-        return SECRET if hidden and value is not None else value
+        if value is None or path not in self.mapping.hidden:
+            return value
+        return SECRET if path in self.mapping.withheld else REDACTED
 
     def _text(self, path: AttributePath, value: Json) -> str:
         if value is None:

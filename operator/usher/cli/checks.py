@@ -4,45 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
-from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
-from usher.assembly import Ends, SpecErrors, assemble_source, compile_mapping, system_runtime
+from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, ProvisioningConnector
+from usher.assembly.ends import Ends, SpecErrors, surroundings_of, system_runtime
+from usher.assembly.mappings import compile_mapping
+from usher.assembly.sources import assemble_source
 from usher.cli.ends import address_findings, source_address_findings, token_findings
 from usher.cli.failures import source_failure
-from usher.cli.findings import Finding
+from usher.cli.findings import Finding, finding_at
 from usher.cli.manifests import Manifests, Placed
 from usher.cli.references import missing_data, missing_objects, secrets_for
-from usher.cli.tasks import Task, assemble, located
+from usher.cli.tasks import Task, assemble, file_of, located
 from usher.contracts.source import ReadComplete
 from usher.core.errors import CycleError, SpecError, UsherError
 from usher.core.model.resources import ResourceType, SourceKey
+from usher.core.scim.discovery import Discovery
+from usher.core.sync.linting import find_unknown_attributes, lint
 from usher.engine.job import SourceJob
 from usher.transport.addresses import cli_policy
 
 
 @dataclass(slots=True)
 class Checks:
-    """Checks the manifests. `attributes` are those of the sources whose document could be read."""
+    """Checks the manifests. `attributes` are those of the sources whose document could be read.
+
+    `target` is what the app says of itself, as far as that is known.
+    """
 
     manifests: Manifests
+    target: Discovery = field(default_factory=Discovery)
     findings: list[Finding] = field(default_factory=list)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def run(self) -> list[Finding]:
         """All findings, errors and warnings, in the order of the checks."""
         self.findings.extend(self.manifests.findings)
-        for key, mapping in self.manifests.mappings.items():
-            namespace, _, name = key.partition("/")
-            try:
-                compile_mapping(name, mapping.object.spec)
-            except SpecErrors as errors:
-                self.findings.extend(located(self.manifests, namespace, errors))
+        for mapping in self.manifests.mappings.values():
+            self._check_mapping(mapping)
         for source in self.manifests.sources.values():
             await self._check_source(source)
         for connector in self.manifests.connectors.values():
             await self._check_connector(connector)
         return self.findings
+
+    def _check_mapping(self, mapping: Placed[AttributeMapping]) -> None:
+        metadata = mapping.object.metadata
+        try:
+            compiled = compile_mapping(metadata.name, mapping.object.spec, surroundings_of(system_runtime()))
+        except SpecErrors as errors:
+            self.findings.extend(located(self.manifests, metadata.namespace, errors))
+        else:
+            self.findings.extend(finding_at(flaw, str(mapping.file)) for flaw in lint(compiled, self.target))
 
     async def _check_source(self, source: Placed[IdentitySource]) -> None:
         missing = list(self._missing(source))
@@ -102,15 +114,10 @@ class Checks:
         known = self.attributes.get(task.source.object.key)
         if known is None:
             return
-        for name, place in task.job.requires.items():
-            if name not in known:
-                subject, _, path = place.partition(" ")
-                key = f"{task.connector.object.metadata.namespace}/{subject.partition('/')[2]}"
-                near = get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else f". It has: {', '.join(known[:50])}"
-                source = f"IdentitySource/{task.source.object.metadata.name}"
-                message = f"{source} has no attribute {name}{hint}"
-                yield Finding.error(message, file=str(self.manifests.mappings[key].file), subject=subject, path=path)
+        source = f"IdentitySource/{task.source.object.metadata.name}"
+        for flaw in find_unknown_attributes(task.job.requires, known, source):
+            subject = flaw.place.partition(" ")[0]
+            yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
 
 
 async def _read_attributes(job: SourceJob) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Never, TypeAlias, TypeVar
 
-from usher.assembly import system_runtime
+from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval
 from usher.cli.exits import Exit
 from usher.cli.failures import cycle_failure, source_failure

@@ -100,6 +100,15 @@ def _parse(file: Path) -> Iterator[object]:
         yield from _parse_yaml(raw)
 
 
+def read_document(file: Path, limit: int) -> object:
+    """The one document of a file of at most so many bytes. Raises OSError, and ValueError that says what is wrong."""
+    with file.open("rb") as opened:
+        raw = opened.read(limit + 1)
+    if len(raw) > limit:
+        raise ValueError(f"it is larger than {limit // 2**20} MiB")
+    return parse_text(raw, name=file.name)
+
+
 def parse_text(raw: bytes, *, name: str) -> object:
     """One document of JSON or YAML. Raises ValueError that says what is wrong and where."""
     try:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from usher.core.errors import SpecError, UsherError
-
-
-class Severity(StrEnum):
-    """A warning may be right in a cluster, where more objects are."""
-
-    ERROR = "error"
-    WARNING = "warning"
+from usher.core.sync.flaws import Flaw, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class Finding:
 
     @classmethod
     def warning(cls, message: str, *, file: str = "", subject: str = "", path: str = "") -> Finding:
-        """What may be intended."""
+        """What may be intended, or right in a cluster, where more objects are."""
         return cls(Severity.WARNING, message, file, subject, path)
 
     @property
@@ -49,6 +42,12 @@ class Finding:
 def findings_of(error: SpecError, file: str, subject: str = "") -> Finding:
     """A mistake in a spec, with the file in which the object stands."""
     return Finding.error(error.problem, file=file, subject=error.subject or subject, path=error.path)
+
+
+def finding_at(flaw: Flaw, file: str) -> Finding:
+    """What is wrong with a line of a mapping, with the file in which the mapping stands."""
+    subject, _, path = flaw.place.partition(" ")
+    return Finding(flaw.severity, flaw.problem, file, subject, path)
 
 
 def told(error: UsherError) -> str:

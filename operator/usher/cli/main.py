@@ -16,6 +16,7 @@ from usher.cli.crds import crds
 from usher.cli.eval import evaluate
 from usher.cli.exits import Exit
 from usher.cli.findings import told
+from usher.cli.import_entra_schema import import_entra_schema
 from usher.cli.links import links
 from usher.cli.logs import logs
 from usher.cli.operator import operator
@@ -63,7 +64,8 @@ def usher(debug: Any) -> None:
         sys.excepthook = sys.__excepthook__
 
 
-for _command in (operator, plan, sync, validate, evaluate, logs, links, approve, crds):
+_COMMANDS: Final = (operator, plan, sync, validate, evaluate, logs, links, approve, import_entra_schema, crds)
+for _command in _COMMANDS:
     usher.add_command(_command)
 
 

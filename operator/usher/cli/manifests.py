@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 from usher.api.manifests import ManifestError, Origin, is_ours, parse_manifest
 from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, Manifest, ProvisioningConnector
 from usher.cli.documents import Document, Locations, read_documents
-from usher.cli.findings import Finding, Severity
+from usher.cli.findings import Finding
 from usher.cli.objects import DataObject, identity_of, is_data, read_data
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ def _take(manifests: Manifests, document: Document, places: dict[tuple[str, str]
     places[identity] = file
     findings = _take_data(manifests, document, identity) if is_data(content) else _take_ours(manifests, document)
     manifests.findings.extend(findings)
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if any(finding.is_error for finding in findings):
         _break(manifests, identity)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from usher.assembly import system_runtime
+from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval
 from usher.cli.changes import ShownChange, counts
 from usher.cli.concluding import conclude, held_lines, start

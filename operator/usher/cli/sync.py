@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from usher.assembly import system_runtime
+from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval, was_approved_before, was_approved_since
 from usher.cli.concluding import conclude, held_lines, start
 from usher.cli.cycles import Outcome, run_connectors

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
-from usher.assembly import Ends, SpecErrors, assemble_connector, assemble_source
+from usher.assembly.connectors import assemble_connector
+from usher.assembly.ends import Ends, SpecErrors
+from usher.assembly.sources import assemble_source
 from usher.cli.findings import Finding, findings_of
 from usher.cli.manifests import Manifests, Placed
 from usher.cli.references import missing_data, missing_objects, secrets_for
@@ -74,7 +76,7 @@ def assemble(
     return Task(
         connector,
         source,
-        assemble_connector(ConnectorKey(key), spec, mapping.object.spec, ends),
+        assemble_connector(ConnectorKey(key), spec, mapping.object.spec, source.object.spec.default_domain or "", ends),
         assemble_source(SourceKey(source.object.key), source.object.spec, source_ends),
     )
 

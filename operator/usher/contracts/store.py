@@ -258,5 +258,12 @@ class DiscoveryStore(Protocol):
         """Replaces the former one. `sweep` drops what has not been replaced since the time that it is given."""
 
 
-class Store(SnapshotStore, LinkStore, PlanStore, DiscoveryStore, Protocol):
+class KeyStore(Protocol):
+    """A secret of this state alone."""
+
+    async def seal_key(self, fresh: bytes) -> bytes:
+        """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
+
+
+class Store(SnapshotStore, LinkStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
     """All of the state."""

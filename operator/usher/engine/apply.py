@@ -24,6 +24,7 @@ from usher.core.errors import (
 from usher.core.model.plans import (
     Action,
     Create,
+    Delta,
     Done,
     Failed,
     Outcome,
@@ -32,11 +33,12 @@ from usher.core.model.plans import (
     Stored,
     Unsure,
     Update,
+    Withheld,
 )
-from usher.core.model.resources import AttributePath, Json, SourceId, TargetResource
-from usher.core.scim.schemas import equal
-from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER
-from usher.core.sync.planning import take_image
+from usher.core.model.resources import SourceId, TargetResource
+from usher.core.sync.mapping import map_resource
+from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
+from usher.core.sync.planning import ADOPTED, still_due, take_image
 from usher.core.sync.recording import ignored_edits, link_after
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
@@ -74,6 +76,27 @@ class Applier:
         except (ResourceError, NotSent, IncompleteRead) as error:
             return _failed(change, error)
 
+    async def _delta(self, change: PlannedChange) -> Delta:
+        """The edits with the values that no plan holds, which are made again from the source.
+
+        Raises ResourceError where the source has changed since the plan was made.
+        """
+        known = {path: edit for path, edit in change.delta.items() if not isinstance(edit, Withheld)}
+        if len(known) == len(change.delta):
+            return known
+        job = self.job
+        people = await self.ports.store.resources(job.source, job.resource_type, [change.source_id])
+        person = people.get(change.source_id)
+        values = {} if person is None else map_resource(job.mapping, person).besides.withheld
+        for path, edit in change.delta.items():
+            if isinstance(edit, Withheld):
+                value = values.get(path)
+                if value is None or (edit.seal and job.mapping.seal(value) != edit.seal):
+                    message = f"{path} changed at the source after the plan was made"
+                    raise ResourceError(message, reason="Conflict")
+                known[path] = Replace(value)
+        return known
+
     # --- create
 
     async def _create(self, change: PlannedChange) -> Outcome:
@@ -81,7 +104,8 @@ class Applier:
 
         The account may only not be visible yet: the next cycle looks once more before it creates anything.
         """
-        body = Create(self.job.resource_type, _values_of(change))
+        values = {path: edit.value for path, edit in (await self._delta(change)).items() if isinstance(edit, Replace)}
+        body = Create(self.job.resource_type, values)
         try:
             stored = await self.retrier.write(lambda: self.session.create(body))
         except OutcomeUnknown as error:
@@ -90,8 +114,9 @@ class Applier:
                 return await self._adopt(change, hits)
             return Unsure(change, "CreateOutcomeUnknown", error.detail or error.message)
         except UniquenessTaken as error:
-            hits = await self._look(change)
-            return await self._adopt(change, hits) if hits else _failed(change, error)
+            hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
+            taken_over = replace(change, action=Action.LINK, cause=ADOPTED)
+            return await self._adopt(taken_over, hits) if hits else _failed(change, error)
         return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _look(self, change: PlannedChange) -> Sequence[TargetResource]:
@@ -109,18 +134,14 @@ class Applier:
         if owner is not None and (owner.connector, owner.source_id) != (self.job.connector, change.source_id):
             return Failed(change, OWNED_BY_OTHER, f"{found.id} is linked by {owner.connector}")
         image = take_image(self.job.mapping, found)
-        definitions = self.job.mapping.definitions
-        delta = {
-            path: edit
-            for path, edit in change.delta.items()
-            if isinstance(edit, Replace)
-            and path not in change.create_only
-            and not equal(definitions.get(path), edit.value, image.get(path))
-        }
+        due = still_due(self.job.mapping, change, image)
+        delta = {path: edit for path, edit in due.items() if path not in change.create_only}
         known = replace(change, target_id=found.id, before=image, delta=delta, version=found.version)
-        if delta:
-            return await self._update(known)
-        return Done(change, link_after(self.job.mapping, known, None))
+        if not delta:
+            return Done(known, link_after(self.job.mapping, known, None))
+        if known.action is Action.LINK:
+            known = replace(known, action=Action.UPDATE)
+        return await self._update(known)
 
     # --- update
 
@@ -156,7 +177,8 @@ class Applier:
         if change.target_id is None:
             message = "an update needs the id of an account"
             raise ValueError(message)
-        body = Update(self.job.resource_type, change.target_id, change.delta, change.before, change.version)
+        delta = await self._delta(change)
+        body = Update(self.job.resource_type, change.target_id, delta, change.before, change.version)
         return await self.retrier.write(lambda: self.session.update(body))
 
     async def _read(self, change: PlannedChange) -> TargetResource | None:
@@ -173,13 +195,7 @@ class Applier:
         Edits that are there already fall away, and so do defaults for what has a value by now.
         """
         image = take_image(self.job.mapping, current)
-        definitions = self.job.mapping.definitions
-        delta = {
-            path: edit
-            for path, edit in change.delta.items()
-            if not (isinstance(edit, Replace) and equal(definitions.get(path), edit.value, image.get(path)))
-            and not (path in change.create_only and image.get(path) not in (None, "", []))
-        }
+        delta = still_due(self.job.mapping, change, image)
         return replace(change, before=image, delta=delta, version=current.version)
 
 
@@ -223,10 +239,6 @@ async def apply_rank(
     finally:
         if waiting:
             await store.record(connector, Record(finished=sorted(waiting)))
-
-
-def _values_of(change: PlannedChange) -> dict[AttributePath, Json]:
-    return {path: edit.value for path, edit in change.delta.items() if isinstance(edit, Replace)}
 
 
 def _failed(change: PlannedChange, error: UsherError) -> Failed:

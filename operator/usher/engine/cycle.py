@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from usher.contracts.snapshots import Snapshot
 from usher.contracts.store import Record, Unsettled
@@ -18,8 +19,9 @@ from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
-from usher.core.sync.mapping import CompiledMapping
-from usher.core.sync.retyping import retype
+from usher.core.sync.flaws import refuse_errors
+from usher.core.sync.linting import find_unknown_attributes, fit
+from usher.core.sync.rules import CompiledMapping
 from usher.engine.apply import Applier, apply_rank
 from usher.engine.consumption import consume, consumption_of
 from usher.engine.discovering import know_target
@@ -30,6 +32,8 @@ from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
 from usher.engine.retry import Retrier
 from usher.engine.safety import PLAN_HELD, Circumstances, Judgement, describe_hold, enforce, judge
+
+KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,10 @@ async def _open(job: Job, ports: Ports, control: Control, started: datetime) -> 
     async with job.open_target() as session:
         await retrier.read(session.check)
         known = await know_target(job.address, ports, session, retrier)
-        typed = replace(job, mapping=retype(job.mapping, known.discovery.schema()))
+        mapping = fit(job.mapping, known.discovery)
+        if mapping.kept_up:
+            mapping = replace(mapping, key=await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES)))
+        typed = replace(job, mapping=mapping)
         yield _Bench(typed, ports, control, session, retrier, started, known.stale)
 
 
@@ -187,11 +194,8 @@ async def _snapshot_of(bench: _Bench) -> Snapshot:
     if snapshot is None:
         message = f"IdentitySource/{job.source} has not been read completely yet"
         raise CycleError(message, reason="SourceUnreachable")
-    unknown = [name for name in job.requires if name not in snapshot.attributes]
-    if unknown:
-        message = "; ".join(f"{job.requires[name]}: the source has no attribute {name!r}" for name in unknown[:5])
-        known = ", ".join(snapshot.attributes[:50])
-        raise CycleError(f"{message}. It has: {known}", reason="MappingInvalid")
+    source = f"IdentitySource/{job.source.partition('/')[2]}"
+    refuse_errors(find_unknown_attributes(job.requires, snapshot.attributes, source))
     return snapshot
 
 

@@ -33,6 +33,7 @@ from usher.core.sync.planning import (
     rank_key_moves,
     take_image,
 )
+from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
@@ -94,9 +95,12 @@ class Drafting:
         failed = {skip.source_id for skip in draft.skips}
         self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
         moves: list[KeyMove] = []
+        choosing = Choosing(self.job, self.session, self.retrier)
         async with writing_behind() as behind, aclosing(one_ahead(self._read_due(batch, failed))) as chunks:
             async for due in chunks:
-                rows, chunk_moves = await self._contested(self._plan_chunk(due, known, draft))
+                planned, choices = self._plan_chunk(due, known, draft)
+                rows, chunk_moves = await self._contested(planned)
+                rows = await choosing.complete(rows, choices) if choices else rows
                 moves.extend(chunk_moves)
                 for source_id, outcome in rows.items():
                     _note(draft, batch, source_id, outcome)
@@ -153,9 +157,13 @@ class Drafting:
             people = await store.resources(job.source, job.resource_type, wanted)
             yield _Due(len(chunk), wanted, people, await store.links(job.connector, wanted))
 
-    def _plan_chunk(self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft) -> dict[SourceId, Planned]:
+    def _plan_chunk(
+        self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft
+    ) -> tuple[dict[SourceId, Planned], dict[SourceId, Choices]]:
+        """The rows of these people; and for new accounts the values that have still to be chosen."""
         people, links = due.people, due.links
         planned: dict[SourceId, Planned] = {}
+        choices: dict[SourceId, Choices] = {}
         for source_id, former in due.wanted.items():
             desired = self._still_wanted(source_id, people.get(source_id), former)
             if desired is None:
@@ -165,8 +173,11 @@ class Drafting:
             if not desired.active and isinstance(situation, Matched):
                 situation = self._own(desired, situation, draft)
             cause = SOURCE_DELETED if source_id not in people else ""
-            planned[source_id] = plan_change(self.job.mapping, desired, situation, cause)
-        return planned
+            row = plan_change(self.job.mapping, desired, situation, cause)
+            planned[source_id] = row
+            if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
+                choices[source_id] = desired.besides.choices
+        return planned, choices
 
     def _still_wanted(
         self, source_id: SourceId, person: SourceResource | None, former: Fingerprint | None
@@ -184,7 +195,7 @@ class Drafting:
             return None
         return desired if desired.fingerprint == former else None
 
-    async def _contested(self, planned: Mapping[SourceId, Planned]) -> tuple[dict[SourceId, Planned], list[KeyMove]]:
+    async def _contested(self, planned: Mapping[SourceId, Planned]) -> tuple[Mapping[SourceId, Planned], list[KeyMove]]:
         """Linked people who come to claim a value that somebody else claims too are left alone.
 
         Like those without a link.

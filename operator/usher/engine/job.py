@@ -12,8 +12,9 @@ from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
-from usher.core.sync.mapping import CompiledMapping
+from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget
+from usher.core.sync.rules import CompiledMapping
 from usher.engine.progress import Progress
 
 
@@ -51,6 +52,7 @@ class Job:
     hold_for: timedelta
     requires: Mapping[str, str]
     concurrency: int = 16
+    adopt: Adopt = Adopt.ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from asyncio import Event, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import MatchKey
-from usher.core.model.resources import SourceId, TargetId, TargetResource
+from usher.core.model.resources import AttributePath, Scalar, SourceId, TargetId, TargetResource
 from usher.core.scim.filters import values_at
-from usher.core.scim.schemas import fold
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
 from usher.engine.retry import Retrier
@@ -194,12 +194,11 @@ class Lookup:
 
     def _claims_met_by(self, resource: TargetResource) -> set[str]:
         """Every claim to which a query would answer with this resource."""
-        return {
-            f"{rule.target}={fold(rule.definition, value)}"
-            for rule in self.job.mapping.matching
-            for value in values_at(rule.target, resource.attributes)
-            if isinstance(value, str | bool | int | float)
-        }
+        claims: set[str] = set()
+        for rule in self.job.mapping.matching:
+            values = [_scalars_at(part.target, resource) for part in rule.parts]
+            claims.update(rule.claim(combination) for combination in product(*values))
+        return claims
 
     async def _second_look(self, total: int) -> None:
         async def first_total() -> int | None:
@@ -231,6 +230,10 @@ class Lookup:
         if sample and len(failures) == len(sample):
             raise _NoList
         return failures
+
+
+def _scalars_at(path: AttributePath, resource: TargetResource) -> list[Scalar]:
+    return [v for v in values_at(path, resource.attributes) if isinstance(v, str | bool | int | float)]
 
 
 async def _draw(wanted: Wanted, hits: Hits) -> Sequence[tuple[SourceId, Sequence[MatchKey]]]:

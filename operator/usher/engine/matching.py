@@ -53,6 +53,8 @@ class Matching:
             rivals=rivals,
             owners={target_id: (owner.connector, owner.source_id) for target_id, owner in owners.items()},
             movers=batch.movers,
+            adopt=self.job.adopt,
+            unfinished=batch.again,
         )
         known = rivals.keys() | candidates.hits.keys()
         people = in_slices(batch.unlinked if known else ())

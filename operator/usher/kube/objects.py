@@ -81,6 +81,13 @@ def uid(document: Document) -> str:
     return text
 
 
+def default_domain(source: Document) -> str:
+    """The domain that a source lends to expressions, empty where its spec has none that can be read."""
+    spec = source.get("spec")
+    found = spec.get("defaultDomain") if isinstance(spec, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def annotations_of(document: Document) -> Mapping[str, str]:
     """The annotations; an empty mapping where there are none."""
     found: Mapping[str, str] | None = document["metadata"].get("annotations")

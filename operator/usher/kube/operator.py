@@ -11,7 +11,7 @@ from pathlib import Path
 
 import kopf
 
-from usher.assembly import system_runtime
+from usher.assembly.ends import system_runtime
 from usher.engine.job import Ports
 from usher.kube.cluster import KubernetesApi, load_configuration, open_client
 from usher.kube.controller import Controller, Means

@@ -12,7 +12,8 @@ from usher.api.names import APPROVE_PLAN, REQUESTED_AT
 from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.kinds import ProvisioningConnector
-from usher.assembly import assemble_connector
+from usher.assembly.connectors import assemble_connector
+from usher.assembly.domains import digest_in
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
@@ -31,7 +32,7 @@ from usher.kube.connector_status import (
 )
 from usher.kube.events import connector_notes
 from usher.kube.logs import log_cycle
-from usher.kube.objects import Kind, ObjectKey
+from usher.kube.objects import Kind, ObjectKey, default_domain
 from usher.kube.reconcile_mapping import Compiled, MappingReconciler
 from usher.kube.reconcile_source import SourceReconciler
 from usher.kube.schedule import backoff, spread
@@ -55,11 +56,12 @@ ConnectorSubject = Subject[ProvisioningConnector, ConnectorStatus]
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What a connector is made of, when nothing of it is missing."""
+    """What a connector is made of, when nothing of it is missing; `domain` is that of the source."""
 
     connector: ProvisioningConnector
     mapping: Compiled
     source: ObjectKey
+    domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class ConnectorReconciler:
             return connector
         cache = self._services.cache
         source = subject.key.beside(Kind.SOURCE, connector.spec.source_ref.name)
-        if cache.get(source) is None:
+        origin = cache.get(source)
+        if origin is None:
             return missing_source(source)
         mapping = subject.key.beside(Kind.MAPPING, connector.spec.mappings[0].name)
         document = cache.get(mapping)
@@ -141,7 +144,7 @@ class ConnectorReconciler:
         compiled = self._mappings.compiled(mapping, document)
         if isinstance(compiled, Finding):
             return Finding(Reason.MAPPING_INVALID, compiled.message)
-        return _Parts(connector, compiled, source)
+        return _Parts(connector, compiled, source, default_domain(origin))
 
     async def _remember(self, key: ObjectKey, parts: _Parts | Finding) -> Memory:
         store, connector = self._services.ports.store, ConnectorKey(key.path)
@@ -162,7 +165,7 @@ class ConnectorReconciler:
         return Inputs(
             uid=subject.uid,
             generation=subject.generation,
-            mapping=parts.mapping.digest,
+            mapping=digest_in(parts.mapping.mapping, parts.domain),
             version=memory.version,
             documents=self._services.cache.versions_named(subject.key),
             requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
@@ -240,7 +243,8 @@ class ConnectorReconciler:
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
         ends = services.ends(key, now.subject.document)
-        job = assemble_connector(ConnectorKey(key.path), parts.connector.spec, parts.mapping.spec, ends)
+        spec, mapping = parts.connector.spec, parts.mapping.spec
+        job = assemble_connector(ConnectorKey(key.path), spec, mapping, parts.domain, ends)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
         report = await run_cycle(job, services.ports, control)
         now.state.discovered = await look_up_target(services.ports.store, job.address)

@@ -8,7 +8,10 @@ from usher.api.conditions import Finding
 from usher.api.end_conditions import mapping_conditions
 from usher.api.v1alpha1.kinds import AttributeMapping
 from usher.api.v1alpha1.mappings import MAX_USERS_SHOWN, AttributeMappingSpec, MappingStatus, MappingUse
-from usher.assembly import SpecErrors, compile_mapping
+from usher.assembly.ends import SpecErrors, surroundings_of
+from usher.assembly.mappings import compile_mapping
+from usher.contracts.runtime import Runtime
+from usher.core.sync.rules import CompiledMapping
 from usher.kube.objects import Document, ObjectKey, generation, uid
 from usher.kube.services import Services
 from usher.kube.status import Subject, finding_of, read_subject
@@ -16,10 +19,10 @@ from usher.kube.status import Subject, finding_of, read_subject
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A mapping that compiles, and the digest of all that it says."""
+    """A mapping that compiles, as it says itself and as it is compiled where no source is known."""
 
     spec: AttributeMappingSpec
-    digest: str
+    mapping: CompiledMapping
 
 
 class MappingReconciler:
@@ -64,16 +67,16 @@ class MappingReconciler:
         edition = (subject.uid, subject.generation)
         known = self._compiled.get(subject.key)
         if known is None or known[0] != edition:
-            known = (edition, _compile(subject))
+            known = (edition, _compile(subject, self._services.ports.runtime))
             self._compiled[subject.key] = known
         return known[1]
 
 
-def _compile(subject: Subject[AttributeMapping, MappingStatus]) -> Compiled | Finding:
+def _compile(subject: Subject[AttributeMapping, MappingStatus], runtime: Runtime) -> Compiled | Finding:
     if isinstance(subject.manifest, Finding):
         return subject.manifest
     try:
-        compiled = compile_mapping(subject.key.name, subject.manifest.spec)
+        compiled = compile_mapping(subject.key.name, subject.manifest.spec, surroundings_of(runtime))
     except SpecErrors as error:
         return finding_of(error)
-    return Compiled(subject.manifest.spec, compiled.digest)
+    return Compiled(subject.manifest.spec, compiled)

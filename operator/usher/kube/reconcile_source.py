@@ -14,7 +14,7 @@ from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus, shown_attributes
 from usher.api.v1alpha1.kinds import IdentitySource
 from usher.api.v1alpha1.objects import ScheduleStatus
-from usher.assembly import assemble_source
+from usher.assembly.sources import assemble_source
 from usher.contracts.snapshots import Snapshot
 from usher.core.errors import ReadShrunk, UsherError
 from usher.core.model.reports import SourceReport

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from usher.assembly import Ends
+from usher.assembly.ends import Ends
 from usher.engine.job import Ports
 from usher.kube.cache import Cache
 from usher.kube.events import EventPoster

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from usher.core.model.plans import Action, Amend, Criterion, Edit, MatchKey, Phase, PlannedChange, Replace
+from usher.core.model.plans import Action, Amend, Criterion, Edit, MatchKey, Phase, PlannedChange, Replace, Withheld
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, TargetId, Value
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
@@ -94,7 +94,7 @@ def decode_change(data: bytes) -> PlannedChange:
         action=Action(raw["action"]),
         phase=Phase(raw["phase"]),
         rank=raw["rank"],
-        delta={path: Replace(edit[0]) if len(edit) == 1 else _amend(*edit) for path, edit in raw["delta"].items()},
+        delta={path: _edit(edit) for path, edit in raw["delta"].items()},
         before=raw["before"],
         version=raw["version"],
         fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
@@ -214,16 +214,23 @@ def _held(raw: dict[str, Any]) -> HeldPlan:
     )
 
 
-def _plain_edit(edit: Edit) -> list[Any]:
-    """One value for a Replace, two lists for an Amend."""
+def _plain_edit(edit: Edit | Withheld) -> list[Any] | str:
+    """One value for a Replace, two lists for an Amend, the seal of what is withheld."""
     match edit:
         case Replace(value):
             return [value]
         case Amend(add, remove):
             return [list(add), list(remove)]
+        case Withheld(seal):
+            return seal
 
 
-def _amend(add: list[Json], remove: list[Json]) -> Amend:
+def _edit(raw: list[Any] | str) -> Edit | Withheld:
+    if isinstance(raw, str):
+        return Withheld(raw)
+    if len(raw) == 1:
+        return Replace(raw[0])
+    add, remove = raw
     return Amend(add=tuple(add), remove=tuple(remove))
 
 

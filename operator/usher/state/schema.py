@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -276,4 +276,11 @@ log_entries: Final = Table(
     Column("attributes", Content, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
+)
+
+seal_keys: Final = Table(
+    "seal_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Content, nullable=False),
 )

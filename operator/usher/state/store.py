@@ -9,14 +9,15 @@ from pathlib import Path
 from usher.contracts.store import Store
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
+from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
 from usher.state.plans import SqlPlans
 from usher.state.snapshots import SqlSnapshots
 from usher.state.statefile import locked
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlPlans, SqlDiscoveries):
-    """Store on one database. Its four parts share nothing but that."""
+class SqlStore(SqlSnapshots, SqlLinks, SqlPlans, SqlDiscoveries, SqlKeys):
+    """Store on one database. Its parts share nothing but that."""
 
 
 @asynccontextmanager

@@ -11,8 +11,14 @@ from random import Random
 from typing import Final
 
 from usher.contracts.runtime import Runtime
+from usher.core.expressions.signatures import Surroundings
 
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fake_surroundings(default_domain: str = "example.com") -> Surroundings:
+    """What expressions may ask: it is always `EPOCH`, and chance takes the same turns each time."""
+    return Surroundings(lambda: EPOCH, Random(0), default_domain)  # noqa: S311 - a test wants to know what comes
 
 
 class FakeClock:

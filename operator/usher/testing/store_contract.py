@@ -11,10 +11,13 @@ The store of each test is empty. The suite imports no pytest itself.
 from __future__ import annotations
 
 from usher.testing.store_discoveries import DiscoveryStoreContract
+from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
 
 
-class StoreContract(SnapshotStoreContract, LinkStoreContract, PlanStoreContract, DiscoveryStoreContract):
+class StoreContract(
+    SnapshotStoreContract, LinkStoreContract, PlanStoreContract, DiscoveryStoreContract, KeyStoreContract
+):
     """The rules of `usher.contracts.store`, a sentence each."""

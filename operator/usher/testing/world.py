@@ -17,13 +17,15 @@ from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey, TargetId
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Computed, Direct, Flow
+from usher.core.sync.flows import Computed, Direct, Flow
+from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget
+from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
-from usher.testing.clock import FakeClock, fake_runtime
+from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
 from usher.testing.memory_source import MemorySource
 from usher.testing.memory_target import MemoryTarget
 
@@ -45,7 +47,10 @@ def direct_mapping(
     """Direct mappings, save where an expression is given; the usual one is that of the disable attribute."""
     direct = {target: rest for target, rest in attributes.items() if target not in expressions}
     rules = [_rule(target, Direct(source), precedence) for target, (source, precedence) in direct.items()]
-    rules += [_rule(target, Computed(compile_expression(text)), None) for target, text in expressions.items()]
+    rules += [
+        _rule(target, Computed(compile_expression(text, fake_surroundings())), None)
+        for target, text in expressions.items()
+    ]
     digest = fingerprint((*((target, *rest) for target, rest in direct.items()), *expressions.items())).hex()
     return CompiledMapping(tuple(rules), AttributePath("active"), digest)
 
@@ -79,6 +84,7 @@ class World:
     name: str = "identity/app"
     address: str = "https://app.example.com/scim/v2"
     full_every: timedelta = timedelta(minutes=15)
+    adopt: Adopt = Adopt.ALWAYS
     seed: int = 0
 
     @property
@@ -104,6 +110,7 @@ class World:
             budget=self.budget,
             hold_for=timedelta(hours=72),
             requires={},
+            adopt=self.adopt,
         )
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:

@@ -114,3 +114,62 @@ def test_every_form_of_path_is_written_once_and_changed_in_its_place(folder: Fol
     assert [read(path, second) for path in paths] == [*zoe[:3], "+1 202 3", None, *moved[5:9], "zoe"]
     numbers = read(AttributePath("phoneNumbers.value"), first), read(AttributePath("phoneNumbers.value"), second)
     assert [len(held) for held in numbers if isinstance(held, list)] == [2, 1]
+
+
+FLOWING = """\
+    - {target: roles, expression: 'Split([rights], ";")'}
+    - {target: entitlements, expression: 'Split([badges], ";")', apply: AddValuesOnly}
+    - {target: userType, source: kind, onNull: Clear}
+    - {target: preferredLanguage, source: language, apply: OnCreate}
+    - {target: nickName, expression: 'SelectUniqueValue([short], Join("", [short], "2"))'}
+    - {target: password, source: secret}
+"""
+FLOW_COLUMNS = ("rights", "badges", "kind", "language", "short", "secret")
+
+
+def values_of(account: object, attribute: str) -> set[object]:
+    held = account.get(attribute) if isinstance(account, dict) else None
+    return {value["value"] for value in held or ()}
+
+
+def test_values_flow_when_the_mapping_says_so(folder: Folder, app: App) -> None:
+    folder.write("mapping.yaml", MAPPING + FLOWING)
+    zoe = f"{row('zoe')},,,,,lee,Swordfish-1"
+    written, shown = [], ""
+    for ada in (
+        "admin;editor,a;b,staff,de,lee,Swordfish-2",
+        "admin;editor,a;b,staff,de,lee,Swordfish-2",
+        "editor;viewer,b;c,guest,fr,other,Swordfish-3",
+        ",,,,,",
+        ",,,,,",
+    ):
+        folder.write("people.csv", f"{HEADER},{','.join(FLOW_COLUMNS)}\n{row('ada')},{ada}\n{zoe}\n")
+        shown = shown + folder.run("plan").stdout
+        assert folder.sync().exit_code == 0
+        written.append(app.writes)
+        if len(written) == 3:
+            changed = next(one for one in app.documents() if one["userName"] == "ada@example.com")
+
+    assert written == [2, 2, 3, 4, 4]
+    assert values_of(changed, "roles") == {"editor", "viewer"}
+    assert values_of(changed, "entitlements") == {"a", "b", "c"}
+    assert (changed["userType"], changed["preferredLanguage"]) == ("guest", "de")
+    after = next(one for one in app.documents() if one["userName"] == "ada@example.com")
+    assert (values_of(after, "roles"), after.get("userType")) == (set(), None)
+    assert values_of(after, "entitlements") == {"a", "b", "c"}
+    assert {one["nickName"] for one in app.documents()} == {"lee", "lee2"}
+    assert "Swordfish" not in shown
+
+
+def test_an_account_is_found_by_several_attributes_together(folder: Folder, app: App) -> None:
+    grouped = "    - {target: userType, source: kind}\n    - {target: name.familyName, source: surname}\n"
+    groups = "  matchGroups: [{targets: [userType, name.familyName], precedence: 2}]\n"
+    folder.write("mapping.yaml", MAPPING + grouped + groups)
+    app.plant({"userName": "old1@example.com", "userType": "7", "name": {"familyName": "Lovelace"}, "active": True})
+    app.plant({"userName": "old2@example.com", "userType": "8", "name": {"familyName": "Lovelace"}, "active": True})
+    folder.write("people.csv", f"{HEADER},kind,surname\n{row('ada')},7,Lovelace\n{row('zoe')},9,Lovelace\n")
+
+    result = folder.sync()
+
+    assert result.exit_code == 0
+    assert names(app) == {"ada@example.com", "old2@example.com", "zoe@example.com"}

@@ -119,7 +119,10 @@ def test_an_attribute_that_the_directory_does_not_know_is_told_with_its_place(
     result = folder.sync()
 
     assert result.exit_code == 1
-    assert "AttributeMapping/people spec.attributes[3].source: the source has no attribute 'jobTitel'" in result.output
+    assert (
+        "AttributeMapping/people spec.attributes[3].source: IdentitySource/directory has no attribute jobTitel"
+        in result.output
+    )
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ async def test_an_unknown_source_attribute_is_named_with_its_place_and_the_known
 
     message = await message_of(stage, "pconn/app", "MappingInvalid")
     assert "AttributeMapping/people spec.attributes[1].source" in message
-    assert "'jobTitel'" in message
+    assert "has no attribute jobTitel" in message
     assert "displayName" in message
     assert (await stage.condition("pconn/app", "Stalled"))["reason"] == "MappingInvalid"
     await stage.apply(mapping(USER_NAME))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzz.claims import gives_value_or_error
 from usher.core.expressions.casing import find_lower
 from usher.core.expressions.compile import compile_expression
 from usher.core.expressions.errors import EvaluationError, ExpressionError, Position
@@ -25,6 +26,7 @@ from usher.core.expressions.syntax import (
     render,
 )
 from usher.core.model.resources import Value
+from usher.testing.clock import fake_surroundings
 
 P = Position(1, 1)
 FITTING = st.characters(exclude_categories=["Cs", "Cc"])
@@ -98,7 +100,7 @@ SNIPPETS = st.sampled_from(
 
 def outcome(source: str, attributes: Mapping[str, Value]) -> tuple[str, str]:
     try:
-        return "value", repr(compile_expression(source).evaluate(attributes))
+        return "value", repr(compile_expression(source, fake_surroundings()).evaluate(attributes))
     except EvaluationError as error:
         return "failed", str(error)
 
@@ -106,15 +108,7 @@ def outcome(source: str, attributes: Mapping[str, Value]) -> tuple[str, str]:
 @given(st.text() | st.lists(SNIPPETS | st.text(max_size=3), max_size=40).map("".join), RESOURCES)
 @settings(max_examples=400)
 def test_any_text_is_an_expression_or_an_expression_error(text: str, attributes: Mapping[str, Value]) -> None:
-    try:
-        compiled = compile_expression(text)
-    except ExpressionError as error:
-        lines = text.split("\n")
-        assert 1 <= error.position.line <= len(lines)
-        assert 1 <= error.position.column <= len(lines[error.position.line - 1]) + 1
-        return
-    assert parse(render(compiled.root)) == compiled.root
-    assert outcome(text, attributes)
+    gives_value_or_error(text, attributes)
 
 
 @given(ANY_TREES)
@@ -128,7 +122,7 @@ def test_evaluation_is_total_and_depends_on_nothing_else(tree: Argument, attribu
     source = render(tree)
     before = dict(attributes)
     try:
-        compiled = compile_expression(source)
+        compiled = compile_expression(source, fake_surroundings())
     except ExpressionError as error:
         assert "True nor False" in str(error) or "is no language tag" in str(error)
         return
@@ -145,11 +139,11 @@ def test_evaluation_is_total_and_depends_on_nothing_else(tree: Argument, attribu
 def test_the_explained_value_is_the_value(tree: Argument, attributes: Mapping[str, Value]) -> None:
     source = render(tree)
     try:
-        compiled = compile_expression(source)
+        compiled = compile_expression(source, fake_surroundings())
     except ExpressionError:
         return
 
-    step = explain(compiled, attributes)
+    step = explain(compiled, attributes, fake_surroundings())
 
     kind, result = outcome(source, attributes)
     assert repr(step.value) == (result if kind == "value" else "None")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import SpecErrors, compile_mapping
+from usher.assembly.ends import SpecErrors
+from usher.assembly.mappings import compile_mapping
+from usher.testing.clock import fake_surroundings
 
 MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
 
@@ -15,7 +17,7 @@ MATCH = {"target": "userName", "source": "userPrincipalName", "match": 1}
 def problems(*attributes: dict[str, Any]) -> list[str]:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)})
     with pytest.raises(SpecErrors) as caught:
-        compile_mapping("people", spec)
+        compile_mapping("people", spec, fake_surroundings())
     return [str(error) for error in caught.value.errors]
 
 
@@ -74,8 +76,21 @@ def test_a_mapping_that_disables_everybody_is_refused(attribute: dict[str, Any])
 )
 def test_a_mapping_that_disables_those_who_left_is_taken(attribute: dict[str, Any]) -> None:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, attribute)})
-    assert compile_mapping("people", spec).disabling is not None
+    assert compile_mapping("people", spec, fake_surroundings()).disabling is not None
 
 
 def test_every_finding_is_listed() -> None:
     assert len(problems({"target": "id", "source": "a"}, {"target": "title", "expression": "Nope()"})) == 2
+
+
+@pytest.mark.parametrize("apply", [{}, {"apply": "Always"}])
+def test_what_gives_something_else_each_time_is_written_on_creation_only(apply: dict[str, Any]) -> None:
+    (problem,) = problems({"target": "title", "expression": 'Join("", [a], Guid())', **apply})
+    assert problem.startswith("AttributeMapping/people spec.attributes[1].apply: Guid() ")
+    assert "apply: OnCreate" in problem
+
+
+@pytest.mark.parametrize("attribute", [{"target": "title", "apply": "OnCreate"}, {"target": "password"}])
+def test_what_is_written_on_creation_only_may_be_something_else_each_time(attribute: dict[str, Any]) -> None:
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, {"expression": "Guid()", **attribute})})
+    assert compile_mapping("people", spec, fake_surroundings()).rules[1].place

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import compile_mapping
+from usher.assembly.mappings import compile_mapping
 from usher.core.errors import CycleError
 from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
 from usher.core.scim.discovery import Discovery, read_discovery
-from usher.core.sync.mapping import CompiledMapping, map_resource
-from usher.core.sync.retyping import retype
+from usher.core.sync.linting import fit
+from usher.core.sync.mapping import map_resource
+from usher.core.sync.rules import CompiledMapping
+from usher.testing.clock import fake_surroundings
 from usher.testing.hostile_documents import told
 
 HR = "urn:example:hr:User"
@@ -20,16 +22,18 @@ MATCH: dict[str, Any] = {"target": "userName", "source": "login", "match": 1}
 
 
 def compiled(*attributes: dict[str, Any]) -> CompiledMapping:
-    return compile_mapping("people", AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)}))
+    return compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": (MATCH, *attributes)}), fake_surroundings()
+    )
 
 
 def typed(mapping: CompiledMapping, *core: dict[str, Json], hr: list[dict[str, Json]] | None = None) -> CompiledMapping:
-    return retype(mapping, read_discovery(told(*core, hr=hr or [])).schema())
+    return fit(mapping, read_discovery(told(*core, hr=hr or [])))
 
 
 def values(mapping: CompiledMapping, **attributes: Value) -> dict[AttributePath, Json]:
     desired = map_resource(mapping, SourceResource(SourceId("1"), {"login": "ada", **attributes}))
-    return {**desired.fill_empty, **desired.on_create, **desired.values}
+    return {**desired.besides.fill_empty, **desired.besides.on_create, **desired.values}
 
 
 def at(name: str) -> AttributePath:
@@ -69,7 +73,7 @@ def test_a_mapping_can_be_typed_again_and_again() -> None:
 
     assert values(once)[at("badge")] == 7
     assert values(typed(once, hr=[{"name": "badge"}]))[at("badge")] == "007"
-    assert retype(once, Discovery().schema()) == mapping
+    assert fit(once, Discovery()) == mapping
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_every_line_that_can_not_be_so_is_named() -> None:
 
 def test_only_what_changes_types_or_comparisons_of_mapped_paths_makes_another_schema_of_it() -> None:
     mapping = compiled({"target": "title", "source": "x"})
-    usual = retype(mapping, Discovery().schema()).schema
+    usual = fit(mapping, Discovery()).schema
 
     assert mapping.schema == usual
     assert typed(mapping, {"name": "nickName", "type": "integer"}).schema == usual

@@ -136,6 +136,39 @@ def test_eval_of_a_value_that_does_not_fit_tells_the_step(ada: str) -> None:
     assert json.loads(result.stdout)["error"] in result.stderr
 
 
+def test_eval_shows_every_candidate_of_a_value_that_nobody_may_have(ada: str) -> None:
+    expression = 'SelectUniqueValue([givenName], Join(".", [givenName], [surname]))'
+
+    told = run("eval", expression, "--user", ada)
+    data = json.loads(run("eval", expression, "--user", ada, "-o", "json").stdout)
+    broken = run("eval", "SelectUniqueValue([givenName], Not([surname]))", "--user", ada)
+
+    assert told.stdout.splitlines()[-3:] == [
+        "the app gets the first of these that nobody there has:",
+        '  1. "Ada"',
+        '  2. "Ada.Lovelace"',
+    ]
+    assert data["candidates"] == ["Ada", "Ada.Lovelace"]
+    assert broken.exit_code == 1
+    assert "neither True nor False" in broken.stderr
+
+
+def test_eval_lends_a_domain_and_a_time(ada: str) -> None:
+    domain = run("eval", 'Join("@", [givenName], DefaultDomain())', "--user", ada, "--default-domain", "example.com")
+    time = run("eval", "Now()", "--user", ada, "--now", "2026-02-01T01:00:00+01:00")
+
+    assert domain.stdout.splitlines()[0] == 'value: "Ada@example.com"'
+    assert time.stdout.splitlines()[0] == 'value: "2/1/2026 12:00:00 AM"'
+
+
+def test_eval_refuses_a_time_that_is_none(ada: str) -> None:
+    for wrong in ("yesterday", "2026-01-01T00:00:00"):
+        result = run("eval", "ToLower([givenName])", "--user", ada, "--now", wrong)
+
+        assert result.exit_code == 2
+        assert "a time with its zone" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["- 1", "a: {b: 1}", "a: 2024-01-01", "a: 1\n---\nb: 2", "a: [[1]]", "{"])
 def test_eval_refuses_what_is_no_person(tmp_path: Path, text: str) -> None:
     file = tmp_path / "x.yaml"

@@ -9,14 +9,19 @@ from typing import get_args
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
+from usher.api.v1alpha1.kinds import AttributeMapping
+from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
+from usher.assembly.mappings import compile_mapping
+from usher.cli.main import usher
 from usher.core.expressions.functions import FUNCTIONS
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
@@ -27,6 +32,7 @@ from usher.sources.ldap.names import (
     OBJECT_ID,
     PERSON_NAMES,
 )
+from usher.testing.clock import fake_surroundings
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "operator" / "usher"
@@ -41,8 +47,10 @@ NOT_FOR_USERS = {
     "SpecInvalid",  # the event that comes with InvalidSpec
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
-    "OutputUnusable",  # of `usher crds --output`
+    "OutputUnusable",  # of `usher crds --output` and `usher import-entra-schema --output-dir`
     "AddressUnusable",  # of `usher operator --listen`
+    "SelectUniqueValue",  # the function
+    "IgnoreFlowIfNullOrEmpty",  # likewise
     "WebExceptionProtocolError",  # an answer of one request that is no SCIM, in the log with its detail
 }
 
@@ -101,10 +109,35 @@ def test_every_field_of_a_source_is_in_the_docs(model: type[BaseModel]) -> None:
     assert [path for path in fields_of(model) if f"`{path}`" not in page] == []
 
 
+@pytest.mark.parametrize("model", [AttributeRule, AttributeMappingSpec, MatchGroup])
+def test_every_field_of_a_mapping_is_in_the_docs(model: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+    fields = {info.alias or name for name, info in model.model_fields.items()} - {"resourceType", "attributes"}
+    assert [field for field in sorted(fields) if f"`{field}" not in page and f"{field}:" not in page] == []
+
+
+def test_the_mapping_of_the_docs_is_one() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8"), re.DOTALL)
+    manifest = parse_manifest(yaml.safe_load(block))
+    assert isinstance(manifest, AttributeMapping)
+    assert compile_mapping("app-users", manifest.spec, fake_surroundings()).matching
+
+
 def test_what_the_front_page_says_that_one_writes_is_what_the_models_take() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     kinds = [parse_manifest(document).names.kind for document in yaml.safe_load_all(block)]
     assert kinds == ["ProvisioningConnector", "IdentitySource"]
+
+
+def test_the_example_of_an_import_gives_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "import-entra-schema.md").read_text(encoding="utf-8")
+    export, told, written = re.findall(r"^```(?:json|yaml|)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path("schema.json").write_text(export, encoding="utf-8")
+
+    result = CliRunner().invoke(usher, ["import-entra-schema", "schema.json"])
+
+    assert (result.exit_code, result.stderr, result.stdout) == (0, told, written)
 
 
 def test_every_link_between_our_pages_leads_somewhere() -> None:
@@ -116,3 +149,15 @@ def test_every_link_between_our_pages_leads_somewhere() -> None:
         for page, link in links
         if not link.startswith("http") and not (page.parent / link).exists()
     ] == []
+
+
+def test_the_tests_of_a_mapping_that_the_page_shows_hold_for_the_example(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "mappings-test.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "people.test.yaml"
+    file.write_text(block, encoding="utf-8")
+
+    result = CliRunner().invoke(usher, ["validate", "-f", str(ROOT / "examples" / "csv"), "--test", str(file)])
+
+    assert result.exit_code == 0, result.output
+    assert "3 tests: 3 passed, 0 failed" in result.stdout

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
-from usher.assembly import compile_mapping
+from usher.assembly.mappings import compile_mapping
 from usher.core.model.reports import CycleKind, CycleResult
 from usher.core.model.resources import Json, Value
 from usher.core.scim.discovery import Documents, Types
+from usher.testing.clock import fake_surroundings
 from usher.testing.faults import FaultKind, Operation
 from usher.testing.hostile_documents import contradictory_schemas, told
 from usher.testing.world import DISABLE, World, direct_mapping, open_world, person
@@ -273,7 +274,9 @@ async def test_a_cycle_that_failed_under_another_schema_leaves_the_next_one_to_l
 
 async def test_a_constant_that_does_not_fit_ends_the_cycle_before_anything_is_written(world: World) -> None:
     attributes = ({"target": "userName", "source": "mail", "match": 1}, {"target": f"{HR}:badge", "constant": "soon"})
-    world.mapping = compile_mapping("people", AttributeMappingSpec.model_validate({"attributes": attributes}))
+    world.mapping = compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": attributes}), fake_surroundings()
+    )
     world.people(["ada"])
     world.target.told = told(hr=[{"name": "badge", "type": "integer"}])
 
@@ -295,3 +298,44 @@ async def test_a_target_that_denies_rfc_7643_still_gets_everybody_and_loses_its_
     assert (report.result, report.counts.disabled) == (CycleResult.SUCCEEDED, 1)
     assert world.accounts()["user3@example.com"]["active"] is False
     assert world.accounts()["user4@example.com"]["emails"] == [{"type": "work", "value": "user4@example.com"}]
+
+
+async def test_a_mapping_that_the_apps_schemas_do_not_bear_out_ends_the_cycle_and_every_line_is_named(
+    world: World,
+) -> None:
+    attributes = (
+        {"target": "userName", "source": "mail", "match": 1},
+        {"target": f"{HR}:bagde", "source": "jobTitle"},
+        {"target": "active", "expression": 'Switch([jobTitle], "perhaps", "Engineer", "True")'},
+        {"target": "password", "source": "jobTitle", "match": 2},
+    )
+    world.mapping = compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": attributes}), fake_surroundings()
+    )
+    world.people(["ada"])
+    world.target.told = told({"name": "badge"}, hr=[{"name": "badge"}])
+
+    report = await world.sync()
+
+    assert (report.result, report.error_reason) == (CycleResult.FAILED, "MappingInvalid")
+    for place in ("attributes[1].target", "attributes[2].expression", "attributes[3].match"):
+        assert f"AttributeMapping/people spec.{place}: " in report.error
+    assert f"did you mean {HR}:badge?" in report.error
+    assert world.accounts() == {}
+
+    world.mapping = direct_mapping()
+    world.target.told = Documents()
+    world.clock.advance(HOUR)
+    assert (await world.sync()).result is CycleResult.SUCCEEDED
+
+
+async def test_what_is_perhaps_not_meant_ends_no_cycle(world: World) -> None:
+    attributes = (
+        {"target": "userName", "source": "mail", "match": 1},
+        {"target": "title", "constant": "a", "default": "b"},
+    )
+    world.mapping = compile_mapping(
+        "people", AttributeMappingSpec.model_validate({"attributes": attributes}), fake_surroundings()
+    )
+    world.people(["ada"])
+    assert (await world.sync()).result is CycleResult.SUCCEEDED

@@ -13,7 +13,8 @@ from usher.core.errors import ReadShrunk
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, SourceId
 from usher.core.scim.schemas import USER_SCHEMA
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant, Untouched
+from usher.core.sync.flows import Constant, Untouched
+from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.engine.stowing import CHUNK
@@ -90,7 +91,7 @@ async def test_a_person_disabled_by_a_read_during_the_cycle_costs_no_unlinked_ac
 
 
 async def test_a_person_made_unmappable_by_a_read_during_the_cycle_is_the_business_of_the_next(world: World) -> None:
-    world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "odd", "nonsense")'})
+    world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "odd", [status])'})
     world.people(["zed"])
     await world.read()
 

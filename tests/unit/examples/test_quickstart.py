@@ -11,7 +11,8 @@ import yaml
 
 from usher.api.manifests import is_ours, parse_manifest
 from usher.api.v1alpha1.kinds import AttributeMapping
-from usher.assembly import compile_mapping
+from usher.assembly.mappings import compile_mapping
+from usher.testing.clock import fake_surroundings
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart"
 
@@ -71,4 +72,4 @@ def test_500_people_each_with_an_id_and_a_name_of_their_own_and_none_of_them_rea
 def test_the_mapping_compiles() -> None:
     mapping = parse_manifest(only("AttributeMapping"))
     assert isinstance(mapping, AttributeMapping)
-    assert compile_mapping("app-users", mapping.spec).disabling is not None
+    assert compile_mapping("app-users", mapping.spec, fake_surroundings()).disabling is not None

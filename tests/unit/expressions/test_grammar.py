@@ -8,6 +8,7 @@ from usher.core.expressions.compile import compile_expression
 from usher.core.expressions.errors import ExpressionError, Position
 from usher.core.expressions.grammar import parse
 from usher.core.expressions.syntax import Attribute, Call, Comparison, Empty, Keyword, Number, Operator, Text, render
+from usher.testing.clock import fake_surroundings
 
 P = Position(1, 1)
 
@@ -83,7 +84,12 @@ def test_nodes_know_where_they_stand() -> None:
         (f"F({'1' * 33})", 1, 3, "a number has at most 32 characters"),
         ("tolower([a])", 1, 1, "there is no function tolower, did you mean ToLower?"),
         ('Swtich([a], , "", "")', 1, 1, "there is no function Swtich, did you mean Switch?"),
-        ('Join("", Guid())', 1, 10, "there is no function Guid (line 1, column 10: expected one of IIF, Join"),
+        (
+            'Join("", Quux())',
+            1,
+            10,
+            "there is no function Quux (line 1, column 10: expected a function of docs",
+        ),
         ("Switch([a])", 1, 1, "Switch can't have one argument (line 1, column 1: expected Switch(source,"),
         ('Switch([a], , "x")', 1, 1, "Switch can't have 3 arguments"),
         ('Switch([a], "x")', 1, 1, "Switch can't have 2 arguments"),
@@ -94,7 +100,7 @@ def test_nodes_know_where_they_stand() -> None:
         ("Not(,)", 1, 1, "Not can't have 2 arguments"),
         ("Join(, [a])", 1, 6, 'Join: separator can\'t be left empty; an empty text is written ""'),
         ('Switch([a], , , "x")', 1, 15, "Switch: key can't be left empty"),
-        ('Not([a]="b")', 1, 5, "Not: source can't be a comparison, only the condition of IIF can"),
+        ('Not([a]="b")', 1, 5, "Not: source can't be a comparison, only the condition of IIF or CBool can"),
         ("Not(vbTextCompare)", 1, 5, "vbTextCompare has no meaning here"),
         ('Not("yes")', 1, 1, "Not: a text is neither True nor False"),
         ('ToLower([a], "-")', 1, 14, "the culture is no language tag"),
@@ -104,7 +110,7 @@ def test_nodes_know_where_they_stand() -> None:
 )
 def test_a_mistake_is_told_with_its_position(source: str, line: int, column: int, said: str) -> None:
     with pytest.raises(ExpressionError) as raised:
-        compile_expression(source)
+        compile_expression(source, fake_surroundings())
 
     assert said in str(raised.value)
     assert raised.value.position == Position(line, column)
@@ -125,10 +131,10 @@ def nested(depth: int) -> str:
     ids=["depth", "parts", "length"],
 )
 def test_limits_hold_to_the_last_one(within: str, beyond: str, said: str) -> None:
-    compile_expression(within)
+    compile_expression(within, fake_surroundings())
 
     with pytest.raises(ExpressionError, match=said):
-        compile_expression(beyond)
+        compile_expression(beyond, fake_surroundings())
 
 
 @pytest.mark.parametrize(
@@ -146,14 +152,14 @@ def test_limits_hold_to_the_last_one(within: str, beyond: str, said: str) -> Non
 )
 def test_hostile_text_is_refused_quickly(hostile: str) -> None:
     with pytest.raises(ExpressionError) as raised:
-        compile_expression(hostile)
+        compile_expression(hostile, fake_surroundings())
 
     assert len(str(raised.value)) < 300
 
 
 def test_an_error_can_be_located_in_its_object() -> None:
     with pytest.raises(ExpressionError) as raised:
-        compile_expression("Not(")
+        compile_expression("Not(", fake_surroundings())
 
     located = raised.value.located("AttributeMapping/users", "spec.attributes[3].expression")
 
@@ -163,6 +169,6 @@ def test_an_error_can_be_located_in_its_object() -> None:
 
 
 def test_the_attributes_of_an_expression_are_known() -> None:
-    compiled = compile_expression('Switch([a], [b], "k", IIF([c]>[d], "x", Join("", [a], [e])))')
+    compiled = compile_expression('Switch([a], [b], "k", IIF([c]>[d], "x", Join("", [a], [e])))', fake_surroundings())
 
     assert compiled.attributes == {"a", "b", "c", "d", "e"}

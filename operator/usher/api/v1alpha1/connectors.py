@@ -94,6 +94,11 @@ class ProvisioningConnectorSpec(Strict):
     mappings: tuple[NameRef, ...] = Field(
         min_length=1, max_length=1, description="The AttributeMapping for users; exactly one."
     )
+    adopt: Literal["Always", "Never"] = Field(
+        default="Always",
+        description="Whether an existing account that matches somebody, and has no link, is taken over: Always (when"
+        " absent), or Never, which leaves it alone and says so.",
+    )
     safety: Safety = Field(
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )

@@ -47,6 +47,12 @@ class IdentitySourceSpec(Strict):
         description="A read that keeps less than this percentage of the people of the one before is void until it is"
         " approved; an empty one always is. 80 when absent.",
     )
+    default_domain: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=253,
+        description="The domain that DefaultDomain() gives in an expression, such as example.com.",
+    )
     csv: CsvSource | None = Field(default=None, description="A CSV document.")
     ldap: LdapSource | None = Field(default=None, description="A directory.")
 

@@ -13,6 +13,8 @@ from usher.api.v1alpha1.rules import Rule, Strict, UniqueBy, exactly_one
 MAX_ATTRIBUTES: Final = 100
 MAX_EXPRESSION: Final = 10_000
 MAX_TEXT: Final = 4096
+MAX_GROUPS: Final = 10
+MAX_GROUPED: Final = 5
 MAX_USERS_SHOWN: Final = 10
 
 
@@ -29,6 +31,21 @@ class AttributeRule(Strict):
             "!(has(self.match) && has(self.none))",
             "an attribute that is left alone (none) can't be a matching attribute",
             lambda rule: rule.match is None or rule.none is None,
+        ),
+        Rule(
+            "!(has(self.apply) && has(self.none))",
+            "an attribute that is left alone (none) is never applied: leave out apply",
+            lambda rule: rule.apply is None or rule.none is None,
+        ),
+        Rule(
+            "!has(self.onNull) || has(self.source) || has(self.expression)",
+            "onNull is about the value of a source or of an expression",
+            lambda rule: rule.on_null is None or rule.source is not None or rule.expression is not None,
+        ),
+        Rule(
+            "!has(self.onNull) || self.onNull != 'Clear' || !has(self.apply) || self.apply == 'Always'",
+            "what is to be cleared (onNull: Clear) has to be applied always",
+            lambda rule: rule.on_null != "Clear" or rule.apply in (None, "Always"),
         ),
     )
 
@@ -55,6 +72,21 @@ class AttributeRule(Strict):
     default: str | None = Field(
         default=None, min_length=1, max_length=MAX_TEXT, description="Value on creation when the source gives none."
     )
+    apply: Literal["Always", "OnCreate", "AddValuesOnly"] | None = Field(
+        default=None,
+        description=(
+            "When the value is written: Always (when absent), OnCreate (never on an account that is there), or"
+            " AddValuesOnly (values are added to a multi-valued attribute, and never removed)."
+            " Attributes that the app never returns, such as password, are OnCreate when absent."
+        ),
+    )
+    on_null: Literal["Keep", "Clear"] | None = Field(
+        default=None,
+        description=(
+            "What happens to the value in the app when the source gives none: Keep (when absent), or Clear."
+            " What comes from app roles is cleared when absent."
+        ),
+    )
     match: int | None = Field(
         default=None,
         ge=1,
@@ -63,8 +95,22 @@ class AttributeRule(Strict):
     )
 
 
+class MatchGroup(Strict):
+    """Attributes that find an account together."""
+
+    targets: tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...] = Field(
+        min_length=2,
+        max_length=MAX_GROUPED,
+        description="Paths of attributes that are mapped here. An account is found when all of them are equal.",
+    )
+    precedence: int = Field(
+        ge=1, le=MAX_ATTRIBUTES, description="Among the matching attributes and groups the lowest is tried first."
+    )
+
+
 def _matches(spec: AttributeMappingSpec) -> list[int]:
-    return [rule.match for rule in spec.attributes if rule.match is not None]
+    single = [rule.match for rule in spec.attributes if rule.match is not None]
+    return [*single, *(group.precedence for group in spec.match_groups)]
 
 
 class AttributeMappingSpec(Strict):
@@ -72,14 +118,17 @@ class AttributeMappingSpec(Strict):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.attributes.exists(a, has(a.match))",
+            "self.attributes.exists(a, has(a.match)) || (has(self.matchGroups) && self.matchGroups.size() > 0)",
             "at least one attribute needs match (such as match: 1): by it existing accounts are found",
             lambda spec: bool(_matches(spec)),
         ),
         Rule(
             "self.attributes.all(a, !has(a.match)"
-            " || self.attributes.exists_one(b, has(b.match) && b.match == a.match))",
-            "match is a precedence: no two attributes can have the same",
+            " || self.attributes.exists_one(b, has(b.match) && b.match == a.match))"
+            " && (!has(self.matchGroups) || self.matchGroups.all(g,"
+            " self.matchGroups.exists_one(h, h.precedence == g.precedence)"
+            " && !self.attributes.exists(a, has(a.match) && a.match == g.precedence)))",
+            "match is a precedence: no two attributes can have the same, nor two matchGroups",
             lambda spec: len(set(_matches(spec))) == len(_matches(spec)),
         ),
     )
@@ -89,6 +138,11 @@ class AttributeMappingSpec(Strict):
         min_length=1,
         max_length=MAX_ATTRIBUTES,
         description="The attributes of the app that are managed, each once. All others are left alone.",
+    )
+    match_groups: tuple[MatchGroup, ...] = Field(
+        default=(),
+        max_length=MAX_GROUPS,
+        description="Attributes that find an account only together, such as employeeNumber and name.familyName.",
     )
 
 

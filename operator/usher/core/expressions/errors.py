@@ -41,3 +41,10 @@ class EvaluationError(ResourceError):
     def __init__(self, function: str, explanation: str) -> None:
         super().__init__(f"{function}: {explanation}", reason="ExpressionFailed")
         self.function = function
+
+
+class DomainMissing(EvaluationError):
+    """The source names no default domain: neither the text nor the person is to blame, so compiling passes over it."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__(function, "the identity source has no defaultDomain")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from usher.core.expressions.compile import Compiled, build
+from usher.core.expressions.compile import Compiled, Workshop, assemble
 from usher.core.expressions.errors import EvaluationError
 from usher.core.expressions.inputs import Attributes, Evaluate
+from usher.core.expressions.signatures import Surroundings
 from usher.core.expressions.syntax import Argument, render
 from usher.core.model.resources import Value
 
@@ -26,7 +27,7 @@ class Step:
     steps: tuple[Step, ...]
 
 
-def explain(compiled: Compiled, attributes: Attributes) -> Step:
+def explain(compiled: Compiled, attributes: Attributes, surroundings: Surroundings) -> Step:
     """The steps of `compiled.evaluate(attributes)`. Never raises: a failure is told by the step where it happened."""
     told: list[list[Step]] = [[]]
 
@@ -47,7 +48,7 @@ def explain(compiled: Compiled, attributes: Attributes) -> Step:
 
         return watched
 
-    watched = Compiled(compiled.source, compiled.root, compiled.attributes, build(compiled.root, observe))
+    watched = assemble(compiled.source, compiled.root, Workshop(surroundings, observe))
     told[0].clear()  # building has tried out the calls of constants
     try:
         watched.evaluate(attributes)

@@ -12,7 +12,7 @@ from usher.core.model.resources import Scalar, Value
 
 MAX_BYTES: Final = 64 * 1024
 """UTF-8 length of what an expression gives, all values of a multi-valued result together."""
-_CERTAINLY_SHORT: Final = MAX_BYTES // 4
+CERTAINLY_SHORT: Final = MAX_BYTES // 4
 _NUMBER: Final = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?")
 _COMPARE: Final[dict[Operator, Callable[[Scalar, Scalar], bool]]] = {
     Operator.EQUAL: operator.eq,
@@ -22,7 +22,7 @@ _COMPARE: Final[dict[Operator, Callable[[Scalar, Scalar], bool]]] = {
     Operator.LESS: operator.lt,
     Operator.LESS_OR_EQUAL: operator.le,
 }
-_IDENTITY: Final = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
+IDENTITY: Final = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 
 
 def text_of(value: Scalar) -> str:
@@ -51,14 +51,15 @@ def compare(left: Scalar, symbol: Operator, right: Scalar) -> bool:
 
     Equality of two texts is always that of texts: the ids `007` and `7` are different.
     """
-    if not (symbol in _IDENTITY and isinstance(left, str) and isinstance(right, str)):
-        first, second = _number_of(left), _number_of(right)
+    if not (symbol in IDENTITY and isinstance(left, str) and isinstance(right, str)):
+        first, second = number_of(left), number_of(right)
         if first is not None and second is not None:
             return _COMPARE[symbol](first, second)
     return _COMPARE[symbol](text_of(left), text_of(right))
 
 
-def _number_of(value: Scalar) -> int | float | None:
+def number_of(value: Scalar) -> int | float | None:
+    """The number that a value is or reads as; None for everything else, booleans too."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -71,7 +72,7 @@ def _number_of(value: Scalar) -> int | float | None:
 def is_too_long(value: Value | None) -> bool:
     """Whether it exceeds `MAX_BYTES`. Numbers and booleans weigh nothing here."""
     if isinstance(value, str):
-        return len(value) > _CERTAINLY_SHORT and len(value.encode("utf-8", "surrogatepass")) > MAX_BYTES
+        return len(value) > CERTAINLY_SHORT and len(value.encode("utf-8", "surrogatepass")) > MAX_BYTES
     if isinstance(value, tuple):
         texts = (item for item in value if isinstance(item, str))
         return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) > MAX_BYTES

@@ -1,11 +1,14 @@
-"""What will be done, and what came of it. Everything here is data: printable, comparable, storable as a row."""
+"""What will be done, and what came of it. Everything here is data: printable, comparable, storable as a row.
+
+What is made for each person in each cycle is a named tuple: a frozen dataclass takes three times as long to make.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from usher.core.model.resources import (
     AttributePath,
@@ -19,8 +22,7 @@ from usher.core.model.resources import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """The attribute shall hold this value; None removes it."""
 
     value: Json
@@ -34,13 +36,24 @@ class Amend:
     remove: tuple[Json, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The attribute gets a value that stands in no plan: it is made again from the source when it is sent.
+
+    `seal` is what is kept of it afterwards, for comparison; empty where nothing is.
+    """
+
+    seal: str = ""
+
+
 Edit: TypeAlias = Replace | Amend
 Delta: TypeAlias = Mapping[AttributePath, Edit]
 """One set of edits to one resource, each attribute at most once."""
+PlannedDelta: TypeAlias = Mapping[AttributePath, Edit | Withheld]
+"""The same, as it is planned and stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """`path eq value`: one comparison of a matching rule, the value as the target's schema types it."""
 
     path: AttributePath
@@ -51,8 +64,7 @@ Conjunction: TypeAlias = tuple[Criterion, ...]
 """All of them hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatchKey:
+class MatchKey(NamedTuple):
     """A matching attribute with its value for one person. The lowest precedence is tried first.
 
     `claim` is the canonical text of the comparison (folded as the target's schema compares): equal claims can't both
@@ -122,22 +134,39 @@ class Phase(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class Besides:
+    """What a mapping wants at a resource beside the values that are always written; most mappings want nothing of it.
+
+    `on_create` are values that only a create sends; `fill_empty` those that a create sends and an update only where the
+    target's attribute is empty. `choices` are the values of which a create sends the first that nobody has. `cleared`
+    are paths that shall have no value. `withheld` are values of attributes that the target never returns; those that
+    are kept up have a seal in `seals`.
+    """
+
+    on_create: Mapping[AttributePath, Json] = field(default_factory=dict)
+    fill_empty: Mapping[AttributePath, Json] = field(default_factory=dict)
+    choices: Mapping[AttributePath, tuple[Json, ...]] = field(default_factory=dict)
+    cleared: tuple[AttributePath, ...] = ()
+    withheld: Mapping[AttributePath, Json] = field(default_factory=dict, repr=False)
+    seals: Mapping[AttributePath, str] = field(default_factory=dict)
+
+
+NOTHING_BESIDES: Final = Besides()
+
+
+class Desired(NamedTuple):
     """One source resource as the mapping wants it at the target.
 
-    `values` holds what the mapping determines (never None: null leaves the target alone). `on_create` are values that
-    only a create sends; `fill_empty` those that a create sends and an update only where the target's attribute is
-    empty. `active` is False for a person who is disabled at the source. `keys` are ordered by precedence, without those
-    whose value is missing.
+    `values` holds what the mapping determines, never None: null leaves the target alone. `active` is False for a person
+    who is disabled at the source. `keys` are ordered by precedence, without those whose value is missing.
     """
 
     source_id: SourceId
     values: Mapping[AttributePath, Json]
-    on_create: Mapping[AttributePath, Json]
-    fill_empty: Mapping[AttributePath, Json]
     keys: tuple[MatchKey, ...]
     fingerprint: Fingerprint
     active: bool
+    besides: Besides = NOTHING_BESIDES
 
 
 # --- situations: what matching found -------------------------------------------------------------------------------
@@ -164,6 +193,13 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """As Matched, but the account was there before us, and such accounts are not to be taken over."""
+
+    found: TargetResource
+
+
+@dataclass(frozen=True, slots=True)
 class Ambiguous:
     """It can't be said which resource is meant. `rivals` are source and target ids, for the provisioning log only."""
 
@@ -171,7 +207,7 @@ class Ambiguous:
     rivals: tuple[str, ...]
 
 
-Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
+Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------
@@ -179,7 +215,7 @@ Situation: TypeAlias = Linked | Matched | Unmatched | Ambiguous
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One row of a plan. `delta` is empty for Link; for Create every edit is a Replace of nothing by a value.
+    """One row of a plan. `delta` is empty for Link; for Create every edit gives a value to what has none.
 
     `before` is the image of the mapped paths (empty for Create). `keys` are kept for the look-up after an unknown
     create, `create_only` are the paths of its delta whose value (a default) must never replace one that is there.
@@ -191,7 +227,7 @@ class PlannedChange:
     action: Action
     phase: Phase
     rank: int
-    delta: Delta
+    delta: PlannedDelta
     before: Mapping[AttributePath, Json]
     version: str | None
     fingerprint: Fingerprint

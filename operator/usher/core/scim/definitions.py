@@ -64,10 +64,17 @@ def _read_definition(raw: Json) -> AttributeDefinition:
         type=kind,
         case_exact=_word(raw, "caseExact", _FLAGS, kind in _CASE_EXACT),
         multi_valued=_word(raw, "multiValued", _FLAGS, absent=False),
-        mutability=_word(raw, "mutability", _MUTABILITIES, Mutability.READ_WRITE),
+        mutability=_mutability(raw),
         required=_word(raw, "required", _FLAGS, absent=False),
         unique=_word(raw, "uniqueness", _UNIQUENESS, absent=False),
     )
+
+
+def _mutability(raw: Json) -> Mutability:
+    """Who may write it; to us, what is `returned: never` is as what is written only: it can be read by nobody."""
+    told = _word(raw, "mutability", _MUTABILITIES, Mutability.READ_WRITE)
+    hidden = str(get_value("returned", raw)).strip().lower() == "never"
+    return Mutability.WRITE_ONLY if hidden and told is not Mutability.READ_ONLY else told
 
 
 def _word(raw: Json, name: str, words: Mapping[str, T], absent: T) -> T:

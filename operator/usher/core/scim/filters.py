@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from usher.core.model.plans import Conjunction, Criterion
 from usher.core.model.resources import AttributePath, Json
+from usher.core.scim.comparison import equal
 from usher.core.scim.paths import PathError, parse_path, render_comparisons
-from usher.core.scim.schemas import TargetSchema, equal
+from usher.core.scim.schemas import TargetSchema
 from usher.core.scim.values import get_value, selects
 
 

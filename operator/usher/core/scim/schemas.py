@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
 from typing import Final
-
-import orjson
 
 from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath, Json, Scalar, Value
@@ -41,7 +38,11 @@ class Mutability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttributeDefinition:
-    """One attribute or sub-attribute; the defaults are those of RFC 7643 2.2."""
+    """One attribute or sub-attribute; the defaults are those of RFC 7643 2.2.
+
+    `element` is set, by `TargetSchema.definition`, where values of a complex multi-valued attribute can be given as
+    plain ones: it is the type of their `value`, whose `caseExact` counts then.
+    """
 
     type: AttributeType = AttributeType.STRING
     case_exact: bool = False
@@ -49,6 +50,7 @@ class AttributeDefinition:
     mutability: Mutability = Mutability.READ_WRITE
     required: bool = False
     unique: bool = False
+    element: AttributeType | None = None
 
 
 class ConversionError(ResourceError):
@@ -82,6 +84,10 @@ class TargetSchema:
             whole = self.attributes.get(parsed.schema_key.rpartition(".")[0])
             if whole is not None and whole.multi_valued:
                 return replace(found, multi_valued=True)
+        elif found.type is AttributeType.COMPLEX and found.multi_valued:
+            value = self.attributes.get(f"{parsed.schema_key}.value")
+            if value is not None:
+                return replace(found, element=value.type, case_exact=value.case_exact)
         return found
 
     def known(self, path: AttributePath) -> bool:
@@ -91,9 +97,8 @@ class TargetSchema:
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
-_UNKNOWN: Final = AttributeDefinition()
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+WHOLE_TEXT: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+DECIMAL_TEXT: Final = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def takes_any_text(definition: AttributeDefinition | None) -> bool:
@@ -124,6 +129,8 @@ def _convert_one(definition: AttributeDefinition, value: Scalar) -> Json:
             return _to_decimal(value)
         case AttributeType.STRING | AttributeType.DATE_TIME | AttributeType.REFERENCE | AttributeType.BINARY:
             return value if isinstance(value, str) else str(value)
+        case AttributeType.COMPLEX if definition.element is not None:
+            return {"value": _convert_one(replace(definition, type=definition.element, element=None), value)}
         case AttributeType.COMPLEX:
             raise ConversionError("sub-attributes: name one in the path, as in `name.givenName`")
 
@@ -136,7 +143,7 @@ def _to_boolean(value: Scalar) -> bool:
 
 
 def _to_integer(value: Scalar) -> int:
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+    if isinstance(value, str) and WHOLE_TEXT.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return int(value)
@@ -145,71 +152,11 @@ def _to_integer(value: Scalar) -> int:
 
 def _to_decimal(value: Scalar) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number or (isinstance(value, str) and _DECIMAL.fullmatch(value.strip())):
+    if is_number or (isinstance(value, str) and DECIMAL_TEXT.fullmatch(value.strip())):
         number = float(value)
         if isfinite(number):  # JSON has no infinity
             return number
     raise ConversionError("a number")
-
-
-def equal(definition: AttributeDefinition | None, a: Json, b: Json) -> bool:
-    """Whether two values are the same to the target.
-
-    By their type: numbers by what they count and times by the moment, however they are written. Case counts where
-    `caseExact` says so, the order of several values never; empty is absent.
-    """
-    if a == b and type(a) is type(b):
-        return True
-    return _canonical(definition or _UNKNOWN, a) == _canonical(definition or _UNKNOWN, b)
-
-
-def fold(definition: AttributeDefinition | None, value: Json) -> str:
-    """Canonical text of a value: equal values, and only those, have the same."""
-    return "\n".join(_canonical(definition or _UNKNOWN, value))
-
-
-def _canonical(definition: AttributeDefinition, value: Json) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, list):
-        return tuple(sorted({_canonical_one(definition, item) for item in value}))
-    return (_canonical_one(definition, value),)
-
-
-def _canonical_one(definition: AttributeDefinition, value: Json) -> str:
-    """One value as text. Booleans and numbers fold with their spelling as text, for targets that store them so."""
-    if isinstance(value, dict | list):
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    if definition.type is AttributeType.BOOLEAN or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        value = _typed(definition.type, value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
-    return text if definition.case_exact else text.casefold()
-
-
-def _typed(kind: AttributeType, text: str) -> Json:
-    """What a text stands for in an attribute of that type; itself where it stands for nothing of the kind."""
-    match kind:
-        case AttributeType.INTEGER | AttributeType.DECIMAL if _INTEGER.fullmatch(text.strip()):
-            return int(text)
-        case AttributeType.INTEGER | AttributeType.DECIMAL if _DECIMAL.fullmatch(text.strip()):
-            return float(text)
-        case AttributeType.DATE_TIME:
-            return _moment(text)
-        case _:
-            return text
-
-
-def _moment(text: str) -> str:
-    """A time with its zone, in UTC; one without is no moment that could be compared."""
-    try:
-        time = datetime.fromisoformat(text.strip())
-        return text if time.tzinfo is None else time.astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        return text
 
 
 # --- RFC 7643 4.1 and 4.3 -------------------------------------------------------------------------------------------

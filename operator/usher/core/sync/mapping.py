@@ -1,137 +1,76 @@
 """From a source resource to what the mapping wants at the target.
 
-A mapping is always evaluated on the whole current resource, never on what changed of it. Null never erases: an
-attribute whose value is null is left out of the desired values, and stays at the target as it is.
+A mapping is always evaluated on the whole current resource, never on what changed of it. Null does not erase, unless
+the mapping says so (`onNull: Clear`): otherwise the attribute stays at the target as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from usher.core.errors import ResourceError
 from usher.core.expressions.compile import Compiled
-from usher.core.model.plans import Criterion, Desired, MatchKey
-from usher.core.model.resources import AttributePath, Json, SourceId, SourceResource, Value
-from usher.core.scim.patches import element_path
-from usher.core.scim.schemas import AttributeDefinition, convert, fold, takes_any_text
-from usher.core.scim.values import Reader, reader
+from usher.core.model.plans import NOTHING_BESIDES, Besides, Desired
+from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, SourceResource, Value
+from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
+from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation, ignores_null
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 SOFT_DELETED: Final = "IsSoftDeleted"
 ACCOUNT_ENABLED: Final = "accountEnabled"
 TELLS_WHO_IS_ACTIVE: Final = frozenset({ACCOUNT_ENABLED, SOFT_DELETED})
 """The source attributes that say that somebody's account is disabled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """The value of one source attribute."""
-
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """The same value for everybody: `text` is what the mapping says, `value` the same, typed by the target's schema."""
-
-    text: str
-    value: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """The value of an expression."""
-
-    expression: Compiled
-
-
-@dataclass(frozen=True, slots=True)
-class Untouched:
-    """The target's own; only its default fills an empty value."""
-
-
-Flow: TypeAlias = Direct | Constant | Computed | Untouched
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeRule:
-    """One line of a mapping. `precedence` is set on matching attributes.
-
-    `place` says where it stands, `AttributeMapping/people spec.attributes[3]`, and is empty where it stands nowhere.
-    """
-
-    target: AttributePath
-    flow: Flow
-    definition: AttributeDefinition | None
-    default: Constant | None = None
-    precedence: int | None = None
-    place: str = ""
-
-
-@dataclass(frozen=True)
-class CompiledMapping:
-    """A mapping ready to run. `disable_path` is the target's attribute whose False disables an account, or None."""
-
-    rules: tuple[AttributeRule, ...]
-    disable_path: AttributePath | None
-    digest: str
-
-    @cached_property
-    def matching(self) -> tuple[AttributeRule, ...]:
-        """The matching attributes, lowest precedence first."""
-        return tuple(sorted((r for r in self.rules if r.precedence is not None), key=lambda r: r.precedence or 0))
-
-    @cached_property
-    def evaluations(self) -> tuple[tuple[AttributeRule, Callable[[Mapping[str, Value]], Json]], ...]:
-        """Each rule with what gives its typed value for one person, None for null; that raises ResourceError."""
-        return tuple((rule, _evaluation(rule)) for rule in self.rules)
-
-    @cached_property
-    def readers(self) -> tuple[tuple[AttributePath, Reader], ...]:
-        """Each of `paths` with what reads its value in a resource of the target."""
-        return tuple((path, reader(path)) for path in self.paths)
-
-    @cached_property
-    def disabling(self) -> AttributeRule | None:
-        """The rule that writes the target's disable attribute, if the mapping has one."""
-        return next((r for r in self.rules if r.target == self.disable_path), None)
-
-    @cached_property
-    def paths(self) -> frozenset[AttributePath]:
-        """Every path whose value at the target matters.
-
-        The mapped ones, the elements that they are in, the disable attribute.
-        """
-        paths = {rule.target for rule in self.rules} | ({self.disable_path} if self.disable_path else set())
-        elements = {element for path in paths if (element := element_path(path)) is not None}
-        return frozenset(paths | elements)
-
-    @cached_property
-    def schema(self) -> str:
-        """A digest of how the values of the mapped paths are typed and compared.
-
-        Under another one everybody has to be looked at again, though neither mapping nor people have changed.
-        """
-        return fingerprint((sorted((r.target, *_typing_of(r.definition)) for r in self.rules),)).hex()
-
-    @cached_property
-    def definitions(self) -> Mapping[AttributePath, AttributeDefinition | None]:
-        """The schema's word on each mapped path."""
-        return {r.target: r.definition for r in self.rules}
-
-
-def _typing_of(definition: AttributeDefinition | None) -> tuple[str, bool, bool]:
-    if definition is None:
-        return "", False, False
-    return definition.type.value, definition.case_exact, definition.multi_valued
+TWO_PRIMARIES: Final = "SchemaPropertyCanOnlyAcceptValue"
 
 
 def is_active(resource: SourceResource) -> bool:
     """A person is active unless the source says that the account is disabled or soft-deleted."""
     return resource.attributes.get(ACCOUNT_ENABLED) is not False and resource.attributes.get(SOFT_DELETED) is not True
+
+
+class _Special:
+    """What comes of the rules that say more than where a value comes from, for one person."""
+
+    __slots__ = ("choices", "cleared", "fill_empty", "found", "on_create", "values", "withheld")
+
+    def __init__(self) -> None:
+        self.found: dict[AttributePath, Json] = {}
+        self.values: dict[AttributePath, Json] = {}
+        self.on_create: dict[AttributePath, Json] = {}
+        self.fill_empty: dict[AttributePath, Json] = {}
+        self.withheld: dict[AttributePath, Json] = {}
+        self.choices: dict[AttributePath, tuple[Json, ...]] = {}
+        self.cleared: list[AttributePath] = []
+
+    def lack(self, rule: AttributeRule) -> None:
+        """The source gives no value."""
+        if rule.on_null is OnNull.CLEAR:
+            self.cleared.append(rule.target)
+        if rule.default is None or ignores_null(rule.flow):
+            return
+        if isinstance(rule.flow, Untouched):
+            self.fill_empty[rule.target] = rule.default.value
+        elif rule.withheld:
+            self.withheld[rule.target] = rule.default.value
+        else:
+            self.on_create[rule.target] = rule.default.value
+
+    def want(self, rule: AttributeRule, value: Json) -> None:
+        """The source gives this value."""
+        self.found[rule.target] = value
+        if rule.withheld:
+            self.withheld[rule.target] = value
+        elif rule.apply is Apply.ON_CREATE:
+            self.on_create[rule.target] = value
+        else:
+            self.values[rule.target] = value
+
+    def besides(self, mapping: CompiledMapping) -> Besides:
+        """All of it but the values that are always written."""
+        seals = {path: mapping.seal(value) for path, value in self.withheld.items() if path in mapping.kept_up}
+        return Besides(self.on_create, self.fill_empty, self.choices, tuple(self.cleared), self.withheld, seals)
 
 
 def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
@@ -143,26 +82,70 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     if not is_active(resource):
         return map_departed(mapping, resource.id)
     attributes = {**resource.attributes, SOFT_DELETED: False}
+    values = _map_plain(mapping, attributes)
+    found, besides = values, NOTHING_BESIDES
+    if mapping.special:
+        special = _map_special(mapping, attributes)
+        found, besides = {**values, **special.found}, special.besides(mapping)
+        values.update(special.values)
+    if mapping.disable_path is not None and found.get(mapping.disable_path) is False:
+        return map_departed(mapping, resource.id)
+    if mapping.primaries:
+        _refuse_two_primaries(mapping, found)
+    keys = tuple([key for rule in mapping.matching if (key := rule.key(found)) is not None])
+    print_ = _fingerprint(mapping, values, besides)
+    return Desired(resource.id, values, keys, print_, active=True, besides=besides)
+
+
+def _map_plain(mapping: CompiledMapping, attributes: Mapping[str, Value]) -> dict[AttributePath, Json]:
     values: dict[AttributePath, Json] = {}
-    on_create: dict[AttributePath, Json] = {}
-    fill_empty: dict[AttributePath, Json] = {}
-    for rule, evaluate in mapping.evaluations:
+    for path, name, evaluate in mapping.copies:
+        text = attributes.get(name)
+        if isinstance(text, str):
+            values[path] = text
+        elif text is not None and (value := evaluate(attributes)) is not None:
+            values[path] = value
+    for path, evaluate in mapping.plain:
         value = evaluate(attributes)
         if value is not None:
-            values[rule.target] = value
-        elif rule.default is not None:
-            (fill_empty if isinstance(rule.flow, Untouched) else on_create)[rule.target] = rule.default.value
-    if mapping.disable_path is not None and values.get(mapping.disable_path) is False:
-        return map_departed(mapping, resource.id)
-    return Desired(
-        source_id=resource.id,
-        values=values,
-        on_create=on_create,
-        fill_empty=fill_empty,
-        keys=_match_keys(mapping, values),
-        fingerprint=fingerprint((values, fill_empty, mapping.schema)),
-        active=True,
-    )
+            values[path] = value
+    return values
+
+
+def _fingerprint(mapping: CompiledMapping, values: Mapping[AttributePath, Json], besides: Besides) -> Fingerprint:
+    """Of all that is kept up: what only a create sends plays no part."""
+    if besides is NOTHING_BESIDES:
+        return fingerprint((values, mapping.schema))
+    return fingerprint((values, besides.fill_empty, besides.cleared, besides.seals, mapping.schema))
+
+
+def _map_special(mapping: CompiledMapping, attributes: Mapping[str, Value]) -> _Special:
+    special = _Special()
+    for rule, evaluate in mapping.special:
+        if isinstance(rule.flow, Unique):
+            choices = _choices(rule.flow.expression, rule.definition, attributes)
+            if choices:
+                special.choices[rule.target] = choices
+                continue
+        value = evaluate(attributes)
+        if value is None:
+            special.lack(rule)
+        else:
+            special.want(rule, value)
+    return special
+
+
+def _choices(
+    expression: Compiled, definition: AttributeDefinition | None, attributes: Mapping[str, Value]
+) -> tuple[Json, ...]:
+    return tuple(convert(definition, value) for value in expression.candidates(attributes))
+
+
+def _refuse_two_primaries(mapping: CompiledMapping, found: Mapping[AttributePath, Json]) -> None:
+    """Of the values of one attribute at most one is the primary one (RFC 7643 2.4)."""
+    for paths in mapping.primaries:
+        if sum(found.get(path) is True for path in paths) > 1:
+            raise ResourceError(f"more than one of {', '.join(paths)} would be true", reason=TWO_PRIMARIES)
 
 
 def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
@@ -171,8 +154,6 @@ def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
     return Desired(
         source_id=source_id,
         values=values,
-        on_create={},
-        fill_empty={},
         keys=(),
         fingerprint=fingerprint(values),
         active=False,
@@ -190,7 +171,7 @@ def yields_active_account(mapping: CompiledMapping) -> bool:
     if rule is None:
         return False
     try:
-        return _evaluation(rule)({SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
+        return evaluation(rule.flow, rule.definition)({SOFT_DELETED: True, ACCOUNT_ENABLED: True}) is True
     except ResourceError:
         return False
 
@@ -206,54 +187,6 @@ def disables_everybody(mapping: CompiledMapping) -> bool:
     if isinstance(rule.flow, Computed) and not rule.flow.expression.attributes <= TELLS_WHO_IS_ACTIVE:
         return False
     try:
-        return _evaluation(rule)({SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
+        return evaluation(rule.flow, rule.definition)({SOFT_DELETED: False, ACCOUNT_ENABLED: True}) is False
     except ResourceError:
         return False
-
-
-def _evaluation(rule: AttributeRule) -> Callable[[Mapping[str, Value]], Json]:
-    match rule.flow:
-        case Direct(source=name):
-            return _direct(name, rule.definition)
-        case Computed(expression=expression):
-            return _computed(expression, rule.definition)
-        case Constant(value=constant):
-            return lambda _: constant
-        case Untouched():
-            return lambda _: None
-
-
-def _direct(name: str, definition: AttributeDefinition | None) -> Callable[[Mapping[str, Value]], Json]:
-    takes_texts = takes_any_text(definition)
-
-    def evaluate(attributes: Mapping[str, Value]) -> Json:
-        value = attributes.get(name)
-        if value is None or (takes_texts and isinstance(value, str)):
-            return value
-        return convert(definition, value)
-
-    return evaluate
-
-
-def _computed(expression: Compiled, definition: AttributeDefinition | None) -> Callable[[Mapping[str, Value]], Json]:
-    def evaluate(attributes: Mapping[str, Value]) -> Json:
-        value = expression.evaluate(attributes)
-        return None if value is None else convert(definition, value)
-
-    return evaluate
-
-
-def _match_keys(mapping: CompiledMapping, values: Mapping[AttributePath, Json]) -> tuple[MatchKey, ...]:
-    keys = []
-    for rule in mapping.matching:
-        value = values.get(rule.target)
-        if rule.precedence is None or not isinstance(value, str | bool | int | float) or value == "":
-            continue
-        keys.append(
-            MatchKey(
-                precedence=rule.precedence,
-                conjunction=(Criterion(rule.target, value),),
-                claim=f"{rule.target}={fold(rule.definition, value)}",
-            )
-        )
-    return tuple(keys)

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
-from usher.core.model.plans import Ambiguous, Matched, MatchKey, Situation, Unmatched
+from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Situation, Unmatched
 from usher.core.model.resources import ConnectorKey, SourceId, TargetId, TargetResource
 
 DUPLICATE_SOURCE = "DuplicateSourceEntries"
 DUPLICATE_TARGET = "DuplicateTargetEntries"
 OWNED_BY_OTHER = "OwnedByOtherConnector"
+_ANCHOR: Final = "externalid"
+
+
+class Adopt(StrEnum):
+    """Whether an account that matches and has no link is taken over, in the words of the API."""
+
+    ALWAYS = "Always"
+    NEVER = "Never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,9 @@ class Evidence:
 
     `hits`: by claim, the target resources that answer to it. `rivals`: by claim, all people who make it, where they are
     several. `owners`: by target id, who links it already. `movers`: linked people whose account is about to be updated:
-    a value that their account holds and they no longer claim is about to be free.
+    a value that their account holds and they no longer claim is about to be free. `unfinished`: people for whom a
+    request may have been made that nobody knows the end of. Their account is our own, as is one that was found by its
+    `externalId`, which the client gives (RFC 7643 3.1); others are taken over as `adopt` says.
     """
 
     connector: ConnectorKey
@@ -32,6 +44,8 @@ class Evidence:
     rivals: Mapping[str, Sequence[SourceId]]
     owners: Mapping[TargetId, tuple[ConnectorKey, SourceId]]
     movers: Collection[SourceId] = ()
+    adopt: Adopt = Adopt.ALWAYS
+    unfinished: Collection[SourceId] = ()
 
     def is_being_freed(self, hit: TargetResource) -> bool:
         """Whether this account answers to the value only until its own person's update.
@@ -67,12 +81,15 @@ def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence
         if len(hits) > 1:
             return Ambiguous(DUPLICATE_TARGET, tuple(hit.id for hit in hits))
         if hits:
-            return _claim(source_id, hits[0], evidence)
+            return _claim(source_id, key, hits[0], evidence)
     return Unmatched()
 
 
-def _claim(source_id: SourceId, hit: TargetResource, evidence: Evidence) -> Situation:
+def _claim(source_id: SourceId, key: MatchKey, hit: TargetResource, evidence: Evidence) -> Situation:
     owner = evidence.owners.get(hit.id)
+    if owner is None and evidence.adopt is Adopt.NEVER:
+        anchored = any(criterion.path.lower() == _ANCHOR for criterion in key.conjunction)
+        return Matched(hit) if anchored or source_id in evidence.unfinished else Foreign(hit)
     if owner is None or owner == (evidence.connector, source_id):
         return Matched(hit)
     connector, person = owner

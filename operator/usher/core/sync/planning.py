@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from usher.core.model.plans import (
     Action,
     Ambiguous,
-    Delta,
+    Amend,
     Desired,
     Edit,
+    Foreign,
     Linked,
     Matched,
     Phase,
     PlannedChange,
+    PlannedDelta,
     Replace,
     Situation,
     Skip,
     Unmatched,
+    Withheld,
 )
 from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
-from usher.core.scim.schemas import equal, fold
-from usher.core.sync.mapping import CompiledMapping
+from usher.core.scim.comparison import equal, lacking
+from usher.core.sync.rules import CompiledMapping
 
 Image: TypeAlias = Mapping[AttributePath, Json]
 Planned: TypeAlias = PlannedChange | Skip | None
@@ -35,6 +39,8 @@ SOURCE_DISABLED = "SourceDisabled"
 SOURCE_DELETED = "SourceDeleted"
 IMPORT_SKIPPED = "ImportSkipped"
 CANNOT_DISABLE = "TargetCannotDisable"
+FIELDS_MISSING = "MandatoryFieldsMissing"
+NOT_ADOPTED = "AdoptionRefused"
 
 
 def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[AttributePath, Json]:
@@ -43,17 +49,43 @@ def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[Attri
     return {path: read(attributes) for path, read in mapping.readers}
 
 
-def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, Edit]:
+def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, Edit | Withheld]:
     """The smallest set of edits that makes `image` hold what is desired, compared as the target's schema compares."""
-    delta: dict[AttributePath, Edit] = {
-        path: Replace(value)
-        for path, value in desired.values.items()
-        if not equal(mapping.definitions.get(path), value, image.get(path))
-    }
-    for path, value in desired.fill_empty.items():
-        if image.get(path) in (None, "", []):
+    delta: dict[AttributePath, Edit | Withheld] = {}
+    for path, value in desired.values.items():
+        definition, held = mapping.definitions.get(path), image.get(path)
+        if path in mapping.additive:
+            if missing := lacking(definition, value, held):
+                delta[path] = Amend(add=missing)
+        elif not equal(definition, value, held):
             delta[path] = Replace(value)
+    for path, value in desired.besides.fill_empty.items():
+        if is_empty(image.get(path)):
+            delta[path] = Replace(value)
+    delta.update({path: Replace(None) for path in desired.besides.cleared if not is_empty(image.get(path))})
+    delta.update({path: Withheld(seal) for path, seal in desired.besides.seals.items() if image.get(path) != seal})
     return delta
+
+
+def still_due(mapping: CompiledMapping, change: PlannedChange, image: Image) -> dict[AttributePath, Edit | Withheld]:
+    """The edits of a change that a resource with this image still needs; what only a create may send is left out."""
+    delta: dict[AttributePath, Edit | Withheld] = {}
+    for path, edit in change.delta.items():
+        definition, held = mapping.definitions.get(path), image.get(path)
+        match edit:
+            case Replace(value=value) if equal(definition, value, held):
+                continue
+            case Amend(add=add, remove=remove) if not lacking(definition, list(add), held) and not remove:
+                continue
+            case _:
+                if not (path in change.create_only and not is_empty(held)):
+                    delta[path] = edit
+    return delta
+
+
+def is_empty(value: Json) -> bool:
+    """Whether the target's attribute has nothing in it."""
+    return value is None or value in ("", [])
 
 
 def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation, cause: str = "") -> Planned:
@@ -61,34 +93,42 @@ def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation
     match situation:
         case Ambiguous(reason=reason, rivals=rivals):
             return Skip(desired.source_id, reason, "clashes with " + ", ".join(rivals[:10]), settled=False)
-        case Linked(link=link, current=current):
-            if desired.active:
-                return _plan_update(mapping, desired, link, current)
-            return _plan_disable(mapping, desired, link, current, cause)
-        case Matched(found=found) if desired.active:
-            return _plan_adoption(mapping, desired, found)
-        case Unmatched() if desired.active:
-            return _plan_create(desired)
-        case Matched() | Unmatched():
+        case Matched() | Foreign() | Unmatched() if not desired.active:
             return Skip(desired.source_id, SOURCE_DISABLED, "has no account and gets none while disabled", settled=True)
+        case Linked(link=link, current=current):
+            plan = _plan_update if desired.active else partial(_plan_disable, cause=cause)
+            return plan(mapping, desired, link, current)
+        case Matched(found=found):
+            return _plan_adoption(mapping, desired, found)
+        case Foreign(found=found):
+            detail = f"the account {found.id} matches, and adopt: Never leaves it to whoever made it"
+            return Skip(desired.source_id, NOT_ADOPTED, detail, settled=False)
+        case Unmatched():
+            return _plan_create(mapping, desired)
 
 
-def _plan_create(desired: Desired) -> Planned:
+def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
     if not desired.keys:
         return Skip(desired.source_id, IMPORT_SKIPPED, "no matching attribute has a value", settled=False)
-    values = {**desired.fill_empty, **desired.on_create, **desired.values}
+    values = {**desired.besides.fill_empty, **desired.besides.on_create, **desired.values}
+    given = values.keys() | desired.besides.choices.keys() | desired.besides.withheld.keys()
+    if missing := [path for path in mapping.required if path not in given]:
+        detail = f"the target requires {', '.join(missing)}, and neither the source nor a default gives it a value"
+        return Skip(desired.source_id, FIELDS_MISSING, detail, settled=False)
+    delta: dict[AttributePath, Edit | Withheld] = {path: Replace(value) for path, value in values.items()}
+    delta.update({path: Withheld(desired.besides.seals.get(path, "")) for path in desired.besides.withheld})
     return PlannedChange(
         source_id=desired.source_id,
         target_id=None,
         action=Action.CREATE,
         phase=Phase.CREATE,
         rank=0,
-        delta={path: Replace(value) for path, value in values.items()},
+        delta=delta,
         before={},
         version=None,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
-        create_only=tuple(path for path in values if path not in desired.values),
+        create_only=tuple(path for path in delta if path not in desired.values and path not in desired.besides.seals),
     )
 
 
@@ -142,12 +182,15 @@ def _plan_disable(
 def _as_read(mapping: CompiledMapping, link: Link, current: TargetResource | None) -> Link:
     if current is None:
         return link
-    return replace(link, version=current.version, image=take_image(mapping, current))
+    kept = {path: link.image[path] for path in mapping.withheld if path in link.image}
+    return replace(link, version=current.version, image={**take_image(mapping, current), **kept})
 
 
-def _change_of(mapping: CompiledMapping, desired: Desired, link: Link, delta: Delta, cause: str) -> PlannedChange:
+def _change_of(
+    mapping: CompiledMapping, desired: Desired, link: Link, delta: PlannedDelta, cause: str
+) -> PlannedChange:
     """An Update with the delta, or a Link: the target holds everything already, only the state has to learn it."""
-    frees_key = any(rule.target in delta for rule in mapping.matching)
+    frees_key = any(part.target in delta for rule in mapping.matching for part in rule.parts)
     return PlannedChange(
         source_id=desired.source_id,
         target_id=link.target_id,
@@ -159,7 +202,7 @@ def _change_of(mapping: CompiledMapping, desired: Desired, link: Link, delta: De
         version=link.version,
         fingerprint=desired.fingerprint,
         keys=desired.keys,
-        create_only=tuple(path for path in desired.fill_empty if path in delta),
+        create_only=tuple(path for path in desired.besides.fill_empty if path in delta),
         cause=cause,
     )
 
@@ -180,13 +223,13 @@ def key_move(mapping: CompiledMapping, change: PlannedChange) -> KeyMove:
     """What a planned update does to the values of the matching attributes."""
     gives: set[str] = set()
     takes: set[str] = set()
+    after = {**change.before, **{path: edit.value for path, edit in change.delta.items() if isinstance(edit, Replace)}}
     for rule in mapping.matching:
-        edit = change.delta.get(rule.target)
-        if not isinstance(edit, Replace):
-            continue
-        for value, claims in ((change.before.get(rule.target), gives), (edit.value, takes)):
-            if isinstance(value, str | bool | int | float):
-                claims.add(f"{rule.target}={fold(rule.definition, value)}")
+        former, later = rule.key(change.before), rule.key(after)
+        if former is not None and (later is None or later.claim != former.claim):
+            gives.add(former.claim)
+        if later is not None and (former is None or later.claim != former.claim):
+            takes.add(later.claim)
     return KeyMove(change.source_id, frozenset(gives), frozenset(takes))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from usher.core.model.plans import Action, PlannedChange, Replace, Stored
+from usher.core.model.plans import Action, Amend, PlannedChange, Replace, Stored, Withheld
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
+from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
-from usher.core.scim.schemas import equal
-from usher.core.sync.mapping import CompiledMapping
 from usher.core.sync.planning import SOURCE_DELETED, SOURCE_DISABLED, take_image
+from usher.core.sync.rules import CompiledMapping
 
 
 def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored | None) -> Link:
@@ -16,12 +16,7 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
     The image is what was there before with the edits in it, corrected by the target's own answer where it gave one: a
     target that normalises a value is then not asked again and again to take the other form.
     """
-    image: dict[AttributePath, Json] = dict(change.before)
-    for path, edit in change.delta.items():
-        if isinstance(edit, Replace):
-            image[path] = edit.value
-            if (element := element_path(path)) is not None and edit.value is not None:
-                image[element] = image.get(element) or {}
+    image = _edited(mapping, change)
     if stored is not None and stored.echo is not None:
         echoed = stored.echo.attributes
         for path, read in mapping.readers:
@@ -36,6 +31,28 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
         fingerprint=change.fingerprint,
         enabled=not (change.action is Action.DISABLE or change.cause in (SOURCE_DISABLED, SOURCE_DELETED)),
     )
+
+
+def _edited(mapping: CompiledMapping, change: PlannedChange) -> dict[AttributePath, Json]:
+    """The image of before with the edits in it."""
+    image: dict[AttributePath, Json] = dict(change.before)
+    for path, edit in change.delta.items():
+        match edit:
+            case Replace(value=value):
+                image[path] = value
+                if (element := element_path(path)) is not None and value is not None:
+                    image[element] = image.get(element) or {}
+            case Amend():
+                image[path] = _amended(mapping, path, image.get(path), edit)
+            case Withheld(seal=seal):
+                image[path] = seal or None
+    return image
+
+
+def _amended(mapping: CompiledMapping, path: AttributePath, held: Json, edit: Amend) -> Json:
+    values: list[Json] = held if isinstance(held, list) else [] if held is None else [held]
+    kept = lacking(mapping.definitions.get(path), values, list(edit.remove))
+    return [*kept, *edit.add]
 
 
 def ignored_edits(mapping: CompiledMapping, change: PlannedChange, stored: Stored) -> tuple[AttributePath, ...]:

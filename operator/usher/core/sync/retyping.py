@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from usher.core.errors import CycleError, ResourceError
+from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema, convert
-from usher.core.sync.mapping import AttributeRule, CompiledMapping, Constant
+from usher.core.sync.flaws import Flaw
+from usher.core.sync.flows import Constant
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
-MAPPING_INVALID: Final = "MappingInvalid"
-MAX_SHOWN: Final = 5
+
+@dataclass(frozen=True, slots=True)
+class Retyped:
+    """The mapping with the types of a schema. A rule that the schema does not let be is as before, and is a flaw."""
+
+    mapping: CompiledMapping
+    flaws: tuple[Flaw, ...]
 
 
 class _Unfit(Exception):
@@ -22,23 +29,26 @@ class _Unfit(Exception):
         self.field = field
 
 
-def retype(mapping: CompiledMapping, schema: TargetSchema) -> CompiledMapping:
+def retype(mapping: CompiledMapping, schema: TargetSchema) -> Retyped:
     """The mapping with types, comparisons, constants and defaults as this schema has them.
 
-    Raises CycleError `MappingInvalid`, naming each line that can't be so at this target: a constant or default that
-    does not fit its type, an attribute that is read-only, or one that has sub-attributes.
+    A flaw is a constant or default that does not fit its type, an attribute that is read-only, and one that has
+    sub-attributes.
     """
     rules: list[AttributeRule] = []
-    problems: list[str] = []
+    flaws: list[Flaw] = []
     for rule in mapping.rules:
         try:
             rules.append(_retype_rule(rule, schema))
         except _Unfit as unfit:
-            place = f"{rule.place}.{unfit.field}" if rule.place else rule.target
-            problems.append(f"{place}: {unfit}")
-    if problems:
-        raise CycleError("; ".join(problems[:MAX_SHOWN]), reason=MAPPING_INVALID)
-    return replace(mapping, rules=tuple(rules))
+            rules.append(rule)
+            flaws.append(Flaw(place_of(rule, unfit.field), str(unfit)))
+    return Retyped(replace(mapping, rules=tuple(rules)), tuple(flaws))
+
+
+def place_of(rule: AttributeRule, field: str) -> str:
+    """Where a field of the rule stands; of a rule that stands nowhere, its target."""
+    return f"{rule.place}.{field}" if rule.place else rule.target
 
 
 def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
@@ -50,6 +60,8 @@ def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
         flow = _convert_again(flow, definition, "constant")
     if default is not None:
         default = _convert_again(default, definition, "default")
+    for field, problem in why_not_flowing(rule, definition):
+        raise _Unfit(field, problem)
     return replace(rule, definition=definition, flow=flow, default=default)
 
 
@@ -66,7 +78,17 @@ def why_not_mapped(target: AttributePath, definition: AttributeDefinition | None
         return None
     if definition.mutability is Mutability.READ_ONLY:
         return f"{target} is read-only at the target: map another attribute"
-    if definition.type is AttributeType.COMPLEX:
+    if definition.type is AttributeType.COMPLEX and definition.element is None:
         example = 'such as name.givenName or emails[type eq "work"].value'
         return f"{target} has sub-attributes: map one of them, {example}"
     return None
+
+
+def why_not_flowing(rule: AttributeRule, definition: AttributeDefinition | None) -> Iterator[tuple[str, str]]:
+    """What of a rule's flow can't be with an attribute that is defined like this: the field, and why."""
+    if definition is None:
+        return
+    if rule.apply is Apply.ADD_VALUES_ONLY and not definition.multi_valued:
+        yield "apply", f"{rule.target} has one value, and AddValuesOnly is for several: use Always or OnCreate"
+    if rule.on_null is OnNull.CLEAR and definition.required:
+        yield "onNull", f"{rule.target} is required at the target, so it can't be cleared: give it a default instead"

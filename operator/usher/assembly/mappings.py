@@ -1,0 +1,166 @@
+"""From an AttributeMapping to the compiled one, and to all that is wrong with it by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from usher.api.v1alpha1.mappings import AttributeMappingSpec
+from usher.api.v1alpha1.mappings import AttributeRule as RuleSpec
+from usher.assembly.ends import SpecErrors
+from usher.core.errors import ResourceError, SpecError
+from usher.core.expressions.compile import UNIQUE, Compiled, compile_expression
+from usher.core.expressions.errors import ExpressionError
+from usher.core.expressions.outcomes import DROPS_EMPTY
+from usher.core.expressions.signatures import Surroundings
+from usher.core.model.resources import AttributePath
+from usher.core.scim.paths import PathError, parse_path
+from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
+from usher.core.sync.fingerprints import fingerprint
+from usher.core.sync.fitting import why_not_again
+from usher.core.sync.flaws import MAPPING_INVALID
+from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched, ignores_null
+from usher.core.sync.mapping import disables_everybody, yields_active_account
+from usher.core.sync.retyping import why_not_flowing, why_not_mapped
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+
+_DISABLE_PATH = AttributePath("active")
+_GRANTS: Final = frozenset({"roles", "entitlements", "members"})
+"""What somebody may do is taken away with what gave it, unless the mapping says otherwise."""
+_ROLES: Final = "appRoleAssignments"
+
+
+def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroundings) -> CompiledMapping:
+    """The mapping, compiled once. Raises SpecErrors with every finding that needs neither source nor target."""
+    errors: list[SpecError] = []
+    rules: list[AttributeRule] = []
+    subject = f"AttributeMapping/{name}"
+    for index, rule in enumerate(spec.attributes):
+        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings)
+        try:
+            rules.append(line.compile())
+        except SpecError as error:
+            errors.append(error)
+    errors.extend(_group_errors(subject, spec))
+    if errors:
+        raise SpecErrors(errors)
+    digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
+    groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
+    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest, groups)
+    if yields_active_account(mapping):
+        raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
+    if disables_everybody(mapping):
+        raise _wrong_disable(name, spec, "this disables everybody, whether they left or not")
+    return mapping
+
+
+def _group_errors(subject: str, spec: AttributeMappingSpec) -> Iterator[SpecError]:
+    mapped = {rule.target: rule for rule in spec.attributes}
+    for index, group in enumerate(spec.match_groups):
+        for place, target in enumerate(group.targets):
+            rule = mapped.get(target)
+            if rule is None or rule.none is not None:
+                problem = f"{target} is not mapped: give it a line in spec.attributes, spelled the same"
+            elif group.targets.index(target) != place:
+                problem = f"{target} stands here twice"
+            else:
+                continue
+            path = f"spec.matchGroups[{index}].targets[{place}]"
+            yield SpecError(problem, subject=subject, path=path, reason=MAPPING_INVALID)
+
+
+def _wrong_disable(name: str, spec: AttributeMappingSpec, what: str) -> SpecErrors:
+    index = next(i for i, rule in enumerate(spec.attributes) if rule.target == _DISABLE_PATH)
+    problem = (
+        f"{what}. Use "
+        '\'Switch([IsSoftDeleted], , "False", "True", "True", "False")\', or leave the attribute out: '
+        "then a leaver's account is disabled all the same"
+    )
+    path = f"spec.attributes[{index}]"
+    return SpecErrors([SpecError(problem, subject=f"AttributeMapping/{name}", path=path, reason=MAPPING_INVALID)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a mapping, with where it stands."""
+
+    rule: RuleSpec
+    subject: str
+    path: str
+    surroundings: Surroundings
+
+    def compile(self) -> AttributeRule:
+        """Raises SpecError."""
+        rule = self.rule
+        definition = self._definition()
+        flow = self._flow(definition)
+        default = None if rule.default is None else self._typed(definition, rule.default, "default")
+        compiled = AttributeRule(
+            target=AttributePath(rule.target),
+            flow=flow,
+            definition=definition,
+            default=default,
+            precedence=rule.match,
+            place=f"{self.subject} {self.path}",
+            asked=None if rule.apply is None else Apply(rule.apply),
+            on_null=self._on_null(flow),
+        )
+        for field, problem in (*why_not_flowing(compiled, definition), *why_not_again(compiled)):
+            raise self._error(problem, field)
+        return compiled
+
+    def _error(self, problem: str, field: str) -> SpecError:
+        return SpecError(problem, subject=self.subject, path=f"{self.path}.{field}", reason=MAPPING_INVALID)
+
+    def _definition(self) -> AttributeDefinition | None:
+        target = AttributePath(self.rule.target)
+        try:
+            parse_path(target)
+        except PathError as error:
+            raise self._error(error.problem, "target") from error
+        definition = USER_SCHEMA.definition(target)
+        if (problem := why_not_mapped(target, definition)) is not None:
+            raise self._error(problem, "target")
+        return definition
+
+    def _flow(self, definition: AttributeDefinition | None) -> Flow:
+        rule = self.rule
+        if rule.source is not None:
+            return Direct(rule.source)
+        if rule.constant is not None:
+            return self._typed(definition, rule.constant, "constant")
+        if rule.expression is None:
+            return Untouched()
+        try:
+            expression = compile_expression(rule.expression, self.surroundings)
+        except ExpressionError as error:
+            raise error.located(self.subject, f"{self.path}.expression") from error
+        return Computed(expression) if expression.root.name != UNIQUE else self._unique(expression)
+
+    def _unique(self, expression: Compiled) -> Unique:
+        if self.rule.match is not None:
+            raise self._error(f"{UNIQUE} can't give a matching attribute: nobody would ever be found by it", "match")
+        if self.rule.apply not in (None, "OnCreate"):
+            raise self._error(f"{UNIQUE} gives a value on creation only: leave out apply", "apply")
+        return Unique(expression)
+
+    def _on_null(self, flow: Flow) -> OnNull:
+        """What grants something is cleared unless the mapping says Keep; what is ignored when null never is."""
+        rule, ignores = self.rule, ignores_null(flow)
+        if ignores and rule.on_null == "Clear":
+            problem = f"{DROPS_EMPTY} leaves the attribute alone when there is no value: remove it, or onNull"
+            raise self._error(problem, "onNull")
+        if rule.on_null is not None:
+            return OnNull(rule.on_null)
+        if ignores or rule.apply not in (None, "Always") or not isinstance(flow, Direct | Computed):
+            return OnNull.KEEP
+        attribute = parse_path(AttributePath(rule.target)).attribute.lower()
+        reads = {flow.source} if isinstance(flow, Direct) else flow.expression.attributes
+        return OnNull.CLEAR if attribute in _GRANTS or _ROLES in reads else OnNull.KEEP
+
+    def _typed(self, definition: AttributeDefinition | None, text: str, field: str) -> Constant:
+        try:
+            return Constant(text, convert(definition, text))
+        except ResourceError as error:
+            raise self._error(error.message, field) from error
