@@ -16,6 +16,10 @@ AT_ONCE ?= 3
 # What fuzzes lies beside the environment: most machines need it never.
 FUZZER := build/fuzz/packages
 SECONDS := 60
+PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
+# Where lines are counted every test takes twice as long: so these alone have to reach all of the core.
+COUNTED := tests/golden tests/property tests/unit
+FAULTS := tests/unit/engine/test_faults.py
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
 .PHONY: help install demo test bench fuzz system ready generate format lint types imports cluster-up cluster-down lock clean
@@ -37,10 +41,15 @@ $(STAMP):
 demo: $(STAMP) system ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
 	@$(BIN)/python tests/demo/demo.py $(if $(EXIT),--exit)
 
-test: $(STAMP) system ## All tests (USHER_EXHAUSTIVE=1: every fault at every request)
+test: $(STAMP) system ## All tests, or those of ARGS (USHER_EXHAUSTIVE=1: every fault at every request)
+ifdef ARGS
+	$(PYTEST) $(ARGS)
+else
 	$(BIN)/coverage erase
-	$(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --cov --cov-report= $(ARGS)
+	$(PYTEST) --cov --cov-report= $(COUNTED) --ignore $(FAULTS)
 	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
+	$(PYTEST) $(filter-out $(COUNTED),$(patsubst %/,%,$(wildcard tests/*/))) $(FAULTS)
+endif
 
 bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/bench.json (ARGS=--help)
 	@tests/machine/packages.sh directory
