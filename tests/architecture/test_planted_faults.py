@@ -30,6 +30,18 @@ class Plant:
 
 
 PLANTS = {
+    "nothing satisfies a clause": Plant(
+        "core/sync/scoping.py",
+        "        return bool(values) and all(map(self._test, values))",
+        "        return all(map(self._test, values))",
+        "tests/unit/sync/test_scoping.py",
+    ),
+    "whoever leaves the scope keeps the access": Plant(
+        "core/sync/mapping.py",
+        "    if not mapping.scope.admits(resource.attributes):",
+        "    if not mapping.scope.admits(resource.attributes) and False:",
+        "tests/unit/engine/test_scope.py",
+    ),
     "people are taken for gone after an incomplete read": Plant(
         "engine/snapshot.py",
         """        if end is None:

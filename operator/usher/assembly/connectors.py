@@ -67,4 +67,8 @@ def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:
         field = "source" if isinstance(rule.flow, Direct) else "expression"
         for name in sorted(rule.reads - {SOFT_DELETED}):
             places.setdefault(name, f"{rule.place}.{field}")
+    for each in mapping.scope.filters:
+        for clause in each.clauses:
+            if clause.attribute != SOFT_DELETED:
+                places.setdefault(clause.attribute, f"{clause.place}.attribute")
     return places

@@ -24,6 +24,7 @@ from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Unto
 from usher.core.sync.mapping import disables_everybody, yields_active_account
 from usher.core.sync.retyping import why_not_flowing, why_not_mapped
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+from usher.core.sync.scoping import Clause, Filter, Operator, Scope, compile_clause
 
 _DISABLE_PATH = AttributePath("active")
 _GRANTS: Final = frozenset({"roles", "entitlements", "members"})
@@ -43,16 +44,33 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
         except SpecError as error:
             errors.append(error)
     errors.extend(_group_errors(subject, spec))
+    scope = _scope(subject, spec, errors)
     if errors:
         raise SpecErrors(errors)
     digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
     groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
-    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest, groups)
+    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest, groups, scope=scope)
     if yields_active_account(mapping):
         raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
     if disables_everybody(mapping):
         raise _wrong_disable(name, spec, "this disables everybody, whether they left or not")
     return mapping
+
+
+def _scope(subject: str, spec: AttributeMappingSpec, errors: list[SpecError]) -> Scope:
+    """Whom the mapping means. What is wrong with a clause is added to the errors."""
+    filters: list[Filter] = []
+    for place, each in enumerate(spec.scope_filters):
+        clauses: list[Clause] = []
+        for index, clause in enumerate(each.clauses):
+            path = f"spec.scopeFilters[{place}].clauses[{index}]"
+            operator, value = Operator(clause.operator), clause.value or ""
+            try:
+                clauses.append(compile_clause(clause.attribute, operator, value, f"{subject} {path}"))
+            except SpecError as error:
+                errors.append(SpecError(error.problem, subject=subject, path=f"{path}.value", reason=MAPPING_INVALID))
+        filters.append(Filter(each.name or f"filter {place + 1}", tuple(clauses)))
+    return Scope(tuple(filters))
 
 
 def _group_errors(subject: str, spec: AttributeMappingSpec) -> Iterator[SpecError]:

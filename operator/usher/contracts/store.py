@@ -160,6 +160,9 @@ class LinkStore(Protocol):
     async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
         """Replaces the matching values that these people claim. No claims: the person makes none any more."""
 
+    async def count_claimants(self, connector: ConnectorKey) -> int:
+        """How many people make claims: those in scope."""
+
     async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
 

@@ -242,7 +242,7 @@ async def _report(bench: _Bench, prepared: _Prepared, counts: Counts) -> CycleRe
         completed=ports.runtime.now(),
         counts=counts,
         reasons=Counter(entry.reason for entry in unsettled.values()),
-        in_scope=prepared.snapshot.count,
+        in_scope=await ports.store.count_claimants(job.connector),
         linked=linked,
         pending=len(unsettled),
         stale=bench.stale,

@@ -22,10 +22,10 @@ from usher.core.model.plans import (
     Unmatched,
 )
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetResource
+from usher.core.sync.leaving import SOURCE_DELETED
 from usher.core.sync.mapping import map_departed, map_resource
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
-    SOURCE_DELETED,
     KeyMove,
     Planned,
     key_move,
@@ -172,8 +172,7 @@ class Drafting:
             situation = known.get(source_id) or (Unmatched() if link is None else Linked(link))
             if not desired.active and isinstance(situation, Matched):
                 situation = self._own(desired, situation, draft)
-            cause = SOURCE_DELETED if source_id not in people else ""
-            row = plan_change(self.job.mapping, desired, situation, cause)
+            row = plan_change(self.job.mapping, desired, situation)
             planned[source_id] = row
             if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
                 choices[source_id] = desired.besides.choices
@@ -188,7 +187,7 @@ class Drafting:
         """
         if former is None or person is None:
             gone = former is None and person is None
-            return map_departed(self.job.mapping, source_id) if gone else None
+            return map_departed(self.job.mapping, source_id, SOURCE_DELETED) if gone else None
         try:
             desired = map_resource(self.job.mapping, person)
         except ResourceError:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator,
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from usher.contracts.snapshots import Snapshot
 from usher.contracts.source import SourceChange
@@ -22,6 +22,9 @@ from usher.core.sync.mapping import map_resource
 from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
 from usher.engine.stowing import CHUNK, Plain, Stowed
+
+KEYLESS: Final = ""
+"""The claim of somebody who is in scope and has no matching value: nobody is ever looked for by it."""
 
 LinkState: TypeAlias = Link | LinkDigest
 Links: TypeAlias = Mapping[SourceId, Link] | Mapping[SourceId, LinkDigest]
@@ -94,7 +97,7 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
                     claims[change.id] = ()
                     _sort_absent(batch, change.id, links.get(change.id), feed.extra)
                 elif (desired := _map(job, change.resource, batch)) is not None:
-                    claims[change.id] = tuple(key.claim for key in desired.keys)
+                    claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
                     _sort_present(batch, desired, links.get(change.id), feed.extra)
             await behind.start(partial(ports.store.save_claims, job.connector, claims))
     return batch

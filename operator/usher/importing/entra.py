@@ -19,7 +19,7 @@ from usher.importing.lines import Line, read_line
 from usher.importing.naming import name_of
 from usher.importing.proving import prove
 from usher.importing.records import Note, Record, said
-from usher.importing.scopes import tell_scope
+from usher.importing.scopes import read_scope
 
 MAX_MAPPINGS: Final = 200
 MAX_LINES: Final = 10_000
@@ -131,7 +131,7 @@ def _import_mapping(
     named = origin["objectMapping"]
     source, target = (str(named.get(field, "")) for field in ("sourceObjectName", "targetObjectName"))
     _tell_state(mapping)
-    tell_scope(mapping)
+    scoping = read_scope(mapping)
     lines = [line for record in mapping.records("attributeMappings") if (line := read_line(record, surroundings))]
     mapping.tell_rest()
     if not (_is_user(source) and _is_user(target)):
@@ -140,7 +140,9 @@ def _import_mapping(
         return None
     directory = str(origin["rule"].get("targetDirectoryName", "") or origin["rule"].get("name", ""))
     name = name_of(f"{directory} users" if directory else "", taken)
-    document, problem = prove(name, lines, surroundings)
+    document, problem = prove(name, lines, scoping.filters, surroundings)
+    if scoping.missing:
+        document, problem = None, "without a clause of its scope others would be provisioned"
     if document is None:
         taken.discard(name)
         mapping.tell(f"no manifest is written for it, {said(dict(named))}: {problem}")

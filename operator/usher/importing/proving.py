@@ -32,11 +32,13 @@ class _Fault:
     problem: str
 
 
-def prove(name: str, lines: Sequence[Line], surroundings: Surroundings) -> tuple[dict[str, Json] | None, str]:
+def prove(
+    name: str, lines: Sequence[Line], filters: list[Json], surroundings: Surroundings
+) -> tuple[dict[str, Json] | None, str]:
     """The manifest of those lines that can be run, or None and why there is none. A line that can't be is noted."""
     kept = _first_of_each(lines)
     while True:
-        document = _manifest(name, kept)
+        document = _manifest(name, kept, filters)
         faults = _faults(name, document, surroundings)
         if not faults:
             _tell_precedences(kept)
@@ -81,10 +83,10 @@ def _matching(lines: Sequence[Line]) -> list[Line]:
     return sorted((line for line in lines if line.priority), key=lambda line: line.priority)
 
 
-def _manifest(name: str, lines: Sequence[Line]) -> dict[str, Json]:
+def _manifest(name: str, lines: Sequence[Line], filters: list[Json]) -> dict[str, Json]:
     precedences = {line.target: place for place, line in enumerate(_matching(lines), start=1)}
     attributes: list[Json] = [line.fields(precedences.get(line.target)) for line in lines]
-    spec: dict[str, Json] = {"attributes": attributes}
+    spec: dict[str, Json] = {"attributes": attributes, **({"scopeFilters": filters} if filters else {})}
     return {"apiVersion": API_VERSION, "kind": MAPPING.kind, "metadata": {"name": name}, "spec": spec}
 
 

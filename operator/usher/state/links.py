@@ -98,6 +98,12 @@ class SqlLinks(OnDatabase):
     async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
         await self._database.jot(_save_claims, connector, claims)
 
+    async def count_claimants(self, connector: ConnectorKey) -> int:
+        people = func.count(claims.c.source_id.distinct())
+        statement = select(people).where(claims.c.connector_id == known_connector(connector))
+        [count] = await self._database.rows(statement, _read_count)
+        return count
+
     async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, connector, claims)
 
@@ -148,6 +154,11 @@ def _write_intents(connection: Connection, connector: ConnectorKey, written: Seq
 
 def _read_key(row: AnyRow) -> ConnectorKey:
     return ConnectorKey(row.key)
+
+
+def _read_count(row: AnyRow) -> int:
+    count: int = row[0]
+    return count
 
 
 def _read_counts(row: AnyRow) -> tuple[int, int]:

@@ -17,12 +17,12 @@ from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
 from usher.api.v1alpha1.kinds import AttributeMapping
-from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup
+from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup, ScopeClause, ScopeFilter
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
 from usher.cli.main import usher
-from usher.core.expressions.functions import FUNCTIONS
+from usher.core.sync.scoping import Operator
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
     DN,
@@ -68,10 +68,10 @@ def test_every_reason_has_its_cause_and_cure() -> None:
     assert sorted(reason for reason in wanted - NOT_FOR_USERS if f"`{reason}`" not in page) == []
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_has_its_signature_in_the_docs(name: str) -> None:
-    page = (ROOT / "docs" / "expressions.md").read_text(encoding="utf-8")
-    assert f"`{FUNCTIONS[name].signature}`" in page
+def test_every_operator_of_a_scoping_filter_is_in_the_docs() -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+    assert get_args(ScopeClause.model_fields["operator"].annotation) == tuple(Operator)
+    assert [operator.value for operator in Operator if f"`{operator.value}`" not in page] == []
 
 
 def rows_of(names: Mapping[str, Sequence[str]]) -> str:
@@ -109,7 +109,7 @@ def test_every_field_of_a_source_is_in_the_docs(model: type[BaseModel]) -> None:
     assert [path for path in fields_of(model) if f"`{path}`" not in page] == []
 
 
-@pytest.mark.parametrize("model", [AttributeRule, AttributeMappingSpec, MatchGroup])
+@pytest.mark.parametrize("model", [AttributeRule, AttributeMappingSpec, MatchGroup, ScopeClause, ScopeFilter])
 def test_every_field_of_a_mapping_is_in_the_docs(model: type[BaseModel]) -> None:
     page = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
     fields = {info.alias or name for name, info in model.model_fields.items()} - {"resourceType", "attributes"}

@@ -267,10 +267,67 @@ def test_the_second_mapping_of_a_target_and_what_is_too_much_are_told() -> None:
 # --- object mappings, rules, the export ------------------------------------------------------------------------------
 
 
-def test_each_clause_of_a_scope_is_told() -> None:
+def clause_of(operator: str, *values: object) -> dict[str, Any]:
+    return {"sourceOperandName": "city", "operatorName": operator, "targetOperand": {"values": list(values)}}
+
+
+def scoped(*clauses: dict[str, Any]) -> Imported:
+    scope = {"groups": [{"name": "staff", "clauses": list(clauses)}]}
+    return imported(export(object_mapping(scope=scope)))
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "becomes", "value"),
+    [
+        ("EQUALS", ["Berlin"], "Equals", "Berlin"),
+        ("NOT EQUALS", ["Berlin"], "NotEquals", "Berlin"),
+        ("INCLUDES", ["erl"], "Includes", "erl"),
+        ("ENDS_WITH", ["lin"], "EndsWith", "lin"),
+        ("Greater_Than", ["7"], "GreaterThan", "7"),
+        ("Greater_Than_OR_EQUALS", [7], "GreaterThanOrEquals", "7"),
+        ("IS TRUE", [], "IsTrue", None),
+        ("IS FALSE", [], "IsFalse", None),
+        ("IS NULL", [], "IsNull", None),
+        ("IS NOT NULL", [], "IsNotNull", None),
+        ("REGEX MATCH", ["1[0-9]{6}"], "RegexMatch", ".*(?:1[0-9]{6}).*"),
+        ("NOT REGEX MATCH", [".*@example.*"], "NotRegexMatch", ".*@example.*"),
+        ("&", ["Berlin, Bonn"], "ExistsIn", "Berlin, Bonn"),
+        ("!&", ["Berlin"], "NotExistsIn", "Berlin"),
+    ],
+)
+def test_a_clause_becomes_that_of_a_scoping_filter(
+    operator: str, values: list[object], becomes: str, value: str | None
+) -> None:
+    (mapping,) = scoped(clause_of(operator, *values)).mappings
+
+    spec = mapping.document["spec"]
+    assert isinstance(spec, dict)
+    expected = {"attribute": "city", "operator": becomes, **({} if value is None else {"value": value})}
+    assert spec["scopeFilters"] == [{"name": "staff", "clauses": [expected]}]
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        clause_of("EQUALS", "Berlin", "Bonn"),
+        clause_of("EQUALS"),
+        clause_of("IS NULL", "x"),
+        clause_of("SOUNDS LIKE", "Berlin"),
+        {"operatorName": "IS NULL"},
+        clause_of("REGEX MATCH", "(?=x)"),
+        clause_of("Greater_Than", "ten"),
+    ],
+)
+def test_without_a_clause_that_can_not_be_carried_over_there_is_no_manifest(clause: dict[str, Any]) -> None:
+    found = scoped(clause_of("EQUALS", "Bonn"), clause)
+
+    assert not found.mappings
+    assert any("no manifest is written" in note.message for note in found.notes)
+
+
+def test_each_clause_of_other_filters_is_told() -> None:
     clause = {"sourceOperandName": "city", "operatorName": "EQUALS", "targetOperand": {"values": ["Berlin"], "x": 1}}
     scope = {
-        "groups": [{"name": "staff", "clauses": [clause, {"sourceOperandName": "a", "operatorName": "IS NULL"}]}],
         "inputFilterGroups": [{"clauses": [clause]}],
         "categoryFilterGroups": [{"name": "nobody", "clauses": []}],
         "anyGroups": ["b"],
@@ -278,8 +335,7 @@ def test_each_clause_of_a_scope_is_told() -> None:
 
     _, told = taken(scope=scope)
 
-    assert told.count('city EQUALS ["Berlin"]') == 2
-    assert 'filter "staff": a IS NULL' in told
+    assert told.count('city EQUALS ["Berlin"]') == 1
     assert 'filter "nobody": it has no clauses' in told
     assert "x is 1" in told
     assert 'anyGroups is ["b"]' in told

@@ -13,6 +13,8 @@ from usher.api.v1alpha1.rules import Rule, Strict, UniqueBy, exactly_one
 MAX_ATTRIBUTES: Final = 100
 MAX_EXPRESSION: Final = 10_000
 MAX_TEXT: Final = 4096
+MAX_FILTERS: Final = 20
+MAX_CLAUSES: Final = 20
 MAX_GROUPS: Final = 10
 MAX_GROUPED: Final = 5
 MAX_USERS_SHOWN: Final = 10
@@ -108,6 +110,58 @@ class MatchGroup(Strict):
     )
 
 
+_ASKS_NOTHING: Final = frozenset({"IsTrue", "IsFalse", "IsNull", "IsNotNull"})
+
+
+class ScopeClause(Strict):
+    """One question about one attribute of a person."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(self.operator in ['IsTrue', 'IsFalse', 'IsNull', 'IsNotNull']) != has(self.value)",
+            "value is what the operator compares with: IsTrue, IsFalse, IsNull and IsNotNull have none, all others need"
+            " one",
+            lambda clause: (clause.operator in _ASKS_NOTHING) is (clause.value is None),
+        ),
+    )
+
+    attribute: str = Field(min_length=1, max_length=256, description="Attribute of the source.")
+    operator: Literal[
+        "Equals",
+        "NotEquals",
+        "Includes",
+        "EndsWith",
+        "GreaterThan",
+        "GreaterThanOrEquals",
+        "IsTrue",
+        "IsFalse",
+        "IsNull",
+        "IsNotNull",
+        "RegexMatch",
+        "NotRegexMatch",
+        "ExistsIn",
+        "NotExistsIn",
+    ] = Field(
+        description=(
+            "What is asked of the value. Upper and lower case count. A value that is null or empty answers nothing but"
+            " IsNull; of several values all have to. A regular expression matches the whole value. ExistsIn: the"
+            " attribute's value is a part of this text."
+        )
+    )
+    value: str | None = Field(
+        default=None, min_length=1, max_length=MAX_TEXT, description="What the attribute's value is compared with."
+    )
+
+
+class ScopeFilter(Strict):
+    """Questions that all have to be answered with yes."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=128, description="What people call the filter.")
+    clauses: tuple[ScopeClause, ...] = Field(
+        min_length=1, max_length=MAX_CLAUSES, description="All of them have to hold."
+    )
+
+
 def _matches(spec: AttributeMappingSpec) -> list[int]:
     single = [rule.match for rule in spec.attributes if rule.match is not None]
     return [*single, *(group.precedence for group in spec.match_groups)]
@@ -134,6 +188,12 @@ class AttributeMappingSpec(Strict):
     )
 
     resource_type: Literal["User"] = Field(default="User", description="Type of the resources; User when absent.")
+    scope_filters: tuple[ScopeFilter, ...] = Field(
+        default=(),
+        max_length=MAX_FILTERS,
+        description="Whom the mapping means: people whom one of these filters admits; everybody when absent. Who is"
+        " admitted no more loses the access, and gets it back when admitted again.",
+    )
     attributes: Annotated[tuple[AttributeRule, ...], UniqueBy("target")] = Field(
         min_length=1,
         max_length=MAX_ATTRIBUTES,

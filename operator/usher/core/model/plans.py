@@ -157,8 +157,9 @@ NOTHING_BESIDES: Final = Besides()
 class Desired(NamedTuple):
     """One source resource as the mapping wants it at the target.
 
-    `values` holds what the mapping determines, never None: null leaves the target alone. `active` is False for a person
-    who is disabled at the source. `keys` are ordered by precedence, without those whose value is missing.
+    `values` holds what the mapping determines, never None: null leaves the target alone. `active` is False for somebody
+    who shall have no access: `cause` says why, in one CamelCase word. `keys` are ordered by precedence, without those
+    whose value is missing.
     """
 
     source_id: SourceId
@@ -167,6 +168,7 @@ class Desired(NamedTuple):
     fingerprint: Fingerprint
     active: bool
     besides: Besides = NOTHING_BESIDES
+    cause: str = ""
 
 
 # --- situations: what matching found -------------------------------------------------------------------------------

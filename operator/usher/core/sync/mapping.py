@@ -16,6 +16,7 @@ from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceI
 from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation, ignores_null
+from usher.core.sync.leaving import OUT_OF_SCOPE, SOURCE_DISABLED
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 SOFT_DELETED: Final = "IsSoftDeleted"
@@ -77,10 +78,13 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
     """What the mapping wants for this person. Raises ResourceError where an expression or a conversion fails.
 
     For somebody who is not active, by the source's word or by the value that the mapping gives the disable attribute,
-    only that attribute is wanted: whatever else is wrong with the record must not stand in the way of a disable.
+    and for somebody whom no scoping filter admits, only that attribute is wanted: whatever else is wrong with the
+    record must not stand in the way of a disable.
     """
     if not is_active(resource):
-        return map_departed(mapping, resource.id)
+        return map_departed(mapping, resource.id, SOURCE_DISABLED)
+    if not mapping.scope.admits(resource.attributes):
+        return map_departed(mapping, resource.id, OUT_OF_SCOPE)
     attributes = {**resource.attributes, SOFT_DELETED: False}
     values = _map_plain(mapping, attributes)
     found, besides = values, NOTHING_BESIDES
@@ -89,7 +93,7 @@ def map_resource(mapping: CompiledMapping, resource: SourceResource) -> Desired:
         found, besides = {**values, **special.found}, special.besides(mapping)
         values.update(special.values)
     if mapping.disable_path is not None and found.get(mapping.disable_path) is False:
-        return map_departed(mapping, resource.id)
+        return map_departed(mapping, resource.id, SOURCE_DISABLED)
     if mapping.primaries:
         _refuse_two_primaries(mapping, found)
     keys = tuple([key for rule in mapping.matching if (key := rule.key(found)) is not None])
@@ -148,8 +152,8 @@ def _refuse_two_primaries(mapping: CompiledMapping, found: Mapping[AttributePath
             raise ResourceError(f"more than one of {', '.join(paths)} would be true", reason=TWO_PRIMARIES)
 
 
-def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
-    """What is wanted for somebody who is disabled at the source, or gone from it: a disabled account, nothing else."""
+def map_departed(mapping: CompiledMapping, source_id: SourceId, cause: str) -> Desired:
+    """What is wanted for somebody who has left, for that cause: a disabled account, nothing else."""
     values: dict[AttributePath, Json] = {} if mapping.disable_path is None else {mapping.disable_path: False}
     return Desired(
         source_id=source_id,
@@ -157,6 +161,7 @@ def map_departed(mapping: CompiledMapping, source_id: SourceId) -> Desired:
         keys=(),
         fingerprint=fingerprint(values),
         active=False,
+        cause=cause,
     )
 
 

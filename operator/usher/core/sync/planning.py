@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
 from usher.core.model.plans import (
@@ -35,10 +34,9 @@ Planned: TypeAlias = PlannedChange | Skip | None
 
 ADOPTED = "Adopted"
 CONFIRMED = "Confirmed"
-SOURCE_DISABLED = "SourceDisabled"
-SOURCE_DELETED = "SourceDeleted"
 IMPORT_SKIPPED = "ImportSkipped"
 CANNOT_DISABLE = "TargetCannotDisable"
+NO_ACCOUNT = "has no account, and gets none"
 FIELDS_MISSING = "MandatoryFieldsMissing"
 NOT_ADOPTED = "AdoptionRefused"
 
@@ -88,15 +86,15 @@ def is_empty(value: Json) -> bool:
     return value is None or value in ("", [])
 
 
-def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation, cause: str = "") -> Planned:
-    """What is to be done for one person. `cause` says why somebody who is not active is not."""
+def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation) -> Planned:
+    """What is to be done for one person."""
     match situation:
         case Ambiguous(reason=reason, rivals=rivals):
             return Skip(desired.source_id, reason, "clashes with " + ", ".join(rivals[:10]), settled=False)
         case Matched() | Foreign() | Unmatched() if not desired.active:
-            return Skip(desired.source_id, SOURCE_DISABLED, "has no account and gets none while disabled", settled=True)
+            return Skip(desired.source_id, desired.cause, NO_ACCOUNT, settled=True)
         case Linked(link=link, current=current):
-            plan = _plan_update if desired.active else partial(_plan_disable, cause=cause)
+            plan = _plan_update if desired.active else _plan_disable
             return plan(mapping, desired, link, current)
         case Matched(found=found):
             return _plan_adoption(mapping, desired, found)
@@ -163,9 +161,7 @@ def _was_disabled_by_us(path: AttributePath, link: Link, seen: Link, current: Ta
     return current is not None and seen.image.get(path) is False and link.image.get(path) is not False
 
 
-def _plan_disable(
-    mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None, cause: str
-) -> Planned:
+def _plan_disable(mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None) -> Planned:
     path = mapping.disable_path
     if path is None:
         return Skip(desired.source_id, CANNOT_DISABLE, "the target has no way to disable an account", settled=True)
@@ -174,8 +170,8 @@ def _plan_disable(
     seen = _as_read(mapping, link, current)
     delta = {path: Replace(value=False)}
     if current is not None and seen.image.get(path) is False:
-        return replace(_change_of(mapping, desired, seen, {}, CONFIRMED), cause=cause or SOURCE_DISABLED)
-    change = _change_of(mapping, desired, seen, delta, cause or SOURCE_DISABLED)
+        return replace(_change_of(mapping, desired, seen, {}, CONFIRMED), cause=desired.cause)
+    change = _change_of(mapping, desired, seen, delta, desired.cause)
     return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
 
 

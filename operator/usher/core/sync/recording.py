@@ -6,7 +6,8 @@ from usher.core.model.plans import Action, Amend, PlannedChange, Replace, Stored
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
 from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
-from usher.core.sync.planning import SOURCE_DELETED, SOURCE_DISABLED, take_image
+from usher.core.sync.leaving import CAUSES
+from usher.core.sync.planning import take_image
 from usher.core.sync.rules import CompiledMapping
 
 
@@ -29,7 +30,7 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
         version=stored.version if stored is not None else change.version,
         image=image,
         fingerprint=change.fingerprint,
-        enabled=not (change.action is Action.DISABLE or change.cause in (SOURCE_DISABLED, SOURCE_DELETED)),
+        enabled=not (change.action is Action.DISABLE or change.cause in CAUSES),
     )
 
 

@@ -20,6 +20,7 @@ from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_t
 from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Unique, Untouched, evaluation
+from usher.core.sync.scoping import EVERYBODY, Scope
 
 _SCALAR: Final = (str, bool, int, float)
 REDACT: Final = "Redact"
@@ -133,7 +134,7 @@ class CompiledMapping:
     """A mapping ready to run. `disable_path` is the target's attribute whose False disables an account, or None.
 
     `groups` are the paths that find an account together, with their precedence. `key` is that of the state: withheld
-    values are compared by what it makes of them.
+    values are compared by what it makes of them. `scope` says whom the mapping means.
     """
 
     rules: tuple[AttributeRule, ...]
@@ -141,6 +142,7 @@ class CompiledMapping:
     digest: str
     groups: tuple[tuple[int, tuple[AttributePath, ...]], ...] = ()
     key: bytes = b""
+    scope: Scope = EVERYBODY
 
     @cached_property
     def matching(self) -> tuple[MatchRule, ...]:
