@@ -11,6 +11,7 @@ from asyncio import Event, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
@@ -29,6 +30,8 @@ _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
 _SLICE: Final = 256
+_MOST_COMBINATIONS: Final = 4096
+"""Of the values of one account under one group of attributes; with more of them the target is not listed but asked."""
 _THINNED: Final = 64 * SAMPLE
 _OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a query without ending the cycle."""
@@ -197,6 +200,9 @@ class Lookup:
         claims: set[str] = set()
         for rule in self.job.mapping.matching:
             values = [_scalars_at(part.target, resource) for part in rule.parts]
+            if prod(map(len, values)) > _MOST_COMBINATIONS:
+                message = "an account has too many values to be matched by several attributes together"
+                raise ResourceError(message, reason="SchemaPropertyCanOnlyAcceptValue")
             claims.update(rule.claim(combination) for combination in product(*values))
         return claims
 

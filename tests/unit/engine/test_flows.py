@@ -210,6 +210,36 @@ async def test_two_people_with_equal_groups_are_left_alone(world: World) -> None
     assert not world.target.accounts
 
 
+async def test_an_account_is_found_by_one_of_its_several_values(world: World) -> None:
+    found_by = [{"targets": ("emails.value", "userType"), "precedence": 1}]
+    world.mapping = mapping({"target": "emails.value", "source": "mail"}, *PARTS, groups=found_by)
+    mails: Json = [{"type": "home", "value": "x@example.com"}, {"type": "work", "value": "ADA@example.com"}]
+    right = world.target.plant({"userName": "old", "userType": "7", "emails": mails})
+    world.source.put("id-ada", **person("ada", number="7"))
+    for number in range(20):  # so many are looked for in a list
+        world.source.put(f"id-{number}", **person(f"p{number}", number=str(number)))
+
+    await world.read()
+    await world.plan()
+    rows = [row async for found in _rows(world) for row in found]
+
+    assert [str(right) in str(row) for row in rows].count(True) == 1
+    assert len(rows) == 1 + 20
+
+
+async def test_an_account_with_too_many_values_is_asked_for_and_not_multiplied(world: World) -> None:
+    found_by = [{"targets": ("emails.value", "roles.value"), "precedence": 1}]
+    both = ({"target": "emails.value", "source": "mail"}, {"target": "roles.value", "source": "jobTitle"})
+    world.mapping = mapping(*both, PARTS[2], groups=found_by)
+    many: Json = [{"value": str(number)} for number in range(5_000)]
+    world.target.plant({"userName": "hoarder", "emails": many, "roles": many})
+    world.people([f"p{number}" for number in range(20)])
+
+    await world.read()
+
+    assert (await world.plan()).counts.created == 20
+
+
 async def test_values_of_a_group_never_run_into_each_other(world: World) -> None:
     world.mapping = mapping(*PARTS, groups=TOGETHER)
     world.source.put("id-ada", **person("ada", number="1'&name.familyName='2", surname="3"))

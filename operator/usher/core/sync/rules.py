@@ -107,14 +107,14 @@ class MatchRule:
         return tuple((part.target, folding(part.definition)) for part in self.parts)
 
     def key(self, values: Mapping[AttributePath, Json]) -> MatchKey | None:
-        """The key with the values of one resource, None where one of them is missing or no single value."""
+        """The key with the values of one resource, None where one of them is missing or is several."""
         if len(self._folds) == 1:
             ((path, fold),) = self._folds
-            value = values.get(path)
+            value = _alone(values.get(path))
             if not isinstance(value, _SCALAR) or value == "":
                 return None
             return MatchKey(self.precedence, (Criterion(path, value),), f"{path}={fold(value)}")
-        found = [values.get(path) for path, _ in self._folds]
+        found = [_alone(values.get(path)) for path, _ in self._folds]
         scalars = [value for value in found if isinstance(value, _SCALAR) and value != ""]
         if len(scalars) < len(found):
             return None
@@ -127,6 +127,11 @@ class MatchRule:
         if len(folded) == 1:
             return f"{folded[0][0]}={folded[0][1]}"
         return "&".join(f"{path}={text!r}" for path, text in folded)
+
+
+def _alone(value: Json) -> Json:
+    """The only value of an attribute that can have several."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 @dataclass(frozen=True)
