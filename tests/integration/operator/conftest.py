@@ -20,6 +20,9 @@ from usher.kube.cluster import KubernetesApi, ObjectGone, load_configuration, op
 from usher.kube.operator import OperatorOptions, serve
 from usher.testing.hostile_server import HostileServer, hostile_server
 
+PATIENCE = 60.0
+"""Seconds for what has no promise of its own: two tests that share a core with this one are no failure of it."""
+
 HEADER = "objectId,userPrincipalName,mail,displayName,IsSoftDeleted"
 API = "provisioning.usher.dev/v1alpha1"
 PLURALS = {"pconn": "provisioningconnectors", "idsrc": "identitysources", "amap": "attributemappings"}
@@ -147,7 +150,7 @@ class Stage:
         await self.until(what, holds)
         return await self.condition(what, kind)
 
-    async def until(self, what: str, holds: Callable[[Document], bool], seconds: float = 20.0) -> Document:
+    async def until(self, what: str, holds: Callable[[Document], bool], seconds: float = PATIENCE) -> Document:
         """Waits until the object is as it shall be."""
         deadline = time.monotonic() + seconds
         while True:
@@ -157,7 +160,7 @@ class Stage:
             assert time.monotonic() < deadline, json.dumps(found.get("status", {}), indent=1)
             await asyncio.sleep(0.1)
 
-    async def until_true(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def until_true(self, holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Waits for something outside of the cluster."""
         deadline = time.monotonic() + seconds
         while not holds():
