@@ -72,10 +72,10 @@ def parse_manifest(document: Mapping[str, Any], origin: Origin = Origin.CLUSTER)
     try:
         return model.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        raise ManifestError(subject, [problem_of(finding, _schema(model)) for finding in _findings(error)]) from error
+        raise ManifestError(subject, [problem_of(finding, _schema(model)) for finding in findings_of(error)]) from error
 
 
-def _findings(error: ValidationError) -> list[ErrorDetails]:
+def findings_of(error: ValidationError) -> list[ErrorDetails]:
     """Pydantic's findings, without those that only follow from one deeper inside (a list left short by a bad item)."""
     findings = error.errors(include_url=False, include_input=False)
     places = [finding["loc"] for finding in findings]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +43,7 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
             rules.append(line.compile())
         except SpecError as error:
             errors.append(error)
+    errors.extend(_overlaps(subject, rules))
     errors.extend(_group_errors(subject, spec))
     scope = _scope(subject, spec, errors)
     if errors:
@@ -71,6 +72,24 @@ def _scope(subject: str, spec: AttributeMappingSpec, errors: list[SpecError]) ->
                 errors.append(SpecError(error.problem, subject=subject, path=f"{path}.value", reason=MAPPING_INVALID))
         filters.append(Filter(each.name or f"filter {place + 1}", tuple(clauses)))
     return Scope(tuple(filters))
+
+
+def _overlaps(subject: str, rules: Sequence[AttributeRule]) -> Iterator[SpecError]:
+    """Lines that write one place: in another spelling, or the whole of an attribute and a part of it."""
+    places: dict[tuple[str, str], AttributeRule] = {}
+    wholes: dict[str, AttributeRule] = {}
+    parts: dict[str, AttributeRule] = {}
+    for rule in rules:
+        parsed = parse_path(rule.target)
+        place, container = (parsed.element, (parsed.sub or "").lower()), parsed.attribute_text.lower()
+        whole = parsed.filter is None and parsed.sub is None
+        other = places.get(place) or wholes.get(container) or (parts.get(container) if whole else None)
+        places.setdefault(place, rule)
+        (wholes if whole else parts).setdefault(container, rule)
+        if other is not None:
+            problem = f"{rule.target} and {other.target} write the same attribute: keep one of the lines"
+            path = f"{rule.place.removeprefix(subject).strip()}.target"
+            yield SpecError(problem, subject=subject, path=path, reason=MAPPING_INVALID)
 
 
 def _group_errors(subject: str, spec: AttributeMappingSpec) -> Iterator[SpecError]:

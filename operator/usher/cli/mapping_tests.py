@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from usher.api.manifests import findings_of
 from usher.api.schemas import structural_schema
 from usher.api.v1alpha1.rules import Rule, Strict, broken, exactly_one
 from usher.api.wording import Problem, problem_of
@@ -128,7 +129,7 @@ def read_cases(file: Path) -> Placed | list[Finding]:
         return Placed(file, CaseFile.model_validate_json(text), "" if is_list else _LIST)
     except ValidationError as error:
         schema = structural_schema(CaseFile)
-        problems = [problem_of(each, schema) for each in error.errors(include_url=False, include_input=False)]
+        problems = [problem_of(each, schema) for each in findings_of(error)]
         return [_finding(problem, file, is_list=is_list) for problem in problems]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from random import Random
 from typing import TypeAlias
 
@@ -118,6 +119,8 @@ def _try(case: Case, mapping: CompiledMapping, blank: Trial) -> Trial:
     def ended(problem: str = "", differences: Iterable[Difference] = ()) -> Trial:
         return Trial(blank.name, blank.file, blank.mapping, tuple(differences), problem)
 
+    if stranger := _stranger(case, mapping):
+        return ended(stranger)
     try:
         desired = map_resource(mapping, SourceResource(SourceId("test"), case.attributes))
     except ResourceError as error:
@@ -129,6 +132,19 @@ def _try(case: Case, mapping: CompiledMapping, blank: Trial) -> Trial:
         return ended("nobody is created who is not active: leave out create, or expect an update")
     got = {_spot(path): (path, value) for path, value in _sent(desired, case).items()}
     return ended(differences=_compare(case, got))
+
+
+def _stranger(case: Case, mapping: CompiledMapping) -> str:
+    """What is said of an expected path for which the mapping has no line: mistyped, it would always have no value."""
+    paths = [rule.target for rule in mapping.rules] + ([mapping.disable_path] if mapping.disable_path else [])
+    known = {_spot(path): path for path in paths}
+    for path in case.expected or ():
+        if _spot(path) not in known:
+            near = get_close_matches(path, paths, n=1)
+            return f"it expects {path}, for which the mapping has no line" + (
+                f"; did you mean {near[0]}?" if near else ""
+            )
+    return ""
 
 
 def _sent(desired: Desired, case: Case) -> Mapping[AttributePath, Json]:

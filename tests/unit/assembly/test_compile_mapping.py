@@ -36,6 +36,7 @@ def test_an_expression_with_a_syntax_error_is_named_with_its_position() -> None:
     ("attribute", "path", "words"),
     [
         ({"target": "id", "source": "a"}, "target", "read-only"),
+        ({"target": "meta.created", "source": "a"}, "target", "read-only"),
         ({"target": "name", "source": "a"}, "target", "sub-attributes"),
         ({"target": "emails[type eq", "source": "a"}, "target", "expected"),
         ({"target": "active", "constant": "maybe"}, "constant", "true or false"),
@@ -94,3 +95,36 @@ def test_what_gives_something_else_each_time_is_written_on_creation_only(apply: 
 def test_what_is_written_on_creation_only_may_be_something_else_each_time(attribute: dict[str, Any]) -> None:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, {"expression": "Guid()", **attribute})})
     assert compile_mapping("people", spec, fake_surroundings()).rules[1].place
+
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("displayName", f"{CORE}:displayName"),
+        ("displayName", "DisplayName"),
+        ('emails[type eq "work"].value', 'emails[type eq "Work"].value'),
+        ("name.givenName", "Name.GivenName"),
+        ("roles", 'roles[type eq "x"].value'),
+        ("roles.value", "roles"),
+    ],
+)
+def test_two_lines_that_write_one_attribute_are_refused_however_it_is_spelled(one: str, other: str) -> None:
+    (problem,) = problems({"target": one, "source": "a"}, {"target": other, "source": "b"})
+
+    assert problem.startswith("AttributeMapping/people spec.attributes[2].target: ")
+    assert f"{other} and {one} write the same attribute" in problem
+
+
+def test_parts_of_one_attribute_are_lines_of_their_own() -> None:
+    paths = (
+        'emails[type eq "work"].value',
+        'emails[type eq "home"].value',
+        'emails[type eq "work"].primary',
+        "name.givenName",
+    )
+    spec = AttributeMappingSpec.model_validate({"attributes": (MATCH, *({"target": p, "source": "a"} for p in paths))})
+
+    assert len(compile_mapping("people", spec, fake_surroundings()).rules) == 5

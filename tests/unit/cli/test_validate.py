@@ -268,3 +268,20 @@ def test_a_time_in_a_file_needs_no_quotes(folder: Path) -> None:
     text = "now: 2026-02-03T04:05:06Z\ntests:\n- {input: {}, expected: {title: Employee}}\n"
 
     assert check(folder, text).exit_code == 0
+
+
+def test_an_expected_path_without_a_line_in_the_mapping_is_no_success(folder: Path) -> None:
+    case = {"name": "silent", "input": {"userPrincipalName": "a@x"}, "expected": {"usrName": None}}
+
+    result = check(folder, [case])
+
+    assert result.exit_code == 1
+    assert "expects usrName, for which the mapping has no line; did you mean userName?" in result.output
+
+
+def test_a_test_that_can_not_be_read_is_told_once(folder: Path) -> None:
+    result = check(folder, [{"name": "typo", "inputs": {}, "expected": {"userName": "a"}}])
+
+    assert result.exit_code == 1
+    assert "unknown field; did you mean input?" in result.output
+    assert "too few items" not in result.output

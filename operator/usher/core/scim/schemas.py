@@ -11,7 +11,7 @@ from typing import Final
 
 from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath, Json, Scalar, Value
-from usher.core.scim.paths import ENTERPRISE_URN, parse_path
+from usher.core.scim.paths import ENTERPRISE_URN, ParsedPath, parse_path
 
 
 class AttributeType(StrEnum):
@@ -77,7 +77,7 @@ class TargetSchema:
         parsed = parse_path(path)
         found = self.attributes.get(parsed.schema_key)
         if found is None:
-            return None
+            return self._of_whole(parsed)
         if parsed.filter is not None:
             return replace(found, multi_valued=False) if parsed.sub is None else found
         if parsed.sub is not None:
@@ -89,6 +89,12 @@ class TargetSchema:
             if value is not None:
                 return replace(found, element=value.type, case_exact=value.case_exact)
         return found
+
+    def _of_whole(self, parsed: ParsedPath) -> AttributeDefinition | None:
+        """Of a part that is not described: nobody can write it where nobody can write the whole."""
+        whole = None if parsed.sub is None else self.attributes.get(parsed.schema_key.rpartition(".")[0])
+        read_only = whole is not None and whole.mutability is Mutability.READ_ONLY
+        return AttributeDefinition(mutability=Mutability.READ_ONLY) if read_only else None
 
     def known(self, path: AttributePath) -> bool:
         """Whether the schema names the attribute of this path."""

@@ -85,7 +85,8 @@ FUNCTIONS: Final = (
         (),
         alone(_build_not),
         Example("Not([IsSoftDeleted])", value=True, attributes={"IsSoftDeleted": False}),
-        differs="Null and the empty text give null, and not an error.",
+        differs="The reference gives True for all that is not True. Here null and the empty text give null, and what is"
+        " neither True nor False is an error.",
     ),
     Function(
         "IIF",
