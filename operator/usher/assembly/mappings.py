@@ -153,9 +153,13 @@ class _Line:
     def _definition(self) -> AttributeDefinition | None:
         target = AttributePath(self.rule.target)
         try:
-            parse_path(target)
+            parsed = parse_path(target)
         except PathError as error:
             raise self._error(error.problem, "target") from error
+        if parsed.schema_key == _DISABLE_PATH and target != _DISABLE_PATH:  # budgets know a disable by this path
+            raise self._error(
+                f"{target} is {_DISABLE_PATH}, the attribute that disables accounts: write it so", "target"
+            )
         definition = USER_SCHEMA.definition(target)
         if (problem := why_not_mapped(target, definition)) is not None:
             raise self._error(problem, "target")

@@ -37,6 +37,12 @@ def test_an_expression_with_a_syntax_error_is_named_with_its_position() -> None:
     [
         ({"target": "id", "source": "a"}, "target", "read-only"),
         ({"target": "meta.created", "source": "a"}, "target", "read-only"),
+        ({"target": "Active", "constant": "False"}, "target", "the attribute that disables accounts: write it so"),
+        (
+            {"target": "urn:ietf:params:scim:schemas:core:2.0:User:active", "source": "a"},
+            "target",
+            "the attribute that disables accounts: write it so",
+        ),
         ({"target": "name", "source": "a"}, "target", "sub-attributes"),
         ({"target": "emails[type eq", "source": "a"}, "target", "expected"),
         ({"target": "active", "constant": "maybe"}, "constant", "true or false"),
