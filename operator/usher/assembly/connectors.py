@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
-from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
+from usher.api.v1alpha1.connectors import AccountBudget, ProvisioningConnectorSpec
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
@@ -12,46 +13,60 @@ from usher.assembly.ends import Ends, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
-from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
+from usher.core.model.resources import ConnectorKey, SourceKey
 from usher.core.sync.flows import Direct
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget
+from usher.core.sync.policies import Budget, Budgets
 from usher.core.sync.rules import CompiledMapping
-from usher.engine.job import Job
+from usher.engine.job import ConnectorJob, Job
 from usher.targets.registry import SCIM
 from usher.targets.scim.settings import ScimSettings
 
 
 def assemble_connector(
-    key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: AttributeMappingSpec, default_domain: str, ends: Ends
-) -> Job:
-    """The job that runs this connector with the mapping that it names. Raises SpecErrors.
+    key: ConnectorKey,
+    spec: ProvisioningConnectorSpec,
+    mappings: Mapping[str, AttributeMappingSpec],
+    default_domain: str,
+    ends: Ends,
+) -> ConnectorJob:
+    """The job that runs this connector with the mappings that it names, by their names. Raises SpecErrors.
 
     `default_domain` is that of the source that it names, empty where that has none.
     """
-    name = spec.mappings[0].name
-    compiled = settle_domain(
-        compile_mapping(name, mapping, surroundings_of(ends.runtime, default_domain)),
-        spec.source_ref.name,
-        default_domain,
-    )
     namespace = key.partition("/")[0]
-    accounts = spec.safety.accounts
     settings = _scim_settings(spec.target.scim)
-    return Job(
-        connector=key,
-        source=SourceKey(f"{namespace}/{spec.source_ref.name}"),
-        resource_type=ResourceType.USER,
-        mapping=compiled,
-        address=settings.url,
+    source = SourceKey(f"{namespace}/{spec.source_ref.name}")
+    lanes = []
+    for ref in spec.mappings:
+        compiled = settle_domain(
+            compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain)),
+            spec.source_ref.name,
+            default_domain,
+        )
+        lanes.append(
+            Job(
+                connector=key,
+                source=source,
+                resource_type=compiled.resource_type,
+                mapping=compiled,
+                address=settings.url,
+                requires=_required_attributes(compiled),
+                concurrency=settings.connections,
+                adopt=Adopt(spec.adopt),
+            )
+        )
+    return ConnectorJob(
+        lanes=tuple(lanes),
         open_target=partial(SCIM.open, settings, ends.secrets, ends.runtime, ends.policy),
-        budget=Budget(accounts.max_count, accounts.max_percent, accounts.min_count),
+        budgets=Budgets(accounts=_budget(spec.safety.accounts)),
         hold_for=spec.safety.hold_for,
-        requires=_required_attributes(compiled),
-        concurrency=settings.connections,
-        adopt=Adopt(spec.adopt),
     )
+
+
+def _budget(spec: AccountBudget) -> Budget:
+    return Budget(spec.max_count, spec.max_percent, spec.min_count)
 
 
 def _scim_settings(target: ScimTarget) -> ScimSettings:

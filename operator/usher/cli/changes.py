@@ -17,7 +17,14 @@ REDACTED: Final = "[Redact]"
 """What stands in place of the value of `Redact`."""
 LONGEST: Final = 200
 """Characters of a value that people are shown; programs get it whole."""
-_SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.DISABLE: "-", Action.LINK: "="}
+_SIGNS: Final = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DISABLE: "-",
+    Action.LINK: "=",
+    Action.REMOVE: "-",
+    Action.REFER: "~",
+}
 
 
 @dataclass(frozen=True, slots=True)

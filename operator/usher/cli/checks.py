@@ -115,7 +115,7 @@ class Checks:
         if known is None:
             return
         source = f"IdentitySource/{task.source.object.metadata.name}"
-        for flaw in find_unknown_attributes(task.job.requires, known, source):
+        for flaw in find_unknown_attributes(task.job.lanes[0].requires, known, source):
             subject = flaw.place.partition(" ")[0]
             yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
 

@@ -11,7 +11,7 @@ from usher.cli.output import Block, Format, Heading, Result, Table, show
 from usher.cli.stored import look
 from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LinkDigest, Store
-from usher.core.model.resources import ConnectorKey, Json
+from usher.core.model.resources import Json, Lane, ResourceType
 
 
 @click.command(epilog="Example: usher links people -f examples/csv")
@@ -24,8 +24,9 @@ def links(name: str, workspace: Workspace, limit: int, output: Format) -> None:
     key = find_connector(workspace.load(), name)
 
     async def read(store: Store) -> tuple[int, list[LinkDigest]]:
-        total, _ = await store.count_links(key)
-        return total, await _first(store, key, limit)
+        lane = Lane(key, ResourceType.USER)
+        total, _ = await store.count_links(lane)
+        return total, await _first(store, lane, limit)
 
     total, found = look(workspace.state, read)
     data: list[Json] = [
@@ -37,9 +38,9 @@ def links(name: str, workspace: Workspace, limit: int, output: Format) -> None:
     show(Result({"connector": key, "total": total, "links": data}, blocks), output)
 
 
-async def _first(store: Store, key: ConnectorKey, limit: int) -> list[LinkDigest]:
+async def _first(store: Store, lane: Lane, limit: int) -> list[LinkDigest]:
     found: list[LinkDigest] = []
-    async for page in store.link_digests(key):
+    async for page in store.link_digests(lane):
         found.extend(islice(page, limit - len(found)))
         if len(found) >= limit:
             break

@@ -24,13 +24,14 @@ from usher.cli.output import Block, Code, Format, Heading, Paragraph
 from usher.cli.reports import report_data
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
-from usher.core.model.plans import Action, Skip
+from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts, CycleReport
 from usher.core.model.resources import ConnectorKey, Json
+from usher.core.sync.policies import subject_of
 from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
-_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE)
+_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.REMOVE, Action.REFER)
 
 
 @click.command(epilog="Example: usher plan -f examples/csv -o json")
@@ -155,17 +156,23 @@ async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports
     report, rows = preview.report, _Rows()
     failure = cycle_failure(task, report.error_reason, report.error) if report.error_reason else None
     if failure is None:
-        rows = await _collect(task, ports, preview, most)
+        rows = await _collect(ports, preview, most)
         figures = replace(report.counts, linked=rows.all[Action.LINK])
         report = replace(report, counts=figures)
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
-    return Planned(key, report, rows, preview.skips, most, failure, approve)
+    skips = [skip for lane in preview.skips.values() for skip in lane]
+    return Planned(key, report, rows, skips, most, failure, approve)
 
 
-async def _collect(task: Task, ports: Ports, preview: Preview, most: int | None) -> _Rows:
+async def _collect(ports: Ports, preview: Preview, most: int | None) -> _Rows:
     rows = _Rows()
-    async for page in ports.store.all_changes(task.job.connector):
-        for change in page:
-            if counts(change):
-                rows.add(ShownChange(change, preview.mapping, change.source_id in preview.waiting), most)
+    for job in preview.lanes:
+        async for page in ports.store.all_changes(job.lane):
+            for change in page:
+                if counts(change):
+                    rows.add(ShownChange(change, job.mapping, _waits(change, preview)), most)
     return rows
+
+
+def _waits(change: PlannedChange, preview: Preview) -> bool:
+    return change.destructive and subject_of(change) in preview.waiting

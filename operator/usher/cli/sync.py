@@ -27,7 +27,7 @@ from usher.contracts.store import Store, Unsettled
 from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, Json
 from usher.engine.cycle import run_cycle
-from usher.engine.job import Control, Ports
+from usher.engine.job import Control, Job, Ports
 from usher.engine.progress import Progress, Stage
 from usher.engine.safety import PLAN_HELD
 
@@ -182,7 +182,9 @@ async def _sync(workspace: Workspace, word: Approval, task: Task, ports: Ports, 
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
     if report.held is not None:
         word.waiting[report.held.hash] = key
-    return Synced(key, report, await _undone(store, key), failure, approve, _unreached(report, control.progress))
+    return Synced(
+        key, report, await _undone(store, task.job.lanes), failure, approve, _unreached(report, control.progress)
+    )
 
 
 def _unreached(report: CycleReport, progress: Progress) -> int:
@@ -202,9 +204,13 @@ async def _run_with_word(word: Approval, task: Task, ports: Ports, control: Cont
     return report
 
 
-async def _undone(store: Store, key: ConnectorKey) -> list[Undone]:
-    unsettled = await store.unsettled(key)
-    return [Undone(unsettled[i], await _detail(store, key, unsettled[i])) for i in sorted(unsettled)[:NAMED]]
+async def _undone(store: Store, lanes: Sequence[Job]) -> list[Undone]:
+    found: list[Undone] = []
+    for job in lanes:
+        unsettled = await store.unsettled(job.lane)
+        some = sorted(unsettled)[: NAMED - len(found)]
+        found += [Undone(unsettled[i], await _detail(store, job.connector, unsettled[i])) for i in some]
+    return found
 
 
 async def _detail(store: Store, key: ConnectorKey, unsettled: Unsettled) -> str:

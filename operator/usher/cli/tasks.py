@@ -15,7 +15,7 @@ from usher.cli.references import missing_data, missing_objects, secrets_for
 from usher.cli.workspace import find_connector
 from usher.contracts.runtime import Runtime
 from usher.core.model.resources import ConnectorKey, SourceKey
-from usher.engine.job import Job, SourceJob
+from usher.engine.job import ConnectorJob, SourceJob
 from usher.transport.addresses import cli_policy
 
 
@@ -25,7 +25,7 @@ class Task:
 
     connector: Placed[ProvisioningConnector]
     source: Placed[IdentitySource]
-    job: Job
+    job: ConnectorJob
     source_job: SourceJob
 
 
@@ -70,13 +70,14 @@ def assemble(
 ) -> Task:
     """Raises SpecErrors."""
     key, spec = connector.object.key, connector.object.spec
-    mapping = manifests.mappings[f"{connector.object.metadata.namespace}/{spec.mappings[0].name}"]
+    namespace = connector.object.metadata.namespace
+    mappings = {ref.name: manifests.mappings[f"{namespace}/{ref.name}"].object.spec for ref in spec.mappings}
     source_ends = Ends(secrets_for(manifests, source), runtime, cli_policy())
     ends = Ends(secrets_for(manifests, connector), runtime, cli_policy())
     return Task(
         connector,
         source,
-        assemble_connector(ConnectorKey(key), spec, mapping.object.spec, source.object.spec.default_domain or "", ends),
+        assemble_connector(ConnectorKey(key), spec, mappings, source.object.spec.default_domain or "", ends),
         assemble_source(SourceKey(source.object.key), source.object.spec, source_ends),
     )
 

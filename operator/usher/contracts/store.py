@@ -18,12 +18,15 @@ from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
     ConnectorKey,
     Fingerprint,
+    Lane,
     Link,
+    ResourceType,
     SourceId,
     SourceKey,
     TargetId,
 )
 from usher.core.scim.discovery import Discovery
+from usher.core.sync.policies import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class LogEntry:
     reason: str
     detail: str = ""
     attributes: tuple[str, ...] = ()
+    resource_type: ResourceType = ResourceType.USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,10 @@ class Record:
     """What one chunk of outcomes changes in the state, in one transaction.
 
     `links` replace the link of their source id; a link whose target resource another connector (or another person of
-    this one) holds by now is refused, and its source id returned by `LinkStore.record`.
-    `finished` source ids lose their intent and their plan row of the running plan (held rows stay until approved or
-    dropped).
+    this one) holds by now is refused, and its source id returned by `LinkStore.record`. Whoever refers to a resource
+    whose account becomes active, inactive or another one by it is looked at again (`LinkStore.due_holders`).
+    `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
+    they can be, with how many can't: they are looked at no more.
     """
 
     links: Sequence[Link] = ()
@@ -121,14 +126,15 @@ class Record:
     unsettled: Sequence[Unsettled] = ()
     settled: Sequence[SourceId] = ()
     log: Sequence[LogEntry] = field(default=())
+    referring: Mapping[SourceId, int] = field(default_factory=dict)
 
 
 class LinkStore(Protocol):
-    """Links, intents, claims and what is unsettled, per connector (users only: one resource type a connector)."""
+    """Links, intents, claims and what is unsettled, per lane."""
 
-    async def consumption(self, connector: ConnectorKey) -> Consumption | None: ...
+    async def consumption(self, lane: Lane) -> Consumption | None: ...
 
-    async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
+    async def save_consumption(self, lane: Lane, consumption: Consumption) -> None:
         """Also makes the connector active: its links own their target resources (again). `retired` is not looked at."""
 
     async def active_connectors(self) -> Sequence[ConnectorKey]:
@@ -146,35 +152,49 @@ class LinkStore(Protocol):
         Returns how many connectors.
         """
 
-    async def count_links(self, connector: ConnectorKey) -> tuple[int, int]:
+    async def count_links(self, lane: Lane) -> tuple[int, int]:
         """(all links, those with an enabled account)."""
 
-    def link_digests(self, connector: ConnectorKey) -> AsyncIterator[Sequence[LinkDigest]]:
+    def link_digests(self, lane: Lane) -> AsyncIterator[Sequence[LinkDigest]]:
         """Every link, in chunks."""
 
-    async def links(self, connector: ConnectorKey, ids: Collection[SourceId]) -> Mapping[SourceId, Link]: ...
+    async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]: ...
 
-    async def owners(self, address: str, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
-        """Which active connector (this one included) links these resources of the target at `address`."""
+    async def owners(
+        self, address: str, resource_type: ResourceType, targets: Collection[TargetId]
+    ) -> Mapping[TargetId, Owner]:
+        """Which active connector (this one included) links these resources of that type of the target at `address`."""
 
-    async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
+    async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
         """Replaces the matching values that these people claim. No claims: the person makes none any more."""
 
-    async def count_claimants(self, connector: ConnectorKey) -> int:
+    async def count_claimants(self, lane: Lane) -> int:
         """How many people make claims: those in scope."""
 
-    async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+    async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
 
-    async def write_intents(self, connector: ConnectorKey, intents: Sequence[Intent]) -> None: ...
+    async def save_references(self, lane: Lane, wanted: Mapping[SourceId, Collection[SourceId]]) -> None:
+        """Replaces what these holders refer to; holders for whom that is new are due."""
 
-    async def intents(self, connector: ConnectorKey) -> Mapping[SourceId, Intent]:
+    async def due_holders(self, lane: Lane) -> Sequence[SourceId]:
+        """Holders whose references have to be looked at: theirs changed, or the account at their other end did."""
+
+    async def holders_of(self, lane: Lane, referents: Collection[SourceId]) -> Sequence[SourceId]:
+        """Who in this lane refers to any of these."""
+
+    async def count_waiting_references(self, lane: Lane) -> int:
+        """How many references have no active account at their other end."""
+
+    async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
+
+    async def intents(self, lane: Lane) -> Mapping[SourceId, Intent]:
         """All open ones."""
 
-    async def unsettled(self, connector: ConnectorKey) -> Mapping[SourceId, Unsettled]:
+    async def unsettled(self, lane: Lane) -> Mapping[SourceId, Unsettled]:
         """All of them."""
 
-    async def record(self, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
+    async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
         """Returns the source ids whose link was refused because its target resource has another owner."""
 
 
@@ -182,14 +202,14 @@ class LinkStore(Protocol):
 class StoredHold:
     """A held set in the store. `approved` once somebody approved it.
 
-    `count` is its size, `live` the number of live links, when it was first held.
+    `count` is its size, `live` how many there were, by what is counted, when it was first held.
     """
 
     hash: str
     reason: str
     summary: str
-    count: int
-    live: int
+    count: Mapping[Counted, int]
+    live: Mapping[Counted, int]
     created: datetime
     expires: datetime
     approved: bool
@@ -198,21 +218,24 @@ class StoredHold:
 class PlanStore(Protocol):
     """The running plan of each connector, its held set, its cycles and its log."""
 
-    async def clear_plan(self, connector: ConnectorKey) -> None:
+    async def clear_plan(self, lane: Lane) -> None:
         """Drops the running plan, not the held set."""
 
-    async def add_changes(self, connector: ConnectorKey, changes: Sequence[PlannedChange]) -> None:
+    async def add_changes(self, lane: Lane, changes: Sequence[PlannedChange]) -> None:
         """Rows of the running plan; a row of the same source id is replaced."""
 
-    async def count_changes(self, connector: ConnectorKey) -> Mapping[Action, int]: ...
+    async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
+        """What the running plan does with these resources themselves: their references are not in it."""
 
-    async def ranks(self, connector: ConnectorKey) -> Sequence[tuple[Phase, int]]:
+    async def count_changes(self, lane: Lane) -> Mapping[Action, int]: ...
+
+    async def ranks(self, lane: Lane) -> Sequence[tuple[Phase, int]]:
         """The (phase, rank) pairs of the running plan in order of application."""
 
-    def changes_of(self, connector: ConnectorKey, phase: Phase, rank: int) -> AsyncIterator[Sequence[PlannedChange]]:
+    def changes_of(self, lane: Lane, phase: Phase, rank: int) -> AsyncIterator[Sequence[PlannedChange]]:
         """Rows of one (phase, rank) in chunks; rows finished meanwhile don't disturb the iteration."""
 
-    def all_changes(self, connector: ConnectorKey) -> AsyncIterator[Sequence[PlannedChange]]:
+    def all_changes(self, lane: Lane) -> AsyncIterator[Sequence[PlannedChange]]:
         """The running plan in order of application, for showing it."""
 
     async def hold(self, connector: ConnectorKey, hold: StoredHold, changes: Sequence[PlannedChange]) -> None:
@@ -220,7 +243,7 @@ class PlanStore(Protocol):
 
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None: ...
 
-    async def drop_held(self, connector: ConnectorKey, ids: Sequence[SourceId]) -> None:
+    async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
         """These members are no longer due (or were applied); an empty set is removed with its hold."""
 
     async def release(self, connector: ConnectorKey) -> None:

@@ -69,7 +69,7 @@ class Applier:
                     return Done(change, link_after(self.job.mapping, change, None))
                 case Action.CREATE:
                     return await self._create(change)
-                case Action.UPDATE | Action.DISABLE:
+                case Action.UPDATE | Action.DISABLE | Action.REMOVE | Action.REFER:
                     return await self._update(change)
         except OutcomeUnknown as error:
             return Unsure(change, error.reason, error.detail or error.message)
@@ -130,7 +130,7 @@ class Applier:
         if len(hits) > 1:
             return Failed(change, DUPLICATE_TARGET, "clashes with " + ", ".join(hit.id for hit in hits[:10]))
         found = hits[0]
-        owner = (await self.ports.store.owners(self.job.address, [found.id])).get(found.id)
+        owner = (await self.ports.store.owners(self.job.address, self.job.resource_type, [found.id])).get(found.id)
         if owner is not None and (owner.connector, owner.source_id) != (self.job.connector, change.source_id):
             return Failed(change, OWNED_BY_OTHER, f"{found.id} is linked by {owner.connector}")
         image = take_image(self.job.mapping, found)
@@ -216,7 +216,7 @@ async def apply_rank(
 
     Rows that nobody came to, because the cycle was stopped or ended, give their intents back.
     """
-    connector, store = applier.job.connector, applier.ports.store
+    lane, store = applier.job.lane, applier.ports.store
     waiting: set[SourceId] = set()
 
     async def announced() -> AsyncGenerator[Sequence[PlannedChange], None]:
@@ -225,7 +225,7 @@ async def apply_rank(
                 return
             intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
             waiting.update(intent.source_id for intent in intents)
-            await store.write_intents(connector, intents)
+            await store.write_intents(lane, intents)
             yield rows
 
     async def one(row: PlannedChange) -> None:
@@ -238,7 +238,7 @@ async def apply_rank(
         await for_each_of_chunks(announced(), one, applier.job.concurrency)
     finally:
         if waiting:
-            await store.record(connector, Record(finished=sorted(waiting)))
+            await store.record(lane, Record(finished=sorted(waiting)))
 
 
 def _failed(change: PlannedChange, error: UsherError) -> Failed:

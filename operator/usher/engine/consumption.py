@@ -17,12 +17,12 @@ async def consume(job: Job, ports: Ports, snapshot: Snapshot) -> Consumption | N
     """
     store = ports.store
     fresh = consumption_of(job, snapshot, None)
-    former = await store.consumption(job.connector)
+    former = await store.consumption(job.lane)
     if former is not None and former.retired and not _same_ends(former, fresh):
         await store.forget(job.connector)
         former = None
     if former is None:
-        await store.save_consumption(job.connector, fresh)
+        await store.save_consumption(job.lane, fresh)
         return None
     if not _same_ends(former, fresh):
         message = (
@@ -33,7 +33,7 @@ async def consume(job: Job, ports: Ports, snapshot: Snapshot) -> Consumption | N
         raise CycleError(message, reason="InvalidSpec")
     if former.retired:  # others may have taken its accounts meanwhile: everybody is looked at
         former = replace(former, version=None, retired=False)
-        await store.save_consumption(job.connector, former)
+        await store.save_consumption(job.lane, former)
     return former
 
 

@@ -12,57 +12,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from usher.contracts.snapshots import Snapshot
-from usher.contracts.store import Record, Unsettled
-from usher.contracts.target import TargetSession
+from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.plans import Action, Skip
+from usher.core.model.plans import Action, Phase, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import SourceId
-from usher.core.sync.flaws import refuse_errors
-from usher.core.sync.linting import find_unknown_attributes, fit
-from usher.core.sync.rules import CompiledMapping
+from usher.core.model.resources import ResourceType, SourceId
+from usher.core.sync.linting import fit
+from usher.core.sync.policies import Subject, subject_of
 from usher.engine.apply import Applier, apply_rank
-from usher.engine.consumption import consume, consumption_of
+from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
-from usher.engine.drafting import Draft, Drafting
-from usher.engine.evaluation import Extra, Feed, evaluate
-from usher.engine.job import Control, Job, Ports
+from usher.engine.drafting import Draft
+from usher.engine.job import ConnectorJob, Control, Job, Ports
+from usher.engine.preparing import Bench, Prepared, PreparedLane, prepare
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
 from usher.engine.retry import Retrier
-from usher.engine.safety import PLAN_HELD, Circumstances, Judgement, describe_hold, enforce, judge
+from usher.engine.safety import PLAN_HELD, describe_hold, enforce
 
 KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A cycle up to the point where it would begin to write.
+class _Opened:
+    """The bench of a cycle, with when it began; `stale` is as in `CycleReport`."""
 
-    Its plan is in the store, its judgement is not enforced.
-    """
-
-    kind: CycleKind
-    snapshot: Snapshot
-    draft: Draft
-    former: Mapping[SourceId, Unsettled]
-    judgement: Judgement
-    mapping_changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What every stage of one cycle shares.
-
-    The mapping of its job has the types of the target's own schema; `stale` is as in `CycleReport`.
-    """
-
-    job: Job
-    ports: Ports
-    control: Control
-    session: TargetSession
-    retrier: Retrier
+    bench: Bench
     started: datetime
     stale: str
 
@@ -71,49 +46,48 @@ class _Bench:
 class Preview:
     """What a cycle would do. Its changes are the running plan in the store; those of `waiting` would not be applied.
 
-    `skips` are the people for whom nothing would be done, and why. Both name people: for a terminal only. `mapping` is
-    the one that was in force, typed as the target says, as far as the cycle came to ask it.
+    `skips` are the resources for which nothing would be done, and why. Both name people: for a terminal only. `lanes`
+    have the mappings that were in force, typed as the target says, as far as the cycle came to ask it.
     """
 
     report: CycleReport
-    mapping: CompiledMapping
-    skips: Sequence[Skip] = ()
-    waiting: frozenset[SourceId] = frozenset()
+    lanes: tuple[Job, ...]
+    skips: Mapping[ResourceType, Sequence[Skip]]
+    waiting: frozenset[Subject] = frozenset()
 
 
-async def plan_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
+async def plan_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
     """The report of `preview_cycle`."""
     return (await preview_cycle(job, ports, control)).report
 
 
-async def preview_cycle(job: Job, ports: Ports, control: Control) -> Preview:
+async def preview_cycle(job: ConnectorJob, ports: Ports, control: Control) -> Preview:
     """The cycle stopped before it writes anything to the target or decides anything for good."""
     started = ports.runtime.now()
     try:
-        async with _open(job, ports, control, started) as bench:
-            prepared = await _prepare(bench)
+        async with _open(job, ports, control, started) as opened:
+            prepared = await prepare(opened.bench)
     except UsherError as error:
-        return Preview(_failure(ports, started, error), job.mapping)
+        return Preview(_failure(ports, started, error), job.lanes, {})
     judgement = prepared.judgement
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
-        waiting |= {row.source_id for row in judgement.rows}
-    report = await _report(bench, prepared, _planned_counts(prepared.draft))
-    report = replace(report, result=CycleResult.PLANNED, held=held)
-    return Preview(report, bench.job.mapping, prepared.draft.skips, waiting)
+        waiting |= frozenset(map(subject_of, judgement.rows))
+    counts = {lane.job.resource_type: _planned_counts(lane.draft) for lane in prepared.lanes}
+    report = replace(await _report(opened, prepared, counts), result=CycleResult.PLANNED, held=held)
+    skips = {lane.job.resource_type: lane.draft.skips for lane in prepared.lanes}
+    return Preview(report, opened.bench.job.lanes, skips, waiting)
 
 
-async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
-    """One whole cycle. Its report is saved; what failed for one person is looked at again in the next one."""
+async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
+    """One whole cycle. Its report is saved; what failed for one resource is looked at again in the next one."""
     started = ports.runtime.now()
     cycle = f"{started:%Y%m%dT%H%M%SZ}-{ports.runtime.random.getrandbits(16):04x}"
     try:
-        async with _open(job, ports, control, started) as bench:
-            prepared = await _prepare(bench)
-            held = {row.source_id for row in prepared.judgement.rows}
-            recorder = Recorder(bench.job, ports, cycle, prepared.former, held)
-            report = await _carry_out(bench, prepared, recorder)
+        async with _open(job, ports, control, started) as opened:
+            prepared = await prepare(opened.bench)
+            report = await _carry_out(opened, prepared, cycle)
     except UsherError as error:
         report = _failure(ports, started, error)
     await ports.store.save_cycle(job.connector, cycle, report)
@@ -124,128 +98,138 @@ async def run_cycle(job: Job, ports: Ports, control: Control) -> CycleReport:
 
 
 @asynccontextmanager
-async def _open(job: Job, ports: Ports, control: Control, started: datetime) -> AsyncIterator[_Bench]:
+async def _open(job: ConnectorJob, ports: Ports, control: Control, started: datetime) -> AsyncIterator[_Opened]:
     retrier = Retrier(ports.runtime)
     async with job.open_target() as session:
         await retrier.read(session.check)
         known = await know_target(job.address, ports, session, retrier)
-        mapping = fit(job.mapping, known.discovery)
-        if mapping.kept_up:
-            mapping = replace(mapping, key=await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES)))
-        typed = replace(job, mapping=mapping)
-        yield _Bench(typed, ports, control, session, retrier, started, known.stale)
+        lanes = tuple([replace(lane, mapping=fit(lane.mapping, known.discovery)) for lane in job.lanes])
+        if any(lane.mapping.kept_up for lane in lanes):
+            key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
+            lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
+        typed = replace(job, lanes=lanes)
+        yield _Opened(Bench(typed, ports, control, session, retrier), started, known.stale)
 
 
-async def _prepare(bench: _Bench) -> _Prepared:
-    job, store = bench.job, bench.ports.store
-    snapshot = await _snapshot_of(bench)
-    consumption = await consume(job, bench.ports, snapshot)
-    mapping_changed = consumption is not None and consumption.mapping != job.mapping.digest
-    same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
-    since = consumption.version if consumption is not None and same_rules else None
-    kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
-    former = await store.unsettled(job.connector)
-    held = await store.held(job.connector)
-    _, live = await store.count_links(job.connector)
-    extra = Extra(
-        intents=await store.intents(job.connector),
-        unsettled=former.keys(),
-        held=() if held is None else [row.source_id for row in held[1]],
-    )
-    bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
-    batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
-    draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
-    circumstances = Circumstances(
-        live=live,
-        source_is_empty=snapshot.count == 0,
-        mapping_changed=mapping_changed,
-        guarded=mapping_changed or (consumption is not None and consumption.guarded),
-    )
-    judgement = await judge(job, bench.ports, draft, circumstances)
-    return _Prepared(kind, snapshot, draft, former, judgement, mapping_changed)
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """One lane of a cycle that writes."""
+
+    prepared: PreparedLane
+    applier: Applier
+    recorder: Recorder
+    waiting: frozenset[SourceId]
 
 
-async def _carry_out(bench: _Bench, prepared: _Prepared, recorder: Recorder) -> CycleReport:
+async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
-    job, store, draft = bench.job, bench.ports.store, prepared.draft
+    bench = opened.bench
+    store = bench.ports.store
+    lanes = [_writing(bench, lane, prepared, cycle) for lane in prepared.lanes]
     if bench.control.stop.is_set():
-        return await _conclude(bench, prepared, recorder, error=None)
+        return await _conclude(opened, prepared, lanes, error=None)
     if prepared.mapping_changed:
-        await store.release(job.connector)
-        guarded = replace(consumption_of(job, prepared.snapshot, None), guarded=True)
-        await store.save_consumption(job.connector, guarded)
-    await store.record(job.connector, Record(links=draft.adopted, unlinked=draft.lost))
-    waiting = prepared.judgement.decision.wait
-    held = await enforce(job, bench.ports, prepared.judgement, bench.control.approval)
-    skips = [
-        *draft.skips,
-        *(Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in waiting),
-    ]
-    await recorder.add_skips(skips, draft.settled, draft.closed)
-    error = await _apply(bench, recorder, waiting)
-    await store.drop_held(job.connector, sorted(recorder.tally.applied))
-    report = replace(await _conclude(bench, prepared, recorder, error), held=held)
+        await store.release(bench.job.connector)
+    for lane in prepared.lanes:
+        if lane.mapping_changed:
+            guarded = replace(consumption_of(lane.job, lane.snapshot, None), guarded=True)
+            await store.save_consumption(lane.job.lane, guarded)
+        await store.record(lane.job.lane, Record(links=lane.draft.adopted, unlinked=lane.draft.lost))
+    held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
+    for writing in lanes:
+        await _skip(writing)
+    error = await _apply(bench, lanes)
+    for writing in lanes:
+        await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))
+        await store.clear_plan(writing.prepared.job.lane)
+    report = replace(await _conclude(opened, prepared, lanes, error), held=held)
     return replace(report, result=CycleResult.PARTIAL) if held and report.result is CycleResult.SUCCEEDED else report
 
 
-async def _snapshot_of(bench: _Bench) -> Snapshot:
-    job = bench.job
-    snapshot = await bench.ports.store.snapshot(job.source, job.resource_type)
-    if snapshot is None:
-        message = f"IdentitySource/{job.source} has not been read completely yet"
-        raise CycleError(message, reason="SourceUnreachable")
-    source = f"IdentitySource/{job.source.partition('/')[2]}"
-    refuse_errors(find_unknown_attributes(job.requires, snapshot.attributes, source))
-    return snapshot
+def _writing(bench: Bench, lane: PreparedLane, prepared: Prepared, cycle: str) -> _Writing:
+    judgement, resource_type = prepared.judgement, lane.job.resource_type
+    held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
+    return _Writing(
+        prepared=lane,
+        applier=Applier(lane.job, bench.ports, bench.session, bench.retrier),
+        recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
+        waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
+    )
 
 
-async def _apply(bench: _Bench, recorder: Recorder, waiting: frozenset[SourceId]) -> CycleError | None:
-    """Applies the running plan in its order. Returns the error that ended it before its end, if one did."""
-    job, store, control = bench.job, bench.ports.store, bench.control
-    total = sum((await store.count_changes(job.connector)).values())
+async def _skip(writing: _Writing) -> None:
+    draft = writing.prepared.draft
+    waits = (Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in writing.waiting)
+    await writing.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
+
+
+async def _apply(bench: Bench, lanes: Sequence[_Writing]) -> CycleError | None:
+    """Applies the running plans in their order. Returns the error that ended it before its end, if one did."""
+    store, control = bench.ports.store, bench.control
+    steps: list[tuple[Phase, int, int]] = []
+    total = 0
+    for index, writing in enumerate(lanes):
+        lane = writing.prepared.job.lane
+        steps += [(phase, index, rank) for phase, rank in await store.ranks(lane)]
+        total += sum((await store.count_changes(lane)).values())
     control.progress.enter(Stage.APPLY, total)
-    applier = Applier(job, bench.ports, bench.session, bench.retrier)
     try:
-        for phase, rank in await store.ranks(job.connector):
+        for phase, index, rank in sorted(steps):
             if control.stop.is_set():
                 return None
-            chunks = store.changes_of(job.connector, phase, rank)
-            due = ([row for row in rows if row.source_id not in waiting] async for rows in chunks)
-            await apply_rank(applier, recorder, control, due)
+            await _apply_step(bench, lanes[index], phase, rank)
     except CycleError as error:
         return error
     finally:
-        await recorder.flush()
+        for writing in lanes:
+            await writing.recorder.flush()
     return None
 
 
-async def _conclude(bench: _Bench, prepared: _Prepared, recorder: Recorder, error: CycleError | None) -> CycleReport:
-    job, ports = bench.job, bench.ports
-    report = await _report(bench, prepared, _final_counts(prepared.draft, recorder))
+async def _apply_step(bench: Bench, writing: _Writing, phase: Phase, rank: int) -> None:
+    chunks = bench.ports.store.changes_of(writing.prepared.job.lane, phase, rank)
+    waiting = writing.waiting
+    due = ([row for row in rows if not (row.destructive and row.source_id in waiting)] async for rows in chunks)
+    await apply_rank(writing.applier, writing.recorder, bench.control, due)
+
+
+async def _conclude(
+    opened: _Opened, prepared: Prepared, lanes: Sequence[_Writing], error: CycleError | None
+) -> CycleReport:
+    bench = opened.bench
+    counts = {w.prepared.job.resource_type: _final_counts(w.prepared.draft, w.recorder) for w in lanes}
+    report = await _report(opened, prepared, counts)
     if error is not None:
         return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
-    done = consumption_of(job, prepared.snapshot, prepared.snapshot.version)
-    await ports.store.save_consumption(job.connector, done)
+    for lane in prepared.lanes:
+        done = consumption_of(lane.job, lane.snapshot, lane.snapshot.version)
+        await bench.ports.store.save_consumption(lane.job.lane, done)
     return replace(report, result=CycleResult.SUCCEEDED if report.pending == 0 else CycleResult.PARTIAL)
 
 
-async def _report(bench: _Bench, prepared: _Prepared, counts: Counts) -> CycleReport:
-    job, ports = bench.job, bench.ports
-    unsettled = await ports.store.unsettled(job.connector)
-    linked, _ = await ports.store.count_links(job.connector)
+async def _report(opened: _Opened, prepared: Prepared, counts: Mapping[ResourceType, Counts]) -> CycleReport:
+    ports, users = opened.bench.ports, prepared.lanes[0].job.lane
+    reasons: Counter[str] = Counter()
+    waiting = 0
+    for lane in prepared.lanes:
+        reasons.update(entry.reason for entry in (await ports.store.unsettled(lane.job.lane)).values())
+        waiting += await ports.store.count_waiting_references(lane.job.lane)
+    linked, _ = await ports.store.count_links(users)
     return CycleReport(
         kind=prepared.kind,
         result=CycleResult.PARTIAL,
-        started=bench.started,
+        started=opened.started,
         completed=ports.runtime.now(),
-        counts=counts,
-        reasons=Counter(entry.reason for entry in unsettled.values()),
-        in_scope=await ports.store.count_claimants(job.connector),
+        counts=counts[ResourceType.USER],
+        groups=counts.get(ResourceType.GROUP),
+        reasons=reasons,
+        in_scope=await ports.store.count_claimants(users),
         linked=linked,
-        pending=len(unsettled),
-        stale=bench.stale,
+        pending=reasons.total(),
+        waiting_references=waiting,
+        stale=opened.stale,
     )
 
 

@@ -91,7 +91,7 @@ class Drafting:
         met, failures = await Matching(self.job, self.ports, self.session, self.retrier, self.control).match(batch)
         known |= met
         draft.skips.extend(_failed_look(i, error) for i, error in failures.items())
-        await self.ports.store.clear_plan(self.job.connector)
+        await self.ports.store.clear_plan(self.job.lane)
         failed = {skip.source_id for skip in draft.skips}
         self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
         moves: list[KeyMove] = []
@@ -105,7 +105,7 @@ class Drafting:
                 for source_id, outcome in rows.items():
                     _note(draft, batch, source_id, outcome)
                 changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
-                await behind.start(partial(self.ports.store.add_changes, self.job.connector, changes))
+                await behind.start(partial(self.ports.store.add_changes, self.job.lane, changes))
                 self.control.progress.advance(due.count)
         await self._rank(moves)
         return draft
@@ -114,7 +114,7 @@ class Drafting:
 
     async def _read_again(self, batch: Batch, draft: Draft) -> dict[SourceId, Situation]:
         """Reads the accounts of those whose last request has an unknown end: the stored image is not to be trusted."""
-        links = await self.ports.store.links(self.job.connector, list(batch.again))
+        links = await self.ports.store.links(self.job.lane, list(batch.again))
         situations: dict[SourceId, Situation] = {}
 
         async def look(link: Link) -> None:
@@ -155,7 +155,7 @@ class Drafting:
                 return
             wanted = {source_id: print_ for source_id, print_ in chunk if source_id not in failed}
             people = await store.resources(job.source, job.resource_type, wanted)
-            yield _Due(len(chunk), wanted, people, await store.links(job.connector, wanted))
+            yield _Due(len(chunk), wanted, people, await store.links(job.lane, wanted))
 
     def _plan_chunk(
         self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft
@@ -207,7 +207,7 @@ class Drafting:
         if not moves:
             return dict(planned), moves
         claims = {claim for move in moves for claim in move.takes}
-        rivals = await self.ports.store.rivals(self.job.connector, claims)
+        rivals = await self.ports.store.rivals(self.job.lane, claims)
         settled = dict(planned)
         for move in moves:
             others = {other for claim in move.takes for other in rivals.get(claim, ())} - {move.source_id}
@@ -232,11 +232,11 @@ class Drafting:
             return
         moved = [
             replace(row, rank=ranks[row.source_id])
-            async for rows in self.ports.store.changes_of(self.job.connector, Phase.FREE_KEYS, 0)
+            async for rows in self.ports.store.changes_of(self.job.lane, Phase.FREE_KEYS, 0)
             for row in rows
             if row.source_id in ranks
         ]
-        await self.ports.store.add_changes(self.job.connector, moved)
+        await self.ports.store.add_changes(self.job.lane, moved)
 
 
 def _all_due(batch: Batch) -> Iterator[Sequence[tuple[SourceId, Fingerprint | None]]]:

@@ -99,7 +99,7 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
                 elif (desired := _map(job, change.resource, batch)) is not None:
                     claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
                     _sort_present(batch, desired, links.get(change.id), feed.extra)
-            await behind.start(partial(ports.store.save_claims, job.connector, claims))
+            await behind.start(partial(ports.store.save_claims, job.lane, claims))
     return batch
 
 
@@ -167,7 +167,7 @@ class Feed:
 
     async def _everybody(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
         links: dict[SourceId, LinkDigest] = {}
-        async for digests in ports.store.link_digests(job.connector):
+        async for digests in ports.store.link_digests(job.lane):
             links.update({digest.source_id: digest for digest in digests})
         absent = links.keys() | self.extra.ids
         async for chunk in ports.store.changes(job.source, job.resource_type, None, self.snapshot.version):
@@ -180,11 +180,11 @@ class Feed:
         extra = set(self.extra.ids)
         async for chunk in ports.store.changes(job.source, job.resource_type, self.since, self.snapshot.version):
             extra.difference_update(change.id for change in chunk)
-            yield chunk, await ports.store.links(job.connector, [change.id for change in chunk])
+            yield chunk, await ports.store.links(job.lane, [change.id for change in chunk])
         for ids in _in_chunks(extra):
             live = await ports.store.resources(job.source, job.resource_type, ids)
             changes = [SourceChange(source_id, live.get(source_id)) for source_id in ids]
-            yield changes, await ports.store.links(job.connector, ids)
+            yield changes, await ports.store.links(job.lane, ids)
 
 
 def _in_chunks(ids: Collection[SourceId]) -> Iterator[list[SourceId]]:

@@ -11,9 +11,9 @@ from usher.contracts.runtime import Runtime
 from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
-from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget
+from usher.core.sync.policies import Budgets
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.progress import Progress
 
@@ -35,7 +35,7 @@ class SourceJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One connector to run. `address` is the target's base address: target ids mean nothing at another one.
+    """One lane of a connector. `address` is the target's base address: target ids mean nothing at another one.
 
     `requires` names each source attribute that the mapping reads, with the place that reads it
     (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the
@@ -47,12 +47,38 @@ class Job:
     resource_type: ResourceType
     mapping: CompiledMapping
     address: str
-    open_target: TargetOpener
-    budget: Budget
-    hold_for: timedelta
     requires: Mapping[str, str]
     concurrency: int = 16
     adopt: Adopt = Adopt.ALWAYS
+
+    @property
+    def lane(self) -> Lane:
+        """Under which name the state knows it."""
+        return Lane(self.connector, self.resource_type)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorJob:
+    """One connector to run: its lanes, users first."""
+
+    lanes: tuple[Job, ...]
+    open_target: TargetOpener
+    budgets: Budgets
+    hold_for: timedelta
+
+    @property
+    def connector(self) -> ConnectorKey:
+        """The connector's key."""
+        return self.lanes[0].connector
+
+    @property
+    def address(self) -> str:
+        """The target's base address."""
+        return self.lanes[0].address
+
+    def lane(self, resource_type: ResourceType) -> Job | None:
+        """The lane of that type, None where nobody maps it."""
+        return next((job for job in self.lanes if job.resource_type is resource_type), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Matching:
         rivals, alone = await self._rivals(batch)
 
         async def being_freed(ids: Collection[TargetId]) -> Collection[TargetId]:
-            owners = await self.ports.store.owners(self.job.address, ids)
+            owners = await self.ports.store.owners(self.job.address, self.job.resource_type, ids)
             return {
                 target_id
                 for target_id, owner in owners.items()
@@ -46,7 +46,7 @@ class Matching:
         lookup = Lookup(self.job, self.session, self.retrier, being_freed, self.control.stop)
         candidates = await lookup.find_candidates(_Unrivalled(batch, rivals, alone))
         found = {resource.id for hits in candidates.hits.values() for resource in hits}
-        owners = await self.ports.store.owners(self.job.address, found)
+        owners = await self.ports.store.owners(self.job.address, self.job.resource_type, found)
         evidence = Evidence(
             connector=self.job.connector,
             hits=candidates.hits,
@@ -67,7 +67,7 @@ class Matching:
         alone = 0
         for people in batch.unlinked.chunks():
             claims = {key.claim for _, keys in people for key in keys}
-            rivals |= await self.ports.store.rivals(self.job.connector, claims)
+            rivals |= await self.ports.store.rivals(self.job.lane, claims)
             alone += sum(1 for _, keys in people if not _makes_one_of(rivals, keys)) if rivals else len(people)
         return rivals, alone
 

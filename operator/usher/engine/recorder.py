@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
@@ -114,7 +114,7 @@ class Recorder:
     async def _save(self) -> bool:
         """Whether saving gave rise to more to save."""
         pending, self._pending = self._pending, _Pending()
-        refused = await self._ports.store.record(self._job.connector, pending.as_record())
+        refused = await self._ports.store.record(self._job.lane, pending.as_record())
         for source_id in refused:
             self.tally.failed += 1
             self._unsettle(source_id, OWNED_BY_OTHER)
@@ -129,6 +129,7 @@ class Recorder:
             linked=done["linked"],
             updated=done["updated"],
             disabled=done["disabled"],
+            references=done["references"],
             unchanged=unchanged + done["unchanged"],
             skipped=skipped,
             failed=failed + self.tally.failed,
@@ -199,13 +200,15 @@ class Recorder:
                 reason=result[1],
                 detail=result[2],
                 attributes=tuple(sorted(change.delta)),
+                resource_type=self._job.resource_type,
             )
         )
 
     def _log(self, source_id: SourceId, what: tuple[str, str, str, str, str]) -> None:
         step, action, result, reason, detail = what
         now = self._ports.runtime.now()
-        self._pending.log.append(LogEntry(now, self._cycle, source_id, None, step, action, result, reason, detail))
+        entry = LogEntry(now, self._cycle, source_id, None, step, action, result, reason, detail)
+        self._pending.log.append(replace(entry, resource_type=self._job.resource_type))
 
 
 def _counted_as(change: PlannedChange) -> str:
@@ -216,5 +219,7 @@ def _counted_as(change: PlannedChange) -> str:
             return "updated"
         case Action.DISABLE:
             return "disabled"
+        case Action.REMOVE | Action.REFER:
+            return "references"
         case Action.LINK:
             return "linked" if change.cause == ADOPTED else "unchanged"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from usher.contracts.store import LogEntry, StoredHold
 from usher.core.model.plans import PlannedChange
 from usher.core.model.reports import HeldPlan
 from usher.core.sync.policies import (
+    Counted,
     HeldSet,
     HoldEvent,
     SafetyDecision,
     SafetyView,
+    count,
     decide_safety,
     plan_hash,
+    subject_of,
 )
-from usher.engine.drafting import Draft
-from usher.engine.job import Job, Ports
+from usher.engine.job import ConnectorJob, Ports
 
 PLAN_HELD = "PlanHeld"
 """Why somebody waits beside a held set."""
@@ -31,7 +33,7 @@ class Circumstances:
     ended under this mapping yet, and no change is too small for the budget.
     """
 
-    live: int
+    live: Mapping[Counted, int]
     source_is_empty: bool
     mapping_changed: bool
     guarded: bool
@@ -46,7 +48,9 @@ class Judgement:
     decision: SafetyDecision
 
 
-async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstances) -> Judgement:
+async def judge(
+    job: ConnectorJob, ports: Ports, destructive: Sequence[PlannedChange], circumstances: Circumstances
+) -> Judgement:
     """Decides without writing anything: what a dry run shows is what `enforce` would do."""
     now = ports.runtime.now()
     stored = None if circumstances.mapping_changed else await ports.store.held(job.connector)
@@ -54,21 +58,19 @@ async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstanc
     if stored is not None:
         hold, members = stored
         held = HeldSet(
-            members={row.source_id: row.action for row in members},
+            members={subject_of(row): row.action for row in members},
             count=hold.count,
             live=hold.live,
             expired=now >= hold.expires and not hold.approved,
         )
-    budget = replace(job.budget, min_count=0) if circumstances.guarded else job.budget
-    decision = decide_safety(
-        SafetyView(draft.destructive, circumstances.live, budget, held, circumstances.source_is_empty)
-    )
+    budgets = job.budgets.without_minimum() if circumstances.guarded else job.budgets
+    decision = decide_safety(SafetyView(destructive, circumstances.live, budgets, held, circumstances.source_is_empty))
     if decision.event is HoldEvent.HELD:
         hold = StoredHold(
-            hash=plan_hash(decision.hold, job.resource_type),
+            hash=plan_hash(decision.hold),
             reason=decision.reason,
-            summary=f"{len(decision.hold)} disables of {circumstances.live} live links",
-            count=len(decision.hold),
+            summary=_summary(count(decision.hold), circumstances.live),
+            count=count(decision.hold),
             live=circumstances.live,
             created=now,
             expires=now + job.hold_for,
@@ -76,11 +78,11 @@ async def judge(job: Job, ports: Ports, draft: Draft, circumstances: Circumstanc
         )
         return Judgement(hold, decision.hold, decision)
     if decision.event is HoldEvent.KEPT and stored is not None:
-        return Judgement(stored[0], [row for row in draft.destructive if row.source_id in decision.keep], decision)
+        return Judgement(stored[0], [row for row in destructive if subject_of(row) in decision.keep], decision)
     return Judgement(None, (), decision)
 
 
-async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -> HeldPlan | None:
+async def enforce(job: ConnectorJob, ports: Ports, judgement: Judgement, approval: str) -> HeldPlan | None:
     """Takes the held set out of the running plan.
 
     Returns the set that is held now, None where nothing is (or it was approved).
@@ -97,9 +99,16 @@ async def enforce(job: Job, ports: Ports, judgement: Judgement, approval: str) -
     if newly:
         await store.append_log(job.connector, [_approval_entry(ports, hold)])
     if newly or hold.approved:
-        await store.add_changes(job.connector, judgement.rows)
+        for lane in job.lanes:
+            mine = [row for row in judgement.rows if row.resource_type is lane.resource_type]
+            await store.add_changes(lane.lane, mine)
         return None
     return describe_hold(hold, len(judgement.rows))
+
+
+def _summary(lost: Mapping[Counted, int], live: Mapping[Counted, int]) -> str:
+    """`3 accounts of 20, 1 memberships of 9`: in figures, as a status shows it."""
+    return ", ".join(f"{many} of {live.get(one, 0)} live {one}" for one, many in lost.items())
 
 
 def describe_hold(hold: StoredHold, count: int) -> HeldPlan:

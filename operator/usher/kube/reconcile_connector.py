@@ -16,7 +16,7 @@ from usher.assembly.connectors import assemble_connector
 from usher.assembly.domains import digest_in
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.kube.attempts import attempt
@@ -154,7 +154,7 @@ class ConnectorReconciler:
         held = await store.held(connector)
         return Memory(
             version=None if snapshot is None else snapshot.version,
-            consumed=await store.consumption(connector),
+            consumed=await store.consumption(Lane(connector, ResourceType.USER)),
             held=None if held is None or held[0].approved else held[0],
         )
 
@@ -243,8 +243,9 @@ class ConnectorReconciler:
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
         ends = services.ends(key, now.subject.document)
-        spec, mapping = parts.connector.spec, parts.mapping.spec
-        job = assemble_connector(ConnectorKey(key.path), spec, mapping, parts.domain, ends)
+        spec = parts.connector.spec
+        mappings = {spec.mappings[0].name: parts.mapping.spec}
+        job = assemble_connector(ConnectorKey(key.path), spec, mappings, parts.domain, ends)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
         report = await run_cycle(job, services.ports, control)
         now.state.discovered = await look_up_target(services.ports.store, job.address)

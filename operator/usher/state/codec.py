@@ -15,9 +15,10 @@ import orjson
 
 from usher.core.model.plans import Action, Amend, Criterion, Edit, MatchKey, Phase, PlannedChange, Replace, Withheld
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
-from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, TargetId, Value
+from usher.core.model.resources import AttributePath, Fingerprint, Json, ResourceType, SourceId, TargetId, Value
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability
+from usher.core.sync.policies import Counted
 
 _COUNTS: Final = tuple(field.name for field in fields(Counts))
 
@@ -68,6 +69,7 @@ def encode_change(change: PlannedChange) -> bytes:
     """One row of a plan, whole."""
     return orjson.dumps(
         {
+            "resource_type": change.resource_type,
             "source_id": change.source_id,
             "target_id": change.target_id,
             "action": change.action,
@@ -89,6 +91,7 @@ def decode_change(data: bytes) -> PlannedChange:
     raw: dict[str, Any] = orjson.loads(data)
     target_id: str | None = raw["target_id"]
     return PlannedChange(
+        resource_type=ResourceType(raw["resource_type"]),
         source_id=SourceId(raw["source_id"]),
         target_id=None if target_id is None else TargetId(target_id),
         action=Action(raw["action"]),
@@ -104,6 +107,16 @@ def decode_change(data: bytes) -> PlannedChange:
     )
 
 
+def encode_counts(counts: Mapping[Counted, int]) -> bytes:
+    """How many of what is counted."""
+    return orjson.dumps({str(one): many for one, many in counts.items()})
+
+
+def decode_counts(data: bytes) -> dict[Counted, int]:
+    """In their order."""
+    return {Counted(one): many for one, many in orjson.loads(data).items()}
+
+
 def encode_report(report: CycleReport) -> bytes:
     """The figures of one cycle."""
     held = report.held
@@ -113,7 +126,9 @@ def encode_report(report: CycleReport) -> bytes:
             "result": report.result,
             "started": _plain_time(report.started),
             "completed": _plain_time(report.completed),
-            "counts": {name: getattr(report.counts, name) for name in _COUNTS},
+            "counts": _plain_counts(report.counts),
+            "groups": None if report.groups is None else _plain_counts(report.groups),
+            "waiting_references": report.waiting_references,
             "reasons": dict(report.reasons),
             "in_scope": report.in_scope,
             "linked": report.linked,
@@ -135,6 +150,8 @@ def decode_report(data: bytes) -> CycleReport:
         started=datetime.fromisoformat(raw["started"]),
         completed=datetime.fromisoformat(raw["completed"]),
         counts=Counts(**raw["counts"]),
+        groups=None if raw["groups"] is None else Counts(**raw["groups"]),
+        waiting_references=raw["waiting_references"],
         reasons=raw["reasons"],
         in_scope=raw["in_scope"],
         linked=raw["linked"],
@@ -186,6 +203,10 @@ def _definition(raw: list[Any]) -> AttributeDefinition:
         required=required,
         unique=unique,
     )
+
+
+def _plain_counts(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTS}
 
 
 def _plain_time(time: datetime) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, ScalarSelect, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, bindparam, delete, insert, select, update
 
 from usher.contracts.store import Consumption
-from usher.core.model.resources import ConnectorKey, SourceKey
-from usher.state.schema import connectors, consumptions, discoveries, links, log_entries
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
+from usher.state.schema import connectors, consumptions, discoveries, lanes, links, log_entries
 from usher.state.statements import AnyRow
 
 _KNOWN: Final = select(connectors.c.id).where(connectors.c.key == bindparam("connector"))
+_KNOWN_LANE: Final = (
+    select(lanes.c.id)
+    .join(connectors, connectors.c.id == lanes.c.connector_id)
+    .where(connectors.c.key == bindparam("connector"), lanes.c.resource_type == bindparam("resource_type"))
+)
+MY_LANE: Final = _KNOWN_LANE.scalar_subquery()
+"""The row id of the lane that the parameters `connector` and `resource_type` name."""
 
 
 def known_connector(connector: ConnectorKey) -> ScalarSelect[int]:
@@ -29,6 +36,34 @@ def ensure_connector(connection: Connection, connector: ConnectorKey) -> int:
     return made
 
 
+def known_lane(lane: Lane) -> ScalarSelect[int]:
+    """Its row id inside a statement; NULL, which equals nothing, where it is not known."""
+    connector, resource_type = lane
+    mine = connectors.c.key == connector, lanes.c.resource_type == resource_type
+    return select(lanes.c.id).join(connectors, connectors.c.id == lanes.c.connector_id).where(*mine).scalar_subquery()
+
+
+def ensure_lane(connection: Connection, lane: Lane) -> int:
+    """Its row id, made where it was not known."""
+    parameters = {"connector": lane.connector, "resource_type": lane.resource_type}
+    known: int | None = connection.execute(_KNOWN_LANE, parameters).scalar()
+    if known is not None:
+        return known
+    row = {"connector_id": ensure_connector(connection, lane.connector), "resource_type": lane.resource_type}
+    made: int = connection.execute(insert(lanes).values(row).returning(lanes.c.id)).scalar_one()
+    return made
+
+
+def lanes_of(connector: ConnectorKey) -> Select[tuple[int]]:
+    """The row ids of all lanes of a connector, inside a statement."""
+    return select(lanes.c.id).where(lanes.c.connector_id == known_connector(connector))
+
+
+def owned_at(address: str, resource_type: ResourceType) -> str:
+    """Where ids of resources of that type mean something: an app may number its users and its groups alike."""
+    return address if resource_type is ResourceType.USER else f"{address} {resource_type}"
+
+
 def read_consumption(row: AnyRow) -> Consumption:
     """From a row of `consumptions` with `retired` of its connector."""
     return Consumption(
@@ -43,22 +78,20 @@ def read_consumption(row: AnyRow) -> Consumption:
     )
 
 
-def save_consumption(connection: Connection, connector: ConnectorKey, consumption: Consumption) -> None:
+def save_consumption(connection: Connection, lane: Lane, consumption: Consumption) -> None:
     """Makes the connector active.
 
     At a new address, or back from retirement, its links own again what nobody took by then; the others are dropped.
     """
-    connector_id = ensure_connector(connection, connector)
-    former = connection.execute(
-        select(consumptions.c.address).where(consumptions.c.connector_id == connector_id)
-    ).scalar()
+    lane_id = ensure_lane(connection, lane)
+    former = connection.execute(select(consumptions.c.address).where(consumptions.c.lane_id == lane_id)).scalar()
     revived = connection.execute(
         update(connectors)
-        .where(connectors.c.id == connector_id, connectors.c.retired.is_not(None))
+        .where(connectors.c.key == lane.connector, connectors.c.retired.is_not(None))
         .values(retired=None)
     ).rowcount
     row = {
-        "connector_id": connector_id,
+        "lane_id": lane_id,
         "source": consumption.source,
         "identity": consumption.identity,
         "address": consumption.address,
@@ -67,25 +100,35 @@ def save_consumption(connection: Connection, connector: ConnectorKey, consumptio
         "version": consumption.version,
         "guarded": consumption.guarded,
     }
-    connection.execute(delete(consumptions).where(consumptions.c.connector_id == connector_id))
+    connection.execute(delete(consumptions).where(consumptions.c.lane_id == lane_id))
     connection.execute(insert(consumptions), row)
-    if revived or former != consumption.address:
-        _claim_links(connection, connector_id, consumption.address)
+    if revived:
+        _revive(connection, lane.connector)
+    elif former != consumption.address:
+        _claim_links(connection, lane_id, owned_at(consumption.address, lane.resource_type))
 
 
-def _claim_links(connection: Connection, connector_id: int, address: str) -> None:
-    taken = select(links.c.target_id).where(links.c.owner_address == address, links.c.connector_id != connector_id)
-    connection.execute(delete(links).where(links.c.connector_id == connector_id, links.c.target_id.in_(taken)))
-    connection.execute(update(links).where(links.c.connector_id == connector_id).values(owner_address=address))
+def _revive(connection: Connection, connector: ConnectorKey) -> None:
+    """All lanes of a connector come back at once."""
+    found = select(lanes.c.id, lanes.c.resource_type, consumptions.c.address).join(
+        consumptions, consumptions.c.lane_id == lanes.c.id
+    )
+    for lane_id, resource_type, address in connection.execute(found.where(lanes.c.id.in_(lanes_of(connector)))).all():
+        _claim_links(connection, lane_id, owned_at(address, ResourceType(resource_type)))
+
+
+def _claim_links(connection: Connection, lane_id: int, owned: str) -> None:
+    taken = select(links.c.target_id).where(links.c.owner_address == owned, links.c.lane_id != lane_id)
+    connection.execute(delete(links).where(links.c.lane_id == lane_id, links.c.target_id.in_(taken)))
+    connection.execute(update(links).where(links.c.lane_id == lane_id).values(owner_address=owned))
 
 
 def retire_connector(connection: Connection, connector: ConnectorKey, at: datetime) -> None:
     """Only the first time counts, so that an operator that sees the absence again does not put off the sweep."""
-    mine = known_connector(connector)
     connection.execute(
         update(connectors).where(connectors.c.key == connector, connectors.c.retired.is_(None)).values(retired=at)
     )
-    connection.execute(update(links).where(links.c.connector_id == mine).values(owner_address=None))
+    connection.execute(update(links).where(links.c.lane_id.in_(lanes_of(connector))).values(owner_address=None))
 
 
 def forget_connector(connection: Connection, connector: ConnectorKey) -> None:

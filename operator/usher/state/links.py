@@ -11,35 +11,35 @@ from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
 from usher.core.model.plans import Action
-from usher.core.model.resources import ConnectorKey, Fingerprint, Link, SourceId, TargetId
+from usher.core.model.resources import ConnectorKey, Fingerprint, Lane, Link, ResourceType, SourceId, TargetId
 from usher.state import connectors as lifecycle
 from usher.state.codec import decode_image, decode_keys
-from usher.state.connectors import ensure_connector, known_connector
+from usher.state.connectors import MY_LANE, ensure_lane, known_lane, owned_at
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
-from usher.state.schema import claims, connectors, consumptions, intents, links, unsettled
+from usher.state.schema import claims, connectors, consumptions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
 
 _DIGESTS: Final = 2000
 """Link digests in one page; they are small."""
 
-_MINE: Final = select(connectors.c.id).where(connectors.c.key == bindparam("connector")).scalar_subquery()
-_LINKS: Final = Among(select(links).where(links.c.connector_id == _MINE), links.c.source_id)
+_LINKS: Final = Among(select(links).where(links.c.lane_id == MY_LANE), links.c.source_id)
 _OWNERS: Final = Among(
     select(links.c.target_id, links.c.source_id, connectors.c.key)
-    .join(connectors, connectors.c.id == links.c.connector_id)
+    .join(lanes, lanes.c.id == links.c.lane_id)
+    .join(connectors, connectors.c.id == lanes.c.connector_id)
     .where(links.c.owner_address == bindparam("address")),
     links.c.target_id,
 )
 _RIVALS: Final = Among(
     select(claims.c.claim)
-    .where(claims.c.connector_id == _MINE)
+    .where(claims.c.lane_id == MY_LANE)
     .group_by(claims.c.claim)
     .having(func.count() > literal_column("1")),
     claims.c.claim,
 )
 _CLAIMANTS: Final = Among(
-    select(claims.c.claim, claims.c.source_id).where(claims.c.connector_id == _MINE).order_by(claims.c.source_id),
+    select(claims.c.claim, claims.c.source_id).where(claims.c.lane_id == MY_LANE).order_by(claims.c.source_id),
     claims.c.claim,
 )
 
@@ -47,21 +47,23 @@ _CLAIMANTS: Final = Among(
 class SqlLinks(OnDatabase):
     """LinkStore on tables."""
 
-    async def consumption(self, connector: ConnectorKey) -> Consumption | None:
+    async def consumption(self, lane: Lane) -> Consumption | None:
         statement = (
             select(consumptions, connectors.c.retired)
-            .join(connectors, connectors.c.id == consumptions.c.connector_id)
-            .where(connectors.c.key == connector)
+            .join(lanes, lanes.c.id == consumptions.c.lane_id)
+            .join(connectors, connectors.c.id == lanes.c.connector_id)
+            .where(lanes.c.id == known_lane(lane))
         )
         found = await self._database.rows(statement, lifecycle.read_consumption)
         return found[0] if found else None
 
-    async def save_consumption(self, connector: ConnectorKey, consumption: Consumption) -> None:
-        await self._database.run(lifecycle.save_consumption, connector, consumption)
+    async def save_consumption(self, lane: Lane, consumption: Consumption) -> None:
+        await self._database.run(lifecycle.save_consumption, lane, consumption)
 
     async def active_connectors(self) -> Sequence[ConnectorKey]:
         statement = select(connectors.c.key).where(
-            connectors.c.retired.is_(None), connectors.c.id.in_(select(consumptions.c.connector_id))
+            connectors.c.retired.is_(None),
+            connectors.c.id.in_(select(lanes.c.connector_id).join(consumptions, consumptions.c.lane_id == lanes.c.id)),
         )
         return await self._database.rows(statement, _read_key)
 
@@ -74,82 +76,87 @@ class SqlLinks(OnDatabase):
     async def sweep(self, before: datetime) -> int:
         return await self._database.run(lifecycle.sweep, before)
 
-    async def count_links(self, connector: ConnectorKey) -> tuple[int, int]:
-        mine = links.c.connector_id == known_connector(connector)
+    async def count_links(self, lane: Lane) -> tuple[int, int]:
+        mine = links.c.lane_id == known_lane(lane)
         everybody = select(func.count()).where(mine).scalar_subquery()
         disabled = select(func.count()).where(mine, links.c.enabled.is_(False)).scalar_subquery()
         statement = select(everybody, everybody - disabled)  # each by an index alone, without a look at the links
         [counts] = await self._database.rows(statement, _read_counts)
         return counts
 
-    async def link_digests(self, connector: ConnectorKey) -> AsyncIterator[Sequence[LinkDigest]]:
+    async def link_digests(self, lane: Lane) -> AsyncIterator[Sequence[LinkDigest]]:
         columns = (links.c.source_id, links.c.target_id, links.c.fingerprint, links.c.enabled)
-        statement = select(*columns).where(links.c.connector_id == known_connector(connector))
+        statement = select(*columns).where(links.c.lane_id == known_lane(lane))
         async for page in self._database.pages(statement, Order([links.c.source_id]), _read_digest, _DIGESTS):
             yield page
 
-    async def links(self, connector: ConnectorKey, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
-        found = await self._database.run(_LINKS.fetch, ids, _read_link, connector=connector)
+    async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
+        found = await self._database.run(
+            _LINKS.fetch, ids, _read_link, connector=lane.connector, resource_type=lane.resource_type
+        )
         return {link.source_id: link for link in found}
 
-    async def owners(self, address: str, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
-        return dict(await self._database.run(_OWNERS.fetch, targets, _read_owner, address=address))
+    async def owners(
+        self, address: str, resource_type: ResourceType, targets: Collection[TargetId]
+    ) -> Mapping[TargetId, Owner]:
+        owned = owned_at(address, resource_type)
+        return dict(await self._database.run(_OWNERS.fetch, targets, _read_owner, address=owned))
 
-    async def save_claims(self, connector: ConnectorKey, claims: Mapping[SourceId, Sequence[str]]) -> None:
-        await self._database.jot(_save_claims, connector, claims)
+    async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
+        await self._database.jot(_save_claims, lane, claims)
 
-    async def count_claimants(self, connector: ConnectorKey) -> int:
+    async def count_claimants(self, lane: Lane) -> int:
         people = func.count(claims.c.source_id.distinct())
-        statement = select(people).where(claims.c.connector_id == known_connector(connector))
+        statement = select(people).where(claims.c.lane_id == known_lane(lane))
         [count] = await self._database.rows(statement, _read_count)
         return count
 
-    async def rivals(self, connector: ConnectorKey, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-        return await self._database.run(_find_rivals, connector, claims)
+    async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+        return await self._database.run(_find_rivals, lane, claims)
 
-    async def write_intents(self, connector: ConnectorKey, intents: Sequence[Intent]) -> None:
-        await self._database.run(_write_intents, connector, intents)
+    async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None:
+        await self._database.run(_write_intents, lane, intents)
 
-    async def intents(self, connector: ConnectorKey) -> Mapping[SourceId, Intent]:
-        statement = select(intents).where(intents.c.connector_id == known_connector(connector))
+    async def intents(self, lane: Lane) -> Mapping[SourceId, Intent]:
+        statement = select(intents).where(intents.c.lane_id == known_lane(lane))
         return dict(await self._database.rows(statement, _read_intent))
 
-    async def unsettled(self, connector: ConnectorKey) -> Mapping[SourceId, Unsettled]:
-        statement = select(unsettled).where(unsettled.c.connector_id == known_connector(connector))
+    async def unsettled(self, lane: Lane) -> Mapping[SourceId, Unsettled]:
+        statement = select(unsettled).where(unsettled.c.lane_id == known_lane(lane))
         return dict(await self._database.rows(statement, _read_unsettled))
 
-    async def record(self, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
-        return await self._database.run(record_outcomes, connector, record)
+    async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
+        return await self._database.run(record_outcomes, lane, record)
 
 
 def _digest(claim: str) -> bytes:
     return blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _save_claims(connection: Connection, connector: ConnectorKey, made: Mapping[SourceId, Sequence[str]]) -> None:
-    connector_id = ensure_connector(connection, connector)
-    delete_ids(connection, claims, connector_id, made)
-    rows = [
-        (connector_id, source_id, digest) for source_id, values in made.items() for digest in set(map(_digest, values))
-    ]
+def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Sequence[str]]) -> None:
+    lane_id = ensure_lane(connection, lane)
+    delete_ids(connection, claims, lane_id, made)
+    rows = [(lane_id, source_id, digest) for source_id, values in made.items() for digest in set(map(_digest, values))]
     insert_rows(connection, claims, rows)
 
 
-def _find_rivals(
-    connection: Connection, connector: ConnectorKey, asked: Collection[str]
-) -> Mapping[str, Sequence[SourceId]]:
+def _find_rivals(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
     texts = {_digest(claim): claim for claim in asked}
-    several = _RIVALS.fetch(connection, texts, _read_digest_of_claim, connector=connector)
+    several = _RIVALS.fetch(
+        connection, texts, _read_digest_of_claim, connector=lane.connector, resource_type=lane.resource_type
+    )
     people: dict[str, list[SourceId]] = {}
-    for digest, source_id in _CLAIMANTS.fetch(connection, several, _read_claim, connector=connector):
+    for digest, source_id in _CLAIMANTS.fetch(
+        connection, several, _read_claim, connector=lane.connector, resource_type=lane.resource_type
+    ):
         people.setdefault(texts[digest], []).append(source_id)
     return people
 
 
-def _write_intents(connection: Connection, connector: ConnectorKey, written: Sequence[Intent]) -> None:
-    connector_id = ensure_connector(connection, connector)
-    rows = {intent.source_id: intent_row(connector_id, intent) for intent in written}
-    replace_ids(connection, intents, connector_id, rows)
+def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]) -> None:
+    lane_id = ensure_lane(connection, lane)
+    rows = {intent.source_id: intent_row(lane_id, intent) for intent in written}
+    replace_ids(connection, intents, lane_id, rows)
 
 
 def _read_key(row: AnyRow) -> ConnectorKey:

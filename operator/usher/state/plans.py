@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, literal_column, select, update
 
 from usher.contracts.store import LogEntry, StoredHold
 from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
-from usher.core.model.resources import ConnectorKey, SourceId, TargetId
-from usher.state.codec import decode_change, decode_names, decode_report, encode_change, encode_report
-from usher.state.connectors import ensure_connector, known_connector
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, TargetId
+from usher.state.codec import (
+    decode_change,
+    decode_counts,
+    decode_names,
+    decode_report,
+    encode_change,
+    encode_counts,
+    encode_report,
+)
+from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import append_entries
 from usher.state.schema import changes, connectors, cycles, held_changes, holds, log_entries
-from usher.state.statements import AnyRow, Values, delete_ids, fetch, insert_rows, replace_ids
+from usher.state.statements import AT_ONCE, Among, AnyRow, Values, chunked, delete_ids, fetch, insert_rows
 
 _CYCLES_KEPT: Final = 100
 _LONGEST_WORD: Final = 128
@@ -24,45 +32,57 @@ _LONGEST_WORD: Final = 128
 
 _ORDER: Final = (changes.c.phase, changes.c.rank, changes.c.source_id)
 _HELD_ORDER: Final = (held_changes.c.phase, held_changes.c.rank, held_changes.c.source_id)
+_PLANNED: Final = Among(
+    select(changes.c.source_id, changes.c.action).where(
+        changes.c.lane_id == MY_LANE,
+        changes.c.phase.not_in([literal_column(str(int(phase))) for phase in (Phase.REMOVE, Phase.REFER)]),
+    ),
+    changes.c.source_id,
+)
 
 
 class SqlPlans(OnDatabase):
     """PlanStore on tables."""
 
-    async def clear_plan(self, connector: ConnectorKey) -> None:
-        await self._database.jot(_clear_plan, connector)
+    async def clear_plan(self, lane: Lane) -> None:
+        await self._database.jot(_clear_plan, lane)
 
-    async def add_changes(self, connector: ConnectorKey, changes: Sequence[PlannedChange]) -> None:
-        await self._database.jot(_add_changes, connector, changes)
+    async def add_changes(self, lane: Lane, changes: Sequence[PlannedChange]) -> None:
+        await self._database.jot(_add_changes, lane, changes)
 
-    async def count_changes(self, connector: ConnectorKey) -> Mapping[Action, int]:
+    async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
+        return dict(
+            await self._database.run(
+                _PLANNED.fetch, ids, _read_planned, connector=lane.connector, resource_type=lane.resource_type
+            )
+        )
+
+    async def count_changes(self, lane: Lane) -> Mapping[Action, int]:
         statement = (
             select(changes.c.action, func.count())
-            .where(changes.c.connector_id == known_connector(connector))
+            .where(changes.c.lane_id == known_lane(lane))
             .group_by(changes.c.action)
         )
         return dict(await self._database.rows(statement, _read_count))
 
-    async def ranks(self, connector: ConnectorKey) -> Sequence[tuple[Phase, int]]:
+    async def ranks(self, lane: Lane) -> Sequence[tuple[Phase, int]]:
         statement = (
             select(changes.c.phase, changes.c.rank)
-            .where(changes.c.connector_id == known_connector(connector))
+            .where(changes.c.lane_id == known_lane(lane))
             .distinct()
             .order_by(changes.c.phase, changes.c.rank)
         )
         return await self._database.rows(statement, _read_rank)
 
-    async def changes_of(
-        self, connector: ConnectorKey, phase: Phase, rank: int
-    ) -> AsyncIterator[Sequence[PlannedChange]]:
+    async def changes_of(self, lane: Lane, phase: Phase, rank: int) -> AsyncIterator[Sequence[PlannedChange]]:
         statement = select(changes.c.source_id, changes.c.content).where(
-            changes.c.connector_id == known_connector(connector), changes.c.phase == phase, changes.c.rank == rank
+            changes.c.lane_id == known_lane(lane), changes.c.phase == phase, changes.c.rank == rank
         )
         async for page in self._database.pages(statement, Order([changes.c.source_id]), _read_change):
             yield page
 
-    async def all_changes(self, connector: ConnectorKey) -> AsyncIterator[Sequence[PlannedChange]]:
-        statement = select(*_ORDER, changes.c.content).where(changes.c.connector_id == known_connector(connector))
+    async def all_changes(self, lane: Lane) -> AsyncIterator[Sequence[PlannedChange]]:
+        statement = select(*_ORDER, changes.c.content).where(changes.c.lane_id == known_lane(lane))
         async for page in self._database.pages(statement, Order(_ORDER), _read_change):
             yield page
 
@@ -73,8 +93,8 @@ class SqlPlans(OnDatabase):
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None:
         return await self._database.run(_read_held, connector)
 
-    async def drop_held(self, connector: ConnectorKey, ids: Sequence[SourceId]) -> None:
-        await self._database.run(_drop_held, connector, ids)
+    async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
+        await self._database.run(_drop_held, lane, ids)
 
     async def release(self, connector: ConnectorKey) -> None:
         await self._database.run(_release, connector)
@@ -106,23 +126,34 @@ class SqlPlans(OnDatabase):
         await self._database.run(_append_log, connector, entries)
 
 
-def _clear_plan(connection: Connection, connector: ConnectorKey) -> None:
-    connection.execute(delete(changes).where(changes.c.connector_id == known_connector(connector)))
+def _clear_plan(connection: Connection, lane: Lane) -> None:
+    connection.execute(delete(changes).where(changes.c.lane_id == known_lane(lane)))
 
 
-def _add_changes(connection: Connection, connector: ConnectorKey, planned: Sequence[PlannedChange]) -> None:
-    connector_id = ensure_connector(connection, connector)
-    rows = {change.source_id: _row(connector_id, change) for change in planned}
-    replace_ids(connection, changes, connector_id, rows)
+def _add_changes(connection: Connection, lane: Lane, planned: Sequence[PlannedChange]) -> None:
+    lane_id = ensure_lane(connection, lane)
+    by_phase: dict[Phase, dict[SourceId, Values]] = {}
+    for change in planned:
+        by_phase.setdefault(change.phase, {})[change.source_id] = _row(lane_id, change)
+    for phase, rows in by_phase.items():
+        _take_out(connection, lane_id, phase, rows)
+        insert_rows(connection, changes, list(rows.values()))
 
 
-def _row(connector_id: int, change: PlannedChange) -> Values:
+def _take_out(connection: Connection, lane_id: int, phase: Phase, ids: Collection[SourceId]) -> None:
+    """Only what there is goes: nearly always that is nothing."""
+    mine = changes.c.lane_id == lane_id, changes.c.phase == phase
+    for chunk in chunked(ids, AT_ONCE):
+        connection.execute(delete(changes).where(*mine, changes.c.source_id.in_(chunk)))
+
+
+def _row(lane_id: int, change: PlannedChange) -> Values:
     content = encode_change(change)
-    return connector_id, change.source_id, change.phase, change.rank, change.action, content
+    return lane_id, change.source_id, change.phase, change.rank, change.action, content
 
 
-def _held_row(connector_id: int, change: PlannedChange) -> Values:
-    return connector_id, change.source_id, change.phase, change.rank, encode_change(change)
+def _held_row(lane_id: int, change: PlannedChange) -> Values:
+    return lane_id, change.source_id, change.phase, change.rank, encode_change(change)
 
 
 def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, members: Sequence[PlannedChange]) -> None:
@@ -130,16 +161,21 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
     _release(connection, connector)
     if not members:
         return
-    rows = {change.source_id: _held_row(connector_id, change) for change in members}
-    delete_ids(connection, changes, connector_id, rows)
-    insert_rows(connection, held_changes, list(rows.values()))
+    rows = []
+    for resource_type in sorted({change.resource_type for change in members}):
+        lane_id = ensure_lane(connection, Lane(connector, resource_type))
+        mine = {change.source_id: change for change in members if change.resource_type is resource_type}
+        for phase in sorted({change.phase for change in mine.values()}):
+            _take_out(connection, lane_id, phase, [i for i, change in mine.items() if change.phase is phase])
+        rows += [_held_row(lane_id, change) for change in mine.values()]
+    insert_rows(connection, held_changes, rows)
     row = (
         connector_id,
         hold.hash,
         hold.reason,
         hold.summary,
-        hold.count,
-        hold.live,
+        encode_counts(hold.count),
+        encode_counts(hold.live),
         hold.created,
         hold.expires,
         hold.approved,
@@ -152,21 +188,19 @@ def _read_held(connection: Connection, connector: ConnectorKey) -> tuple[StoredH
     found = fetch(connection, select(holds).where(holds.c.connector_id == mine), _read_hold)
     if not found:
         return None
-    members = select(held_changes.c.content).where(held_changes.c.connector_id == mine).order_by(*_HELD_ORDER)
-    return found[0], fetch(connection, members, _read_change)
+    members = select(held_changes.c.content).where(held_changes.c.lane_id.in_(lanes_of(connector)))
+    return found[0], fetch(connection, members.order_by(*_HELD_ORDER), _read_change)
 
 
-def _drop_held(connection: Connection, connector: ConnectorKey, ids: Sequence[SourceId]) -> None:
-    connector_id = ensure_connector(connection, connector)
-    delete_ids(connection, held_changes, connector_id, ids)
-    left = select(held_changes.c.source_id).where(held_changes.c.connector_id == connector_id).exists()
-    connection.execute(delete(holds).where(holds.c.connector_id == connector_id, ~left))
+def _drop_held(connection: Connection, lane: Lane, ids: Sequence[SourceId]) -> None:
+    delete_ids(connection, held_changes, ensure_lane(connection, lane), ids)
+    left = select(held_changes.c.source_id).where(held_changes.c.lane_id.in_(lanes_of(lane.connector))).exists()
+    connection.execute(delete(holds).where(holds.c.connector_id == known_connector(lane.connector), ~left))
 
 
 def _release(connection: Connection, connector: ConnectorKey) -> None:
-    mine = known_connector(connector)
-    connection.execute(delete(held_changes).where(held_changes.c.connector_id == mine))
-    connection.execute(delete(holds).where(holds.c.connector_id == mine))
+    connection.execute(delete(held_changes).where(held_changes.c.lane_id.in_(lanes_of(connector))))
+    connection.execute(delete(holds).where(holds.c.connector_id == known_connector(connector)))
 
 
 def _approve(connection: Connection, connector: ConnectorKey, word: str) -> bool:
@@ -197,6 +231,10 @@ def _append_log(connection: Connection, connector: ConnectorKey, entries: Sequen
     append_entries(connection, ensure_connector(connection, connector), entries)
 
 
+def _read_planned(row: AnyRow) -> tuple[SourceId, Action]:
+    return SourceId(row.source_id), Action(row.action)
+
+
 def _read_count(row: AnyRow) -> tuple[Action, int]:
     return Action(row[0]), row[1]
 
@@ -214,8 +252,8 @@ def _read_hold(row: AnyRow) -> StoredHold:
         hash=row.hash,
         reason=row.reason,
         summary=row.summary,
-        count=row.size,
-        live=row.live,
+        count=decode_counts(row.size),
+        live=decode_counts(row.live),
         created=row.created,
         expires=row.expires,
         approved=row.approved,
@@ -238,4 +276,5 @@ def _read_entry(row: AnyRow) -> LogEntry:
         reason=row.reason,
         detail=row.detail,
         attributes=decode_names(row.attributes),
+        resource_type=ResourceType(row.resource_type),
     )

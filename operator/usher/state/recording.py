@@ -9,22 +9,24 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, or_, select
 
 from usher.contracts.store import Intent, LogEntry, Record, Unsettled
-from usher.core.model.resources import ConnectorKey, Link, SourceId, TargetId
+from usher.core.model.resources import Lane, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys, encode_names
-from usher.state.connectors import ensure_connector
-from usher.state.schema import changes, connectors, consumptions, intents, links, log_entries, unsettled
+from usher.state.connectors import ensure_connector, ensure_lane, owned_at
+from usher.state.references import find_moved, settle_holders, wake_holders
+from usher.state.schema import connectors, consumptions, intents, lanes, links, log_entries, unsettled
 from usher.state.statements import Among, AnyRow, Values, delete_ids, insert_rows, replace_ids
 
 _HOLDERS: Final = Among(
-    select(links.c.connector_id, links.c.source_id, links.c.target_id).where(
-        or_(links.c.connector_id == bindparam("connector_id"), links.c.owner_address == bindparam("address"))
+    select(links.c.lane_id, links.c.source_id, links.c.target_id).where(
+        or_(links.c.lane_id == bindparam("lane_id"), links.c.owner_address == bindparam("address"))
     ),
     links.c.target_id,
 )
 _ADDRESS: Final = (
     select(consumptions.c.address, connectors.c.retired)
-    .join(connectors, connectors.c.id == consumptions.c.connector_id)
-    .where(consumptions.c.connector_id == bindparam("connector_id"))
+    .join(lanes, lanes.c.id == consumptions.c.lane_id)
+    .join(connectors, connectors.c.id == lanes.c.connector_id)
+    .where(consumptions.c.lane_id == bindparam("lane_id"))
 )
 
 
@@ -59,23 +61,25 @@ def _find_blocked(
     return blocked
 
 
-def record_outcomes(connection: Connection, connector: ConnectorKey, record: Record) -> Sequence[SourceId]:
+def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Sequence[SourceId]:
     """All of the record but the links that are refused; returns whose these are, in the order of the record."""
-    connector_id = ensure_connector(connection, connector)
-    delete_ids(connection, links, connector_id, record.unlinked)
-    refused = _store_links(connection, connector_id, record.links) if record.links else []
-    delete_ids(connection, intents, connector_id, record.finished)
-    delete_ids(connection, changes, connector_id, record.finished)
-    delete_ids(connection, unsettled, connector_id, record.settled)
-    waiting = {one.source_id: _unsettled_row(connector_id, one) for one in record.unsettled}
-    replace_ids(connection, unsettled, connector_id, waiting)
-    append_entries(connection, connector_id, record.log)
+    lane_id = ensure_lane(connection, lane)
+    moved = find_moved(connection, lane_id, record)
+    delete_ids(connection, links, lane_id, record.unlinked)
+    refused = _store_links(connection, lane, lane_id, record.links) if record.links else []
+    delete_ids(connection, intents, lane_id, record.finished)
+    delete_ids(connection, unsettled, lane_id, record.settled)
+    waiting = {one.source_id: _unsettled_row(lane_id, one) for one in record.unsettled}
+    replace_ids(connection, unsettled, lane_id, waiting)
+    settle_holders(connection, lane_id, record.referring)
+    wake_holders(connection, lane, lane_id, moved)
+    append_entries(connection, ensure_connector(connection, lane.connector), record.log)
     return refused
 
 
-def intent_row(connector_id: int, intent: Intent) -> Values:
+def intent_row(lane_id: int, intent: Intent) -> Values:
     """A row of `intents`."""
-    return connector_id, intent.source_id, intent.action, encode_keys(intent.keys)
+    return lane_id, intent.source_id, intent.action, encode_keys(intent.keys)
 
 
 def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
@@ -85,45 +89,44 @@ def append_entries(connection: Connection, connector_id: int, entries: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    connector_id: int
+    lane_id: int
     source_id: SourceId
     target_id: TargetId
 
 
-def _store_links(connection: Connection, connector_id: int, wanted: Sequence[Link]) -> Sequence[SourceId]:
+def _store_links(connection: Connection, lane: Lane, lane_id: int, wanted: Sequence[Link]) -> Sequence[SourceId]:
     last = {link.source_id: link for link in wanted}
     targets = {source_id: link.target_id for source_id, link in last.items()}
-    address, active = _address(connection, connector_id)
-    holders = _holders(connection, connector_id, address, set(targets.values()))
-    mine = {holder.target_id: holder.source_id for holder in holders if holder.connector_id == connector_id}
-    foreign = frozenset(holder.target_id for holder in holders if holder.connector_id != connector_id)
+    address, active = _address(connection, lane_id)
+    owned = None if address is None else owned_at(address, lane.resource_type)
+    holders = _holders(connection, lane_id, owned, set(targets.values()))
+    mine = {holder.target_id: holder.source_id for holder in holders if holder.lane_id == lane_id}
+    foreign = frozenset(holder.target_id for holder in holders if holder.lane_id != lane_id)
     refused = refuse_links(targets, mine, foreign)
-    owner_address = address if active else None
-    accepted = {one: _link_row(connector_id, owner_address, last[one]) for one in last if one not in refused}
-    replace_ids(connection, links, connector_id, accepted)
+    owner_address = owned if active else None
+    accepted = {one: _link_row(lane_id, owner_address, last[one]) for one in last if one not in refused}
+    replace_ids(connection, links, lane_id, accepted)
     return [source_id for source_id in last if source_id in refused]
 
 
-def _address(connection: Connection, connector_id: int) -> tuple[str | None, bool]:
-    """The target address of a connector (None before its first consumption), and whether it is active there."""
-    found = connection.execute(_ADDRESS, {"connector_id": connector_id}).one_or_none()
+def _address(connection: Connection, lane_id: int) -> tuple[str | None, bool]:
+    """The target address of a lane (None before its first consumption), and whether its connector is active there."""
+    found = connection.execute(_ADDRESS, {"lane_id": lane_id}).one_or_none()
     return (None, False) if found is None else (found.address, found.retired is None)
 
 
-def _holders(
-    connection: Connection, connector_id: int, address: str | None, targets: set[TargetId]
-) -> Sequence[_Holder]:
-    return _HOLDERS.fetch(connection, targets, _read_holder, connector_id=connector_id, address=address)
+def _holders(connection: Connection, lane_id: int, address: str | None, targets: set[TargetId]) -> Sequence[_Holder]:
+    return _HOLDERS.fetch(connection, targets, _read_holder, lane_id=lane_id, address=address)
 
 
 def _read_holder(row: AnyRow) -> _Holder:
-    return _Holder(row.connector_id, SourceId(row.source_id), TargetId(row.target_id))
+    return _Holder(row.lane_id, SourceId(row.source_id), TargetId(row.target_id))
 
 
-def _link_row(connector_id: int, owner_address: str | None, link: Link) -> Values:
+def _link_row(lane_id: int, owner_address: str | None, link: Link) -> Values:
     image = encode_image(link.image)
     return (
-        connector_id,
+        lane_id,
         link.source_id,
         link.target_id,
         owner_address,
@@ -134,8 +137,8 @@ def _link_row(connector_id: int, owner_address: str | None, link: Link) -> Value
     )
 
 
-def _unsettled_row(connector_id: int, one: Unsettled) -> Values:
-    return connector_id, one.source_id, one.reason, one.attempts, one.since
+def _unsettled_row(lane_id: int, one: Unsettled) -> Values:
+    return lane_id, one.source_id, one.reason, one.attempts, one.since
 
 
 def _log_row(connector_id: int, entry: LogEntry) -> Values:
@@ -151,4 +154,5 @@ def _log_row(connector_id: int, entry: LogEntry) -> Values:
         entry.reason,
         entry.detail,
         encode_names(entry.attributes),
+        entry.resource_type,
     )

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -142,10 +142,25 @@ def _of_connector() -> Column[int]:
     return Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True)
 
 
+lanes: Final = Table(
+    "lanes",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
+    Column("resource_type", Text, nullable=False),
+    UniqueConstraint("connector_id", "resource_type"),
+)
+"""One resource type of one connector."""
+
+
+def _of_lane() -> Column[int]:
+    return Column("lane_id", _ROW_ID, ForeignKey("lanes.id", ondelete="CASCADE"), primary_key=True)
+
+
 consumptions: Final = Table(
     "consumptions",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("address", Text, nullable=False),
@@ -158,7 +173,7 @@ consumptions: Final = Table(
 links: Final = Table(
     "links",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("target_id", Text, nullable=False),
     Column("owner_address", Text),
@@ -166,13 +181,14 @@ links: Final = Table(
     Column("fingerprint", Content, nullable=False),
     Column("version", Text),
     Column("image", Content, nullable=False),
-    UniqueConstraint("connector_id", "target_id"),
+    UniqueConstraint("lane_id", "target_id"),
     UniqueConstraint("owner_address", "target_id"),
 )
-"""`owner_address` is the address of the connector's target while that is active, else NULL: it owns nothing."""
+"""`owner_address` says where the target id means something, its type included, while the connector is active; else it
+is NULL: it owns nothing."""
 Index(
     "links_disabled",
-    links.c.connector_id,
+    links.c.lane_id,
     sqlite_where=links.c.enabled.is_(False),
     postgresql_where=links.c.enabled.is_(False),
 )
@@ -180,7 +196,7 @@ Index(
 intents: Final = Table(
     "intents",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("action", Text, nullable=False),
     Column("match_keys", Content, nullable=False),
@@ -190,18 +206,48 @@ intents: Final = Table(
 claims: Final = Table(
     "claims",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("claim", Content, primary_key=True),
-    Index("claims_by_value", "connector_id", "claim"),
+    Index("claims_by_value", "lane_id", "claim"),
     sqlite_with_rowid=False,
 )
 """`claim` is a digest of 16 bytes: a matching value may be long, and is personal."""
 
+references: Final = Table(
+    "reference_ends",
+    metadata,
+    _of_lane(),
+    Column("source_id", Text, primary_key=True),
+    Column("referent", Text, primary_key=True),
+    Index("reference_ends_by_referent", "referent", "lane_id", "source_id"),
+    sqlite_with_rowid=False,
+)
+"""What each holder refers to: by the source id of a resource of any type, whether or not there is one."""
+
+holders: Final = Table(
+    "holders",
+    metadata,
+    _of_lane(),
+    Column("source_id", Text, primary_key=True),
+    Column("due", Boolean, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who refers, or did when last looked at. `waiting` is how many of their references have no active account."""
+Index("holders_due", holders.c.lane_id, holders.c.source_id, sqlite_where=holders.c.due, postgresql_where=holders.c.due)
+Index(
+    "holders_waiting",
+    holders.c.lane_id,
+    holders.c.waiting,
+    sqlite_where=holders.c.waiting > 0,
+    postgresql_where=holders.c.waiting > 0,
+)
+
 unsettled: Final = Table(
     "unsettled",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -215,15 +261,15 @@ unsettled: Final = Table(
 changes: Final = Table(
     "planned_changes",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
-    Column("phase", Integer, nullable=False),
+    Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
     Column("action", Text, nullable=False),
     Column("content", Content, nullable=False),
-    Index("planned_changes_in_order", "connector_id", "phase", "rank", "source_id"),
+    Index("planned_changes_in_order", "lane_id", "phase", "rank", "source_id"),
 )
-"""The running plan of each connector."""
+"""The running plan of each lane: at most one row a phase for each resource."""
 
 holds: Final = Table(
     "holds",
@@ -232,8 +278,8 @@ holds: Final = Table(
     Column("hash", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("summary", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("live", Integer, nullable=False),
+    Column("size", Content, nullable=False),
+    Column("live", Content, nullable=False),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("approved", Boolean, nullable=False),
@@ -242,7 +288,7 @@ holds: Final = Table(
 held_changes: Final = Table(
     "held_changes",
     metadata,
-    _of_connector(),
+    _of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
@@ -274,6 +320,7 @@ log_entries: Final = Table(
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("attributes", Content, nullable=False),
+    Column("resource_type", Text, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
 )

@@ -12,11 +12,12 @@ from usher.state.discoveries import SqlDiscoveries
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
 from usher.state.plans import SqlPlans
+from usher.state.references import SqlReferences
 from usher.state.snapshots import SqlSnapshots
 from usher.state.statefile import locked
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlPlans, SqlDiscoveries, SqlKeys):
+class SqlStore(SqlSnapshots, SqlLinks, SqlReferences, SqlPlans, SqlDiscoveries, SqlKeys):
     """Store on one database. Its parts share nothing but that."""
 
 

@@ -14,10 +14,16 @@ from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
+from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
 
 
 class StoreContract(
-    SnapshotStoreContract, LinkStoreContract, PlanStoreContract, DiscoveryStoreContract, KeyStoreContract
+    SnapshotStoreContract,
+    LinkStoreContract,
+    ReferenceStoreContract,
+    PlanStoreContract,
+    DiscoveryStoreContract,
+    KeyStoreContract,
 ):
     """The rules of `usher.contracts.store`, a sentence each."""

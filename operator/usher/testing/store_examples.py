@@ -15,6 +15,7 @@ from usher.core.model.resources import (
     ConnectorKey,
     Fingerprint,
     Json,
+    Lane,
     Link,
     ResourceType,
     SourceId,
@@ -23,15 +24,16 @@ from usher.core.model.resources import (
     TargetId,
     Value,
 )
+from usher.core.sync.policies import Counted
 
 T = TypeVar("T")
 
 NOON: Final = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 PEOPLE: Final = SourceKey("hr/people")
-CRM: Final = ConnectorKey("hr/crm")
-WIKI: Final = ConnectorKey("hr/wiki")
 ADDRESS: Final = "https://crm.example/scim"
 USER: Final = ResourceType.USER
+CRM: Final = Lane(ConnectorKey("hr/crm"), USER)
+WIKI: Final = Lane(ConnectorKey("hr/wiki"), USER)
 USER_NAME: Final = AttributePath("userName")
 
 
@@ -88,6 +90,7 @@ def make_change(
 ) -> PlannedChange:
     """A row with something in every field, so that a field that is lost is missed."""
     return PlannedChange(
+        resource_type=USER,
         source_id=SourceId(source_id),
         target_id=None if action is Action.CREATE else TargetId(f"t-{source_id}"),
         action=action,
@@ -105,7 +108,8 @@ def make_change(
 
 def make_hold(word: str = "hash-1", count: int = 1) -> StoredHold:
     """Not approved yet."""
-    return StoredHold(word, "BudgetExceeded", "1 of 9", count, 9, NOON, NOON + timedelta(days=7), approved=False)
+    lost, live = {Counted.ACCOUNTS: count}, {Counted.ACCOUNTS: 9}
+    return StoredHold(word, "BudgetExceeded", "1 of 9", lost, live, NOON, NOON + timedelta(days=7), approved=False)
 
 
 def make_entry(source_id: str | None, detail: str = "", time: datetime = NOON) -> LogEntry:
@@ -114,8 +118,6 @@ def make_entry(source_id: str | None, detail: str = "", time: datetime = NOON) -
     return LogEntry(time, "cycle-1", person, None, "action", "Create", "Success", "", detail, ("userName", "title"))
 
 
-async def link_people(store: Store, connector: ConnectorKey, **targets: str) -> Sequence[SourceId]:
+async def link_people(store: Store, lane: Lane, **targets: str) -> Sequence[SourceId]:
     """Records a link per person (`p1="t1"`); returns who was refused."""
-    return await store.record(
-        connector, Record(links=[make_link(person, target) for person, target in targets.items()])
-    )
+    return await store.record(lane, Record(links=[make_link(person, target) for person, target in targets.items()]))

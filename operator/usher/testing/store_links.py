@@ -11,6 +11,7 @@ from usher.testing.store_examples import (
     ADDRESS,
     CRM,
     NOON,
+    USER,
     WIKI,
     collect,
     link_people,
@@ -43,9 +44,9 @@ class LinkStoreContract:
         assert await collect(store.link_digests(CRM)) == []
         assert await store.intents(CRM) == {}
         assert await store.unsettled(CRM) == {}
-        assert await store.log(CRM, None, 10) == []
-        await store.retire(CRM, NOON)
-        await store.forget(CRM)
+        assert await store.log(CRM.connector, None, 10) == []
+        await store.retire(CRM.connector, NOON)
+        await store.forget(CRM.connector)
         await store.clear_plan(CRM)
 
     async def test_consumption_is_replaced_whole(self, store: Store) -> None:
@@ -58,13 +59,16 @@ class LinkStoreContract:
         await link_people(store, CRM, p1="t1")
         assert await link_people(store, CRM, p1="t2") == []
         assert await store.links(CRM, [P1]) == {P1: make_link("p1", "t2")}
-        assert await store.owners(ADDRESS, [T1, T2]) == {T2: Owner(CRM, P1)}
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {T2: Owner(CRM.connector, P1)}
 
     async def test_people_may_swap_their_accounts_in_one_record(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await link_people(store, CRM, p1="t1", p2="t2")
         assert await link_people(store, CRM, p1="t2", p2="t1") == []
-        assert await store.owners(ADDRESS, [T1, T2]) == {T1: Owner(CRM, P2), T2: Owner(CRM, P1)}
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {
+            T1: Owner(CRM.connector, P2),
+            T2: Owner(CRM.connector, P1),
+        }
 
     async def test_an_account_of_another_person_is_refused_and_the_old_link_stays(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
@@ -76,13 +80,16 @@ class LinkStoreContract:
         await store.save_consumption(CRM, make_consumption())
         await link_people(store, CRM, p1="t1", p2="t2")
         assert await link_people(store, CRM, p3="t1", p1="t2") == [P3, P1]
-        assert await store.owners(ADDRESS, [T1, T2]) == {T1: Owner(CRM, P1), T2: Owner(CRM, P2)}
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {
+            T1: Owner(CRM.connector, P1),
+            T2: Owner(CRM.connector, P2),
+        }
 
     async def test_of_two_people_in_one_record_the_holder_keeps_the_account(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await link_people(store, CRM, p2="t1")
         assert await link_people(store, CRM, p1="t1", p2="t1") == [P1]
-        assert await store.owners(ADDRESS, [T1]) == {T1: Owner(CRM, P2)}
+        assert await store.owners(ADDRESS, USER, [T1]) == {T1: Owner(CRM.connector, P2)}
 
     async def test_an_account_unlinked_in_the_record_is_free_in_it(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
@@ -94,7 +101,6 @@ class LinkStoreContract:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption())
         await link_people(store, WIKI, p1="t1")
-        await store.add_changes(CRM, [make_change("p1")])
         await store.write_intents(CRM, [Intent(P1, Action.LINK)])
         waiting = Unsettled(P1, "OwnedByOtherConnector", 1, NOON)
         record = Record(
@@ -108,57 +114,62 @@ class LinkStoreContract:
 
         assert await store.links(CRM, [P1, P2]) == {P2: make_link("p2", "t2")}
         assert await store.intents(CRM) == {}
-        assert await collect(store.all_changes(CRM)) == []
         assert await store.unsettled(CRM) == {P1: waiting}
-        assert await store.log(CRM, None, 9) == [make_entry("p1")]
-        assert await store.owners(ADDRESS, [T1, T2]) == {T1: Owner(WIKI, P1), T2: Owner(CRM, P2)}
+        assert await store.log(CRM.connector, None, 9) == [make_entry("p1")]
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {
+            T1: Owner(WIKI.connector, P1),
+            T2: Owner(CRM.connector, P2),
+        }
 
     async def test_the_same_id_at_another_address_is_another_account(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption("https://wiki.example/scim"))
         await link_people(store, WIKI, p1="t1")
         assert await link_people(store, CRM, p1="t1") == []
-        assert await store.owners(ADDRESS, [T1]) == {T1: Owner(CRM, P1)}
+        assert await store.owners(ADDRESS, USER, [T1]) == {T1: Owner(CRM.connector, P1)}
 
     async def test_a_retired_connector_owns_nothing(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption(version=4))
         await store.save_consumption(WIKI, make_consumption())
         await link_people(store, CRM, p1="t1")
-        await store.retire(CRM, NOON)
+        await store.retire(CRM.connector, NOON)
         consumption = await store.consumption(CRM)
         assert consumption is not None
         assert consumption.retired
-        assert await store.owners(ADDRESS, [T1]) == {}
+        assert await store.owners(ADDRESS, USER, [T1]) == {}
         assert await link_people(store, WIKI, p2="t1") == []
 
     async def test_the_active_connectors_are_those_that_consume_and_are_not_retired(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption())
-        await store.retire(WIKI, NOON)
-        assert list(await store.active_connectors()) == [CRM]
+        await store.retire(WIKI.connector, NOON)
+        assert list(await store.active_connectors()) == [CRM.connector]
 
     async def test_a_connector_that_comes_back_owns_what_nobody_took(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption())
         await link_people(store, CRM, p1="t1", p2="t2")
-        await store.retire(CRM, NOON)
+        await store.retire(CRM.connector, NOON)
         await link_people(store, WIKI, p3="t1")
 
         await store.save_consumption(CRM, make_consumption())
 
         assert await store.consumption(CRM) == make_consumption()
         assert await store.links(CRM, [P1, P2]) == {P2: make_link("p2", "t2")}
-        assert await store.owners(ADDRESS, [T1, T2]) == {T1: Owner(WIKI, P3), T2: Owner(CRM, P2)}
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {
+            T1: Owner(WIKI.connector, P3),
+            T2: Owner(CRM.connector, P2),
+        }
 
     async def test_what_a_retired_connector_records_owns_nothing_until_it_comes_back(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
         await store.save_consumption(WIKI, make_consumption())
-        await store.retire(CRM, NOON)
+        await store.retire(CRM.connector, NOON)
         await link_people(store, WIKI, p3="t2")
         assert await link_people(store, CRM, p1="t1", p2="t2") == [P2]
-        assert await store.owners(ADDRESS, [T1]) == {}
+        assert await store.owners(ADDRESS, USER, [T1]) == {}
         await store.save_consumption(CRM, make_consumption())
-        assert await store.owners(ADDRESS, [T1]) == {T1: Owner(CRM, P1)}
+        assert await store.owners(ADDRESS, USER, [T1]) == {T1: Owner(CRM.connector, P1)}
 
     async def test_links_follow_their_connector_to_a_new_address(self, store: Store) -> None:
         moved = "https://new.example/scim"
@@ -167,15 +178,18 @@ class LinkStoreContract:
         await link_people(store, CRM, p1="t1", p2="t2")
         await link_people(store, WIKI, p3="t1")
         await store.save_consumption(CRM, make_consumption(moved))
-        assert await store.owners(ADDRESS, [T1, T2]) == {}
-        assert await store.owners(moved, [T1, T2]) == {T1: Owner(WIKI, P3), T2: Owner(CRM, P2)}
+        assert await store.owners(ADDRESS, USER, [T1, T2]) == {}
+        assert await store.owners(moved, USER, [T1, T2]) == {
+            T1: Owner(WIKI.connector, P3),
+            T2: Owner(CRM.connector, P2),
+        }
         assert await store.count_links(CRM) == (1, 1)
 
     async def test_a_sweep_drops_who_retired_before_it_and_nobody_else(self, store: Store) -> None:
         for connector in (CRM, WIKI):
             await store.save_consumption(connector, make_consumption(f"https://{connector}/scim"))
             await link_people(store, connector, p1="t1")
-        await store.retire(CRM, NOON)
+        await store.retire(CRM.connector, NOON)
         assert await store.sweep(NOON) == 0
         assert await store.sweep(NOON + timedelta(seconds=1)) == 1
         assert await store.consumption(CRM) is None
@@ -185,13 +199,13 @@ class LinkStoreContract:
 
     async def test_a_second_retirement_does_not_put_off_the_sweep(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
-        await store.retire(CRM, NOON)
-        await store.retire(CRM, NOON + timedelta(days=7))
+        await store.retire(CRM.connector, NOON)
+        await store.retire(CRM.connector, NOON + timedelta(days=7))
         assert await store.sweep(NOON + timedelta(days=1)) == 1
 
     async def test_who_came_back_is_not_swept(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
-        await store.retire(CRM, NOON)
+        await store.retire(CRM.connector, NOON)
         await store.save_consumption(CRM, make_consumption())
         assert await store.sweep(NOON + timedelta(days=8)) == 0
 
@@ -200,18 +214,18 @@ class LinkStoreContract:
         await link_people(store, CRM, p1="t1")
         await store.write_intents(CRM, [Intent(P1, Action.UPDATE)])
         await store.save_claims(CRM, {P1: ["same"], P2: ["same"]})
-        await store.append_log(CRM, [make_entry("p1")])
+        await store.append_log(CRM.connector, [make_entry("p1")])
         await store.add_changes(CRM, [make_change("p1")])
 
-        await store.forget(CRM)
+        await store.forget(CRM.connector)
         assert await store.consumption(CRM) is None
         await store.save_consumption(CRM, make_consumption())
 
         assert await store.count_links(CRM) == (0, 0)
-        assert await store.owners(ADDRESS, [T1]) == {}
+        assert await store.owners(ADDRESS, USER, [T1]) == {}
         assert await store.intents(CRM) == {}
         assert await store.rivals(CRM, ["same"]) == {}
-        assert await store.log(CRM, None, 9) == []
+        assert await store.log(CRM.connector, None, 9) == []
         assert await collect(store.all_changes(CRM)) == []
 
     async def test_every_link_comes_once_while_links_come_and_go(self, store: Store) -> None:
@@ -231,7 +245,7 @@ class LinkStoreContract:
         await store.save_consumption(CRM, make_consumption())
         await store.record(CRM, Record(links=[make_link(person, f"t-{person}") for person in people]))
         assert len(await store.links(CRM, people)) == 1200
-        assert len(await store.owners(ADDRESS, [TargetId(f"t-{person}") for person in people])) == 1200
+        assert len(await store.owners(ADDRESS, USER, [TargetId(f"t-{person}") for person in people])) == 1200
 
     async def test_disabled_accounts_are_counted_apart(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())

@@ -14,15 +14,15 @@ from pathlib import Path
 from usher.contracts.store import Store
 from usher.core.expressions.compile import compile_expression
 from usher.core.model.reports import CycleReport, SnapshotReport
-from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType, SourceKey, TargetId
+from usher.core.model.resources import AttributePath, ConnectorKey, Json, Lane, ResourceType, SourceKey, TargetId
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget
+from usher.core.sync.policies import Budget, Budgets
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 from usher.engine.cycle import plan_cycle, run_cycle
-from usher.engine.job import Control, Job, Ports, SourceJob
+from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
@@ -98,20 +98,23 @@ class World:
         return ConnectorKey(self.name)
 
     @property
-    def job(self) -> Job:
+    def job(self) -> ConnectorJob:
         """The connector as the engine runs it."""
-        return Job(
+        users = Job(
             connector=self.connector,
             source=SourceKey("identity/corp"),
             resource_type=ResourceType.USER,
             mapping=self.mapping,
             address=self.address,
-            open_target=self.target.open,
-            budget=self.budget,
-            hold_for=timedelta(hours=72),
             requires={},
             adopt=self.adopt,
         )
+        return ConnectorJob((users,), self.target.open, Budgets(accounts=self.budget), timedelta(hours=72))
+
+    @property
+    def lane(self) -> Lane:
+        """The users of the connector, as the state knows them."""
+        return Lane(self.connector, ResourceType.USER)
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
         """Reads the source."""

@@ -114,7 +114,7 @@ def test_a_source_with_half_of_its_people_is_void_until_its_hash_is_approved(
     assert void.exit_code == believed.exit_code == 4
     assert "source.yaml: IdentitySource/directory spec.minRetained" in void.stderr
     assert "10 of the 20 people" in void.stderr
-    assert "10 disables of 20 live links" in believed.stdout, "the budget still applies"
+    assert "10 of 20 live accounts" in believed.stdout, "the budget still applies"
     assert app.writes == 20
 
 

@@ -164,7 +164,8 @@ async def account(server: Described, login: str) -> dict[str, Json]:
 async def put(world: World, server: Described, login: str, **attributes: Value) -> CycleReport:
     world.source.put("id-ada", login=login, **attributes)
     await world.read()
-    job = replace(world.job, open_target=lambda: opened(server), address=server.url)
+    lanes = (replace(world.job.lanes[0], address=server.url),)
+    job = replace(world.job, lanes=lanes, open_target=lambda: opened(server))
     report = await run_cycle(job, replace(world.ports, runtime=real_runtime()), Control())
     assert (report.error, report.reasons) == ("", {})
     return report

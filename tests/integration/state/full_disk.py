@@ -45,7 +45,9 @@ async def fill(path: Path) -> None:
             tell(error.reason)
             tell(error)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        tell(await store.count_links(CRM), dict(await store.count_changes(CRM)), await store.log(CRM, None, 1))
+        tell(
+            await store.count_links(CRM), dict(await store.count_changes(CRM)), await store.log(CRM.connector, None, 1)
+        )
         tell((await store.links(CRM, [SourceId("p0001")]))[SourceId("p0001")].target_id)
         tell(await store.record(CRM, record), await store.count_links(CRM))
 

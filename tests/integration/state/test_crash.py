@@ -60,7 +60,7 @@ async def test_a_kill_in_the_middle_of_a_record_leaves_whole_rounds(tmp_path: Pa
             [stored] = rounds
             assert stored in (said, said + 1)
             assert await store.count_links(CRM) == (50, 50)
-            newest = await store.log(CRM, None, 51)
+            newest = await store.log(CRM.connector, None, 51)
             assert [int(entry.detail) for entry in newest[:50]] == [stored] * 50
             assert len(newest) == 50 or int(newest[50].detail) == stored - 1
             snapshot = await store.snapshot(PEOPLE, USER)

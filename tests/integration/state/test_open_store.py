@@ -52,15 +52,15 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
         await store.save_consumption(CRM, make_consumption(version=2))
         await link_people(store, CRM, p1="t1")
         await store.add_changes(CRM, [make_change("p1")])
-        await store.hold(CRM, make_hold(), [make_change("p2")])
-        await store.approve(CRM, "hash-1")
+        await store.hold(CRM.connector, make_hold(), [make_change("p2")])
+        await store.approve(CRM.connector, "hash-1")
         await store.stage(PEOPLE, USER, [make_staged("p1")])
         await store.publish(PEOPLE, USER, [], make_snapshot(1, 1))
     async with open_store(path) as store:
         assert await store.consumption(CRM) == make_consumption(version=2)
         assert await store.count_links(CRM) == (1, 1)
         assert await collect(store.all_changes(CRM)) == [make_change("p1")]
-        held = await store.held(CRM)
+        held = await store.held(CRM.connector)
         assert held is not None
         assert held[0].approved
         assert await store.snapshot(PEOPLE, USER) == make_snapshot(1, 1)

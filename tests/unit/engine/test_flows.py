@@ -335,14 +335,14 @@ PASSWORD = {"target": "password", "source": "initialPassword"}
 
 async def everything_stored(world: World, source_id: str = "id-ada") -> str:
     """What the state holds of a person, but for the snapshot of the source."""
-    links = await world.store.links(world.connector, [SourceId(source_id)])
+    links = await world.store.links(world.lane, [SourceId(source_id)])
     rows = [row async for rows in _rows(world) for row in rows]
     return f"{links}{rows}{await world.store.log(world.connector, None, 100)}"
 
 
 async def _rows(world: World) -> AsyncIterator[Sequence[object]]:
-    for phase, rank in await world.store.ranks(world.connector):
-        async for rows in world.store.changes_of(world.connector, phase, rank):
+    for phase, rank in await world.store.ranks(world.lane):
+        async for rows in world.store.changes_of(world.lane, phase, rank):
             yield rows
 
 

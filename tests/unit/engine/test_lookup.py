@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import Event
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import pytest
 
@@ -25,7 +24,6 @@ from usher.core.model.resources import (
 from usher.core.scim.filters import matches
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.mapping import map_resource
-from usher.core.sync.policies import Budget
 from usher.engine.job import Job
 from usher.engine.lookup import Candidates, Lookup
 from usher.engine.retry import Retrier
@@ -81,9 +79,6 @@ class Bench:
             resource_type=ResourceType.USER,
             mapping=direct_mapping(),
             address="https://app.example.com/scim/v2",
-            open_target=self.target.open,
-            budget=Budget(),
-            hold_for=timedelta(hours=72),
             requires={},
         )
         self.lookup = Lookup(job, self.session, Retrier(fake_runtime(0, self.clock)))

@@ -223,8 +223,8 @@ async def test_a_stop_leaves_no_intent_of_people_nobody_came_to(world: World) ->
     report = await cycle_with(world, frozenset({Op.CREATE}), stop, control)
 
     assert report.result is CycleResult.INTERRUPTED
-    assert world.target.faults.count(Op.CREATE) - made <= world.job.concurrency
-    assert await world.store.intents(world.connector) == {}
+    assert world.target.faults.count(Op.CREATE) - made <= world.job.lanes[0].concurrency
+    assert await world.store.intents(world.lane) == {}
 
 
 async def test_a_dry_run_changes_no_link_and_no_intent(world: World) -> None:
@@ -233,15 +233,15 @@ async def test_a_dry_run_changes_no_link_and_no_intent(world: World) -> None:
     world.target.faults.strike(Op.UPDATE, FaultKind.KILL_BEFORE)
     with pytest.raises(Killed):
         await world.sync()
-    links = await world.store.links(world.connector, ids)
-    intents = await world.store.intents(world.connector)
+    links = await world.store.links(world.lane, ids)
+    intents = await world.store.intents(world.lane)
     assert (set(links), set(intents)) == (set(ids), set(ids))
     world.target.remove(links[ids[0]].target_id)
 
     await world.plan()
 
-    assert await world.store.links(world.connector, ids) == links
-    assert await world.store.intents(world.connector) == intents
+    assert await world.store.links(world.lane, ids) == links
+    assert await world.store.intents(world.lane) == intents
 
 
 async def test_a_revived_connector_that_lost_its_links_is_not_in_sync_though_nobody_changed(world: World) -> None:

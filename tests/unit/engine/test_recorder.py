@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -14,11 +13,9 @@ from usher.contracts.store import Record
 from usher.core.errors import CycleError
 from usher.core.model.plans import Action, Done, Phase, PlannedChange
 from usher.core.model.resources import ConnectorKey, Fingerprint, Link, ResourceType, SourceId, SourceKey, TargetId
-from usher.core.sync.policies import Budget
 from usher.engine.job import Job, Ports
 from usher.engine.recorder import CHUNK, Recorder
 from usher.testing.clock import FakeClock, fake_runtime
-from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import direct_mapping
 
 
@@ -55,9 +52,6 @@ def recorder(store: SlowStore) -> Recorder:
         resource_type=ResourceType.USER,
         mapping=direct_mapping(),
         address="https://app.example.com/scim/v2",
-        open_target=MemoryTarget().open,
-        budget=Budget(),
-        hold_for=timedelta(hours=72),
         requires={},
     )
     return Recorder(job, Ports(cast("Any", store), fake_runtime(0, FakeClock())), "cycle", {}, ())
@@ -65,7 +59,7 @@ def recorder(store: SlowStore) -> Recorder:
 
 def outcome(number: int) -> Done:
     source_id, print_ = SourceId(f"p{number:06}"), Fingerprint(b"")
-    change = PlannedChange(source_id, None, Action.CREATE, Phase.CREATE, 0, {}, {}, None, print_)
+    change = PlannedChange(ResourceType.USER, source_id, None, Action.CREATE, Phase.CREATE, 0, {}, {}, None, print_)
     return Done(change, Link(source_id, TargetId(f"t{number}"), None, {}, print_, enabled=True))
 
 

@@ -97,7 +97,7 @@ async def test_an_unknown_create_that_could_not_be_looked_for_stays_open(six: Wo
     six.target.faults.strike(Op.FIND, FaultKind.LOST_BEFORE, count=TRIES, after=2)  # both keys of gus, then the look
 
     assert (await six.sync()).result is CycleResult.PARTIAL
-    assert SourceId("id-gus") in await six.store.intents(six.connector)
+    assert SourceId("id-gus") in await six.store.intents(six.lane)
     six.source.drop("id-gus")
     await six.sync()
     await six.cycle()
@@ -172,7 +172,7 @@ async def test_the_intent_of_a_refused_create_goes_with_the_person(unsent: World
 
     await unsent.cycle()
 
-    assert await unsent.store.intents(unsent.connector) == {}
+    assert await unsent.store.intents(unsent.lane) == {}
     assert unsent.target.faults.count(Op.FIND) == looks
 
 

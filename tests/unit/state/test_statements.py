@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from usher.state.database import Database
-from usher.state.schema import claims, connectors, log_entries
+from usher.state.schema import claims, connectors, lanes, log_entries
 from usher.state.statements import AT_ONCE, Among, AnyRow, delete_ids, insert_rows, replace_ids
 
 COUNTS = [0, 1, 2, 3, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 77]
 TIME = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 _MADE = Among(
-    select(claims.c.source_id, claims.c.claim).where(claims.c.connector_id == bindparam("owner")), claims.c.source_id
+    select(claims.c.source_id, claims.c.claim).where(claims.c.lane_id == bindparam("owner")), claims.c.source_id
 )
 
 
@@ -29,12 +29,13 @@ def add_people(connection: Connection, numbers: range, claim: bytes = b"x") -> N
 
 def prepare(connection: Connection, count: int) -> None:
     connection.execute(insert(connectors), [{"id": 1, "key": "hr/crm"}, {"id": 2, "key": "hr/wiki"}])
+    connection.execute(insert(lanes), [{"id": i, "connector_id": i, "resource_type": "User"} for i in (1, 2)])
     add_people(connection, range(count))
     insert_rows(connection, claims, [(2, person(0), b"other")])
 
 
 def people(connection: Connection) -> list[str]:
-    mine = select(claims.c.source_id).where(claims.c.connector_id == 1).order_by(claims.c.source_id)
+    mine = select(claims.c.source_id).where(claims.c.lane_id == 1).order_by(claims.c.source_id)
     return list(connection.execute(mine).scalars())
 
 
@@ -82,7 +83,7 @@ async def test_a_row_replaces_the_one_of_the_same_id() -> None:
 async def test_values_go_through_the_type_of_their_column() -> None:
     database = await Database.open(None)
     await database.run(prepare, 0)
-    row = (1, TIME, "c", None, None, "action", "Create", "Success", "", "", b"[]")
+    row = (1, TIME, "c", None, None, "action", "Create", "Success", "", "", b"[]", "User")
     await database.run(insert_rows, log_entries, [row] * 3)
     statement = select(log_entries.c.id, log_entries.c.time, log_entries.c.source_id).order_by(log_entries.c.id)
     rows = await database.rows(statement, tuple)
@@ -93,7 +94,7 @@ async def test_values_go_through_the_type_of_their_column() -> None:
 async def test_there_are_few_different_statements_however_many_values_are_asked_for() -> None:
     database = await Database.open(None)
     await database.run(prepare, 1)
-    asked = Among(select(func.count()).where(claims.c.connector_id == bindparam("owner")), claims.c.source_id)
+    asked = Among(select(func.count()).where(claims.c.lane_id == bindparam("owner")), claims.c.source_id)
     for count in range(1, 3 * AT_ONCE, 7):
         await database.run(asked.fetch, [person(number) for number in range(count)], tuple, owner=1)
     assert len(asked._texts) <= AT_ONCE.bit_length()

@@ -122,15 +122,21 @@ class Action(StrEnum):
     LINK = "Link"
     UPDATE = "Update"
     DISABLE = "Disable"
+    REMOVE = "Remove"
+    """Takes references away: members of a group, for one."""
+    REFER = "Refer"
+    """Gives references."""
 
 
 class Phase(IntEnum):
     """Order of one apply. Phases run one after the other; inside one, ranks do; inside a rank all run together."""
 
     DISABLE = 10
+    REMOVE = 15
     FREE_KEYS = 20
     CREATE = 30
     UPDATE = 40
+    REFER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,7 @@ class PlannedChange:
     `cause` is the evidence or rule in one CamelCase word.
     """
 
+    resource_type: ResourceType
     source_id: SourceId
     target_id: TargetId | None
     action: Action
@@ -240,7 +247,7 @@ class PlannedChange:
     @property
     def destructive(self) -> bool:
         """Whether it takes something away from a person, and so counts against a budget."""
-        return self.action is Action.DISABLE
+        return self.action in (Action.DISABLE, Action.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)

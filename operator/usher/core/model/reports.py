@@ -30,12 +30,16 @@ class CycleResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happened to users in one cycle (or, of a plan: what would)."""
+    """What happened to the resources of one type in one cycle (or, of a plan: what would).
+
+    `references` counts the resources whose members, manager and the like were changed.
+    """
 
     created: int = 0
     linked: int = 0
     updated: int = 0
     disabled: int = 0
+    references: int = 0
     unchanged: int = 0
     skipped: int = 0
     failed: int = 0
@@ -57,8 +61,10 @@ class HeldPlan:
 class CycleReport:
     """One cycle in figures.
 
-    `reasons` counts unsettled resources by reason. `error_reason` and `error` say why a cycle failed as a whole.
-    `in_scope`, `linked` and `pending` are the connector's totals after it. `stale` says why the target could not be
+    `counts` are those of users, `groups` those of groups, None where nobody maps them. `reasons` counts unsettled
+    resources by reason. `error_reason` and `error` say why a cycle failed as a whole. `in_scope` and `linked` are the
+    connector's totals of users after it, `pending` that of all resources with something undone, `waiting_references`
+    that of references whose other end has no active account. `stale` says why the target could not be
     asked again what it says of itself, where an earlier answer stays in force.
     """
 
@@ -71,6 +77,8 @@ class CycleReport:
     in_scope: int = 0
     linked: int = 0
     pending: int = 0
+    groups: Counts | None = None
+    waiting_references: int = 0
     held: HeldPlan | None = None
     error_reason: str = ""
     error: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 SourceId = NewType("SourceId", str)
 TargetId = NewType("TargetId", str)
@@ -29,6 +29,13 @@ class ResourceType(StrEnum):
 
     USER = "User"
     GROUP = "Group"
+
+
+class Lane(NamedTuple):
+    """One resource type of one connector: what has links, claims, intents and a running plan of its own."""
+
+    connector: ConnectorKey
+    resource_type: ResourceType
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
     delta: dict[AttributePath, Edit | Withheld] = {path: Replace(value) for path, value in values.items()}
     delta.update({path: Withheld(desired.besides.seals.get(path, "")) for path in desired.besides.withheld})
     return PlannedChange(
+        resource_type=mapping.resource_type,
         source_id=desired.source_id,
         target_id=None,
         action=Action.CREATE,
@@ -188,6 +189,7 @@ def _change_of(
     """An Update with the delta, or a Link: the target holds everything already, only the state has to learn it."""
     frees_key = any(part.target in delta for rule in mapping.matching for part in rule.parts)
     return PlannedChange(
+        resource_type=mapping.resource_type,
         source_id=desired.source_id,
         target_id=link.target_id,
         action=Action.UPDATE if delta else Action.LINK,

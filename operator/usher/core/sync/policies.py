@@ -6,12 +6,14 @@ a hash, until somebody approves exactly that set.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import blake2b
+from typing import TypeAlias
 
-from usher.core.model.plans import Action, PlannedChange
+from usher.core.model.plans import Action, Amend, PlannedChange
 from usher.core.model.resources import ResourceType, SourceId
 
 OVER_BUDGET = "OverBudget"
@@ -33,9 +35,65 @@ class Budget:
         return count <= self.min_count or count * 100 <= self.max_percent * live
 
 
-def plan_hash(changes: Iterable[PlannedChange], resource_type: ResourceType) -> str:
+class Counted(StrEnum):
+    """What a budget counts."""
+
+    ACCOUNTS = "accounts"
+    GROUPS = "groups"
+    MEMBERSHIPS = "memberships"
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """One for each thing that is counted."""
+
+    accounts: Budget = field(default_factory=Budget)
+    groups: Budget = field(default_factory=Budget)
+    memberships: Budget = field(default_factory=Budget)
+
+    def of(self, counted: Counted) -> Budget:
+        """The budget of these."""
+        match counted:
+            case Counted.ACCOUNTS:
+                return self.accounts
+            case Counted.GROUPS:
+                return self.groups
+            case Counted.MEMBERSHIPS:
+                return self.memberships
+
+    def without_minimum(self) -> Budgets:
+        """The same where nothing is too little to be looked at."""
+        return Budgets(*(replace(self.of(one), min_count=0) for one in Counted))
+
+
+Subject: TypeAlias = tuple[ResourceType, SourceId]
+"""Whom a destructive change is about; each has one at the most."""
+
+
+def subject_of(change: PlannedChange) -> Subject:
+    """Whom the change is about."""
+    return change.resource_type, change.source_id
+
+
+def count(changes: Iterable[PlannedChange]) -> Counter[Counted]:
+    """How many of each these changes take away."""
+    found: Counter[Counted] = Counter()
+    for change in changes:
+        if change.action is Action.REMOVE:
+            found[Counted.MEMBERSHIPS] += removals(change)
+        else:
+            found[Counted.ACCOUNTS if change.resource_type is ResourceType.USER else Counted.GROUPS] += 1
+    return found
+
+
+def removals(change: PlannedChange) -> int:
+    """How many references it takes away."""
+    return sum(len(edit.remove) for edit in change.delta.values() if isinstance(edit, Amend))
+
+
+def plan_hash(changes: Iterable[PlannedChange]) -> str:
     """16 hexadecimal digits over the sorted (type, target id or, of a create, source id, action) of a set."""
-    rows = sorted(f"{resource_type}\x00{c.target_id or c.source_id}\x00{c.action}" for c in changes)
+    rows = sorted(f"{c.resource_type}\x00{c.target_id or c.source_id}\x00{c.action}" for c in changes)
     return blake2b("\x01".join(rows).encode(), digest_size=8).hexdigest()
 
 
@@ -53,22 +111,22 @@ class HoldEvent(StrEnum):
 class HeldSet:
     """The set that is held since an earlier cycle.
 
-    `count` and `live` are its size and the live links when it was first held.
+    `count` and `live` are its size and the live ones when it was first held, by what is counted.
     """
 
-    members: Mapping[SourceId, Action]
-    count: int
-    live: int
+    members: Mapping[Subject, Action]
+    count: Mapping[Counted, int]
+    live: Mapping[Counted, int]
     expired: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyView:
-    """What the decision looks at: the destructive changes that are due, the live links, and what is held."""
+    """What the decision looks at: the destructive changes that are due, what is live, and what is held."""
 
     due: Sequence[PlannedChange]
-    live: int
-    budget: Budget
+    live: Mapping[Counted, int]
+    budgets: Budgets
     held: HeldSet | None
     source_is_empty: bool
 
@@ -81,10 +139,10 @@ class SafetyDecision:
     """
 
     event: HoldEvent
-    keep: frozenset[SourceId] = frozenset()
-    drop: frozenset[SourceId] = frozenset()
+    keep: frozenset[Subject] = frozenset()
+    drop: frozenset[Subject] = frozenset()
     hold: tuple[PlannedChange, ...] = ()
-    wait: frozenset[SourceId] = frozenset()
+    wait: frozenset[Subject] = frozenset()
     reason: str = ""
 
 
@@ -101,21 +159,21 @@ def decide_safety(view: SafetyView) -> SafetyDecision:
         former = frozenset() if held is None else frozenset(held.members)
         event = HoldEvent.NONE if held is None else HoldEvent.EXPIRED
         return _judge_all(view, event, former)
-    due = {change.source_id: change.action for change in view.due}
+    due = {subject_of(change): change.action for change in view.due}
     keep = frozenset(i for i, action in held.members.items() if due.get(i) == action)
     drop = frozenset(held.members) - keep
     if not keep:
         return _judge_all(view, HoldEvent.NONE, drop)
-    others = [change for change in view.due if change.source_id not in keep]
+    others = [change for change in view.due if subject_of(change) not in keep]
     over = _violation(view, others)
-    if view.budget.allows(held.count, held.live) and not view.source_is_empty:
+    if _within(view.budgets, held.count, held.live) and not view.source_is_empty:
         event = HoldEvent.HELD if over else HoldEvent.RELEASED
         return SafetyDecision(event, drop=frozenset(held.members), hold=tuple(others) if over else (), reason=over)
-    wait = frozenset(change.source_id for change in others) if over else frozenset[SourceId]()
+    wait = frozenset(map(subject_of, others)) if over else frozenset[Subject]()
     return SafetyDecision(HoldEvent.KEPT, keep=keep, drop=drop, wait=wait, reason=over)
 
 
-def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[SourceId]) -> SafetyDecision:
+def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Subject]) -> SafetyDecision:
     over = _violation(view, view.due)
     if over:
         return SafetyDecision(HoldEvent.HELD, drop=former, hold=tuple(view.due), reason=over)
@@ -127,4 +185,8 @@ def _violation(view: SafetyView, changes: Collection[PlannedChange]) -> str:
         return ""
     if view.source_is_empty:
         return EMPTY_SOURCE
-    return "" if view.budget.allows(len(changes), view.live) else OVER_BUDGET
+    return "" if _within(view.budgets, count(changes), view.live) else OVER_BUDGET
+
+
+def _within(budgets: Budgets, lost: Mapping[Counted, int], live: Mapping[Counted, int]) -> bool:
+    return all(budgets.of(one).allows(many, live.get(one, 0)) for one, many in lost.items() if many)

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from usher.core.model.plans import Criterion, MatchKey
-from usher.core.model.resources import AttributePath, Json, Scalar
+from usher.core.model.resources import AttributePath, Json, ResourceType, Scalar
 from usher.core.scim.comparison import Fold, folding
 from usher.core.scim.patches import element_path
 from usher.core.scim.paths import parse_path
@@ -148,6 +148,7 @@ class CompiledMapping:
     groups: tuple[tuple[int, tuple[AttributePath, ...]], ...] = ()
     key: bytes = b""
     scope: Scope = EVERYBODY
+    resource_type: ResourceType = ResourceType.USER
 
     @cached_property
     def matching(self) -> tuple[MatchRule, ...]:

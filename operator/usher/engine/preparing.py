@@ -1,0 +1,121 @@
+"""A cycle up to the point where it would begin to write: what is planned in each lane, and what of it is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from usher.contracts.snapshots import Snapshot
+from usher.contracts.store import Unsettled
+from usher.contracts.target import TargetSession
+from usher.core.errors import CycleError
+from usher.core.model.reports import CycleKind
+from usher.core.model.resources import ResourceType, SourceId
+from usher.core.sync.flaws import refuse_errors
+from usher.core.sync.linting import find_unknown_attributes
+from usher.core.sync.policies import Counted
+from usher.engine.consumption import consume
+from usher.engine.drafting import Draft, Drafting
+from usher.engine.evaluation import Extra, Feed, evaluate
+from usher.engine.job import ConnectorJob, Control, Job, Ports
+from usher.engine.progress import Stage
+from usher.engine.retry import Retrier
+from usher.engine.safety import Circumstances, Judgement, judge
+
+_COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every stage of one cycle shares. The mappings of its job have the types of the target's own schemas."""
+
+    job: ConnectorJob
+    ports: Ports
+    control: Control
+    session: TargetSession
+    retrier: Retrier
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedLane:
+    """One lane: what is planned in it is in the store."""
+
+    job: Job
+    kind: CycleKind
+    snapshot: Snapshot
+    draft: Draft
+    former: Mapping[SourceId, Unsettled]
+    mapping_changed: bool
+    guarded: bool
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All lanes, and the judgement on them, which is not enforced."""
+
+    lanes: tuple[PreparedLane, ...]
+    judgement: Judgement
+
+    @property
+    def kind(self) -> CycleKind:
+        """Initial where any lane looks at everybody."""
+        initial = any(lane.kind is CycleKind.INITIAL for lane in self.lanes)
+        return CycleKind.INITIAL if initial else CycleKind.INCREMENTAL
+
+    @property
+    def mapping_changed(self) -> bool:
+        """Whether any mapping did since the last cycle."""
+        return any(lane.mapping_changed for lane in self.lanes)
+
+
+async def prepare(bench: Bench) -> Prepared:
+    """Plans every lane and judges the whole. Raises CycleError."""
+    lanes = [await _prepare_lane(bench, job) for job in bench.job.lanes]
+    circumstances = Circumstances(
+        live={_COUNTED[lane.job.resource_type]: lane.live for lane in lanes},
+        source_is_empty=lanes[0].snapshot.count == 0,
+        mapping_changed=any(lane.mapping_changed for lane in lanes),
+        guarded=any(lane.guarded for lane in lanes),
+    )
+    destructive = [row for lane in lanes for row in lane.draft.destructive]
+    return Prepared(tuple(lanes), await judge(bench.job, bench.ports, destructive, circumstances))
+
+
+async def _prepare_lane(bench: Bench, job: Job) -> PreparedLane:
+    store = bench.ports.store
+    snapshot = await _snapshot_of(bench, job)
+    consumption = await consume(job, bench.ports, snapshot)
+    mapping_changed = consumption is not None and consumption.mapping != job.mapping.digest
+    same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
+    since = consumption.version if consumption is not None and same_rules else None
+    kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
+    former = await store.unsettled(job.lane)
+    held = await store.held(job.connector)
+    _, live = await store.count_links(job.lane)
+    extra = Extra(
+        intents=await store.intents(job.lane),
+        unsettled=former.keys(),
+        held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
+    )
+    bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
+    batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
+    draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
+    guarded = mapping_changed or (consumption is not None and consumption.guarded)
+    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live)
+
+
+async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:
+    snapshot = await bench.ports.store.snapshot(job.source, job.resource_type)
+    source = f"IdentitySource/{job.source.partition('/')[2]}"
+    if snapshot is None and job.resource_type is ResourceType.GROUP:
+        message = (
+            f"{source} reads no groups, and a mapping for groups is in use: set spec.ldap.groups or spec.csv.groups"
+        )
+        raise CycleError(message, reason="InvalidSpec")
+    if snapshot is None:
+        message = f"IdentitySource/{job.source} has not been read completely yet"
+        raise CycleError(message, reason="SourceUnreachable")
+    refuse_errors(find_unknown_attributes(job.requires, snapshot.attributes, source))
+    return snapshot

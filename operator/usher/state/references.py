@@ -1,0 +1,131 @@
+"""Who refers to whom: a ledger by source ids, which outlives every account at either end.
+
+Whatever makes a reference possible or impossible, in whichever transaction, marks its holder due in the same one: a
+process that dies afterwards has forgotten nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
+
+from usher.contracts.store import Record
+from usher.core.model.resources import Lane, SourceId, TargetId
+from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_of
+from usher.state.database import OnDatabase
+from usher.state.schema import holders, links, references
+from usher.state.statements import AT_ONCE, Among, AnyRow, chunked, insert_rows, replace_ids
+
+_ENDS: Final = Among(
+    select(references.c.source_id, references.c.referent).where(references.c.lane_id == bindparam("lane_id")),
+    references.c.source_id,
+)
+_HOLDERS_OF: Final = Among(select(references.c.source_id).where(references.c.lane_id == MY_LANE), references.c.referent)
+_ACCOUNTS: Final = Among(
+    select(links.c.source_id, links.c.target_id, links.c.enabled).where(links.c.lane_id == bindparam("lane_id")),
+    links.c.source_id,
+)
+
+
+class SqlReferences(OnDatabase):
+    """The part of LinkStore that is about references, on tables."""
+
+    async def save_references(self, lane: Lane, wanted: Mapping[SourceId, Collection[SourceId]]) -> None:
+        await self._database.jot(_save_references, lane, wanted)
+
+    async def due_holders(self, lane: Lane) -> Sequence[SourceId]:
+        statement = select(holders.c.source_id).where(holders.c.lane_id == known_lane(lane), holders.c.due)
+        return await self._database.rows(statement.order_by(holders.c.source_id), _read_id)
+
+    async def holders_of(self, lane: Lane, referents: Collection[SourceId]) -> Sequence[SourceId]:
+        found = await self._database.run(
+            _HOLDERS_OF.fetch, referents, _read_id, connector=lane.connector, resource_type=lane.resource_type
+        )
+        return sorted(set(found))
+
+    async def count_waiting_references(self, lane: Lane) -> int:
+        statement = select(func.coalesce(func.sum(holders.c.waiting), 0)).where(
+            holders.c.lane_id == known_lane(lane), holders.c.waiting > 0
+        )
+        [count] = await self._database.rows(statement, _read_count)
+        return count
+
+
+def _save_references(connection: Connection, lane: Lane, wanted: Mapping[SourceId, Collection[SourceId]]) -> None:
+    """Only what differs is written: of 20,000 members one may be new."""
+    lane_id = ensure_lane(connection, lane)
+    former: dict[str, set[str]] = {}
+    for source_id, referent in _ENDS.fetch(connection, wanted, _read_end, lane_id=lane_id):
+        former.setdefault(source_id, set()).add(referent)
+    known = set(_known_holders(connection, lane_id, wanted))
+    due = []
+    for source_id, ends in wanted.items():
+        held, now = former.get(source_id, set()), set(ends)
+        if held != now:
+            _forget_ends(connection, lane_id, source_id, held - now)
+            insert_rows(connection, references, [(lane_id, source_id, end) for end in sorted(now - held)])
+        if held != now or (now and source_id not in known):
+            due.append(source_id)
+    replace_ids(connection, holders, lane_id, {source_id: (lane_id, source_id, True, 0) for source_id in due})
+
+
+def _known_holders(connection: Connection, lane_id: int, ids: Collection[str]) -> Sequence[str]:
+    return _KNOWN_HOLDERS.fetch(connection, ids, _read_id, lane_id=lane_id)
+
+
+_KNOWN_HOLDERS: Final = Among(
+    select(holders.c.source_id).where(holders.c.lane_id == bindparam("lane_id")), holders.c.source_id
+)
+
+
+def _forget_ends(connection: Connection, lane_id: int, source_id: str, ends: Collection[str]) -> None:
+    mine = references.c.lane_id == lane_id, references.c.source_id == source_id
+    for chunk in chunked(ends, AT_ONCE):
+        connection.execute(references.delete().where(*mine, references.c.referent.in_(chunk)))
+
+
+def find_moved(connection: Connection, lane_id: int, record: Record) -> Sequence[SourceId]:
+    """Whose account becomes active, inactive or another one by this record, as far as anybody can refer to it."""
+    if (
+        not (record.links or record.unlinked)
+        or connection.execute(select(references.c.lane_id).limit(1)).first() is None
+    ):
+        return ()
+    later: dict[SourceId, tuple[TargetId, bool]] = {
+        link.source_id: (link.target_id, link.enabled) for link in record.links
+    }
+    ids = {*later, *record.unlinked}
+    former = {row[0]: (row[1], bool(row[2])) for row in _ACCOUNTS.fetch(connection, ids, tuple, lane_id=lane_id)}
+    return [source_id for source_id in sorted(ids) if former.get(source_id) != later.get(source_id)]
+
+
+def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collection[SourceId]) -> None:
+    """Whoever refers to any of these is due, and so are these themselves where they refer to somebody."""
+    for chunk in chunked(moved, AT_ONCE):
+        referring = select(references.c.lane_id, references.c.source_id).where(
+            references.c.referent.in_(chunk), references.c.lane_id.in_(lanes_of(lane.connector))
+        )
+        itself = and_(holders.c.lane_id == lane_id, holders.c.source_id.in_(chunk))
+        refers = tuple_(holders.c.lane_id, holders.c.source_id).in_(referring)
+        connection.execute(update(holders).where(~holders.c.due, or_(itself, refers)).values(due=True))
+
+
+def settle_holders(connection: Connection, lane_id: int, waiting: Mapping[SourceId, int]) -> None:
+    """Their references are at the target; so many are not, and wait. Whoever refers to nobody is no holder."""
+    rows = {source_id: (lane_id, source_id, False, count) for source_id, count in waiting.items()}
+    replace_ids(connection, holders, lane_id, rows)
+
+
+def _read_id(row: AnyRow) -> SourceId:
+    return SourceId(row.source_id)
+
+
+def _read_end(row: AnyRow) -> tuple[str, str]:
+    return row.source_id, row.referent
+
+
+def _read_count(row: AnyRow) -> int:
+    count: int = row[0]
+    return count
