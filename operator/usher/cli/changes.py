@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from usher.core.model.plans import Action, Amend, Edit, PlannedChange, Replace, Withheld
+from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit, Refer, Replace, Withheld
 from usher.core.model.resources import AttributePath, Json
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.rules import CompiledMapping
@@ -60,10 +60,12 @@ class ShownChange:
             for path, edit in change.delta.items():
                 yield f"    {path}{self._edit_text(path, edit)}"
 
-    def _edit_data(self, path: AttributePath, edit: Edit | Withheld) -> dict[str, Json]:
+    def _edit_data(self, path: AttributePath, edit: PlannedEdit) -> dict[str, Json]:
         match edit:
             case Withheld():
                 return {"path": path, "new": SECRET}
+            case Refer(to=to):
+                return {"path": path, "refer": list(to)}
             case Replace(value=value):
                 before, after = self.change.before.get(path), value
                 return {"path": path, "old": self._seen(path, before), "new": self._seen(path, after)}
@@ -72,10 +74,12 @@ class ShownChange:
                 removed: list[Json] = [self._seen(path, value) for value in edit.remove]
                 return {"path": path, "add": added, "remove": removed}
 
-    def _edit_text(self, path: AttributePath, edit: Edit | Withheld) -> str:
+    def _edit_text(self, path: AttributePath, edit: PlannedEdit) -> str:
         match edit:
             case Withheld():
                 return f" = {SECRET}"
+            case Refer(to=to):
+                return ": " + ", ".join(f"+{source_id}" for source_id in to)
             case Replace(value=value) if self.change.action is Action.CREATE:
                 return f" = {self._text(path, value)}"
             case Replace(value=value):

@@ -18,6 +18,7 @@ from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
     ConnectorKey,
     Fingerprint,
+    Holding,
     Lane,
     Link,
     ResourceType,
@@ -117,7 +118,7 @@ class Record:
     this one) holds by now is refused, and its source id returned by `LinkStore.record`. Whoever refers to a resource
     whose account becomes active, inactive or another one by it is looked at again (`LinkStore.due_holders`).
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
-    they can be, with how many can't: they are looked at no more.
+    they can be, with how many can't: they are looked at no more. `holding` is what references are known to be.
     """
 
     links: Sequence[Link] = ()
@@ -127,6 +128,7 @@ class Record:
     settled: Sequence[SourceId] = ()
     log: Sequence[LogEntry] = field(default=())
     referring: Mapping[SourceId, int] = field(default_factory=dict)
+    holding: Mapping[SourceId, Holding] = field(default_factory=dict)
 
 
 class LinkStore(Protocol):
@@ -160,6 +162,9 @@ class LinkStore(Protocol):
 
     async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]: ...
 
+    async def digests(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, LinkDigest]:
+        """The links of these, without what they hold."""
+
     async def owners(
         self, address: str, resource_type: ResourceType, targets: Collection[TargetId]
     ) -> Mapping[TargetId, Owner]:
@@ -180,8 +185,11 @@ class LinkStore(Protocol):
     async def due_holders(self, lane: Lane) -> Sequence[SourceId]:
         """Holders whose references have to be looked at: theirs changed, or the account at their other end did."""
 
-    async def holders_of(self, lane: Lane, referents: Collection[SourceId]) -> Sequence[SourceId]:
-        """Who in this lane refers to any of these."""
+    async def holdings(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Holding]:
+        """What the references of these are known to be."""
+
+    async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
+        """Who in this lane refers to a resource whose account a running plan of the connector makes, takes or finds."""
 
     async def count_waiting_references(self, lane: Lane) -> int:
         """How many references have no active account at their other end."""
@@ -223,6 +231,9 @@ class PlanStore(Protocol):
 
     async def add_changes(self, lane: Lane, changes: Sequence[PlannedChange]) -> None:
         """Rows of the running plan; a row of the same source id is replaced."""
+
+    async def clear_phases(self, lane: Lane, phases: Collection[Phase]) -> None:
+        """Drops these rows of the running plan."""
 
     async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
         """What the running plan does with these resources themselves: their references are not in it."""

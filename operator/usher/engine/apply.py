@@ -23,6 +23,7 @@ from usher.core.errors import (
 )
 from usher.core.model.plans import (
     Action,
+    Amend,
     Create,
     Delta,
     Done,
@@ -44,6 +45,7 @@ from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
 from usher.engine.recorder import Recorder
+from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
 
 ResultT = TypeVar("ResultT")
@@ -60,17 +62,23 @@ class Applier:
     ports: Ports
     session: TargetSession
     retrier: Retrier
+    relating: Relating
 
-    async def apply(self, change: PlannedChange) -> Outcome:
-        """One change to its outcome. Raises CycleError only; everything that concerns one person is an outcome."""
+    async def apply(self, change: PlannedChange) -> Outcome | None:
+        """One change to its outcome, None where there was nothing to do it to.
+
+        Raises CycleError only; everything that concerns one person is an outcome.
+        """
         try:
             match change.action:
                 case Action.LINK:
                     return Done(change, link_after(self.job.mapping, change, None))
                 case Action.CREATE:
                     return await self._create(change)
-                case Action.UPDATE | Action.DISABLE | Action.REMOVE | Action.REFER:
+                case Action.UPDATE | Action.DISABLE:
                     return await self._update(change)
+                case Action.REMOVE | Action.REFER:
+                    return await self.relating.apply(change)
         except OutcomeUnknown as error:
             return Unsure(change, error.reason, error.detail or error.message)
         except (ResourceError, NotSent, IncompleteRead) as error:
@@ -81,7 +89,7 @@ class Applier:
 
         Raises ResourceError where the source has changed since the plan was made.
         """
-        known = {path: edit for path, edit in change.delta.items() if not isinstance(edit, Withheld)}
+        known = {path: edit for path, edit in change.delta.items() if isinstance(edit, Replace | Amend)}
         if len(known) == len(change.delta):
             return known
         job = self.job
@@ -229,10 +237,15 @@ async def apply_rank(
             yield rows
 
     async def one(row: PlannedChange) -> None:
-        if not control.stop.is_set():
-            waiting.discard(row.source_id)
-            await recorder.add(await applier.apply(row))
-            control.progress.advance(1)
+        if control.stop.is_set():
+            return
+        waiting.discard(row.source_id)
+        outcome = await applier.apply(row)
+        if outcome is None:
+            waiting.add(row.source_id)
+        else:
+            await recorder.add(outcome)
+        control.progress.advance(1)
 
     try:
         await for_each_of_chunks(announced(), one, applier.job.concurrency)

@@ -14,7 +14,7 @@ from typing import Final
 
 from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.plans import Action, Phase, Skip
+from usher.core.model.plans import Action, Phase, PlannedChange, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.linting import fit
@@ -27,10 +27,14 @@ from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.preparing import Bench, Prepared, PreparedLane, prepare
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
+from usher.engine.referring import Referring, settle_references
+from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
 from usher.engine.safety import PLAN_HELD, describe_hold, enforce
 
 KEY_BYTES: Final = 32
+_LOOKS: Final = 2
+"""So often references are looked at after the apply: to do what became possible, and to see that it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
         if lane.mapping_changed:
             guarded = replace(consumption_of(lane.job, lane.snapshot, None), guarded=True)
             await store.save_consumption(lane.job.lane, guarded)
-        await store.record(lane.job.lane, Record(links=lane.draft.adopted, unlinked=lane.draft.lost))
+        await store.record(
+            lane.job.lane, Record(links=lane.draft.adopted, unlinked=lane.draft.lost, holding=lane.draft.holding)
+        )
     held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
     for writing in lanes:
         await _skip(writing)
@@ -151,10 +157,15 @@ def _writing(bench: Bench, lane: PreparedLane, prepared: Prepared, cycle: str) -
     held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
     return _Writing(
         prepared=lane,
-        applier=Applier(lane.job, bench.ports, bench.session, bench.retrier),
+        applier=_applier(bench, lane.job),
         recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
         waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
     )
+
+
+def _applier(bench: Bench, lane: Job) -> Applier:
+    relating = Relating(bench.job, lane, bench.ports, bench.session, bench.retrier)
+    return Applier(lane, bench.ports, bench.session, bench.retrier, relating)
 
 
 async def _skip(writing: _Writing) -> None:
@@ -178,6 +189,7 @@ async def _apply(bench: Bench, lanes: Sequence[_Writing]) -> CycleError | None:
             if control.stop.is_set():
                 return None
             await _apply_step(bench, lanes[index], phase, rank)
+        await _settle_references(bench, lanes)
     except CycleError as error:
         return error
     finally:
@@ -191,6 +203,29 @@ async def _apply_step(bench: Bench, writing: _Writing, phase: Phase, rank: int) 
     waiting = writing.waiting
     due = ([row for row in rows if not (row.destructive and row.source_id in waiting)] async for rows in chunks)
     await apply_rank(writing.applier, writing.recorder, bench.control, due)
+    await writing.recorder.flush()
+
+
+async def _settle_references(bench: Bench, lanes: Sequence[_Writing]) -> None:
+    """What accounts that came and went in this cycle make possible, and impossible."""
+    referring = Referring(bench.job, bench.ports, bench.session, bench.retrier)
+    for writing in lanes:
+        lane = writing.prepared.job
+        for look in range(_LOOKS):
+            if bench.control.stop.is_set() or not lane.mapping.references:
+                break
+            referrals = await settle_references(referring, lane)
+            await writing.recorder.add_unread(referrals.failed)
+            if not referrals.rows or look == _LOOKS - 1:
+                break
+            for phase in sorted({row.phase for row in referrals.rows}):
+                rows = [row for row in referrals.rows if row.phase is phase]
+                await apply_rank(writing.applier, writing.recorder, bench.control, _one_chunk(rows))
+            await writing.recorder.flush()
+
+
+async def _one_chunk(rows: Sequence[PlannedChange]) -> AsyncIterator[Sequence[PlannedChange]]:
+    yield rows
 
 
 async def _conclude(

@@ -21,7 +21,7 @@ from usher.core.model.plans import (
     Skip,
     Unmatched,
 )
-from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetResource
+from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.leaving import SOURCE_DELETED
 from usher.core.sync.mapping import map_departed, map_resource
 from usher.core.sync.matching import DUPLICATE_SOURCE
@@ -33,6 +33,7 @@ from usher.core.sync.planning import (
     rank_key_moves,
     take_image,
 )
+from usher.core.sync.references import read_holding
 from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
@@ -48,7 +49,8 @@ class Draft:
     """The plan before anybody asked whether it is safe. `destructive` are its changes that take something away.
 
     What the state has to learn before the apply: `lost` links whose account is gone, `adopted` links to accounts that
-    an unfinished request left behind, `closed` intents that came to nothing.
+    an unfinished request left behind, `closed` intents that came to nothing, `holding` what the references of accounts
+    are that were found.
     """
 
     skips: list[Skip] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Draft:
     lost: list[SourceId] = field(default_factory=list)
     adopted: list[Link] = field(default_factory=list)
     closed: list[SourceId] = field(default_factory=list)
+    holding: dict[SourceId, Holding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,8 @@ class Drafting:
                 situation = self._own(desired, situation, draft)
             row = plan_change(self.job.mapping, desired, situation)
             planned[source_id] = row
+            if isinstance(situation, Matched) and isinstance(row, PlannedChange) and self.job.mapping.references:
+                draft.holding[source_id] = read_holding(self.job.mapping, situation.found)
             if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
                 choices[source_id] = desired.besides.choices
         return planned, choices

@@ -19,6 +19,7 @@ from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.mapping import map_resource
+from usher.core.sync.references import referents, wanted_by
 from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
 from usher.engine.stowing import CHUNK, Plain, Stowed
@@ -92,13 +93,17 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
     async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
         async for chunk, links in chunks:
             claims: dict[SourceId, Sequence[str]] = {}
+            wanted: dict[SourceId, Sequence[SourceId]] = {}
             for change in chunk:
                 if change.resource is None:
-                    claims[change.id] = ()
+                    claims[change.id] = wanted[change.id] = ()
                     _sort_absent(batch, change.id, links.get(change.id), feed.extra)
                 elif (desired := _map(job, change.resource, batch)) is not None:
                     claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
+                    wanted[change.id] = referents(wanted_by(job.mapping, change.resource)) if desired.active else ()
                     _sort_present(batch, desired, links.get(change.id), feed.extra)
+            if job.mapping.references:
+                await behind.start(partial(ports.store.save_references, job.lane, wanted))
             await behind.start(partial(ports.store.save_claims, job.lane, claims))
     return batch
 

@@ -10,16 +10,18 @@ from usher.contracts.snapshots import Snapshot
 from usher.contracts.store import Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError
+from usher.core.model.plans import PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
-from usher.core.sync.policies import Counted
+from usher.core.sync.policies import Counted, Subject, subject_of
 from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
 from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.progress import Stage
+from usher.engine.referring import Referring, plan_references_of
 from usher.engine.retry import Retrier
 from usher.engine.safety import Circumstances, Judgement, judge
 
@@ -73,14 +75,36 @@ class Prepared:
 async def prepare(bench: Bench) -> Prepared:
     """Plans every lane and judges the whole. Raises CycleError."""
     lanes = [await _prepare_lane(bench, job) for job in bench.job.lanes]
+    frozen = await _frozen(bench)
+    removals = await _plan_references(bench, frozen)
     circumstances = Circumstances(
         live={_COUNTED[lane.job.resource_type]: lane.live for lane in lanes},
         source_is_empty=lanes[0].snapshot.count == 0,
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
     )
-    destructive = [row for lane in lanes for row in lane.draft.destructive]
-    return Prepared(tuple(lanes), await judge(bench.job, bench.ports, destructive, circumstances))
+    destructive = [row for lane in lanes for row in lane.draft.destructive] + removals
+    judgement = await judge(bench.job, bench.ports, destructive, circumstances)
+    waiting = judgement.decision.wait | {subject_of(row) for row in judgement.rows}
+    if waiting - frozen:
+        await _plan_references(bench, frozen | waiting)
+    return Prepared(tuple(lanes), judgement)
+
+
+async def _frozen(bench: Bench) -> frozenset[Subject]:
+    """Whoever is in a held set has not left before somebody approves it."""
+    held = await bench.ports.store.held(bench.job.connector)
+    return frozenset() if held is None or held[0].approved else frozenset(map(subject_of, held[1]))
+
+
+async def _plan_references(bench: Bench, frozen: frozenset[Subject]) -> list[PlannedChange]:
+    """Writes the rows of references into the running plans; returns those that take something away."""
+    rows = []
+    for lane in bench.job.lanes:
+        doubted = await bench.ports.store.intents(lane.lane)
+        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, doubted)
+        rows += await plan_references_of(referring, lane)
+    return rows
 
 
 async def _prepare_lane(bench: Bench, job: Job) -> PreparedLane:

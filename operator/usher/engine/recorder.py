@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
-from usher.core.model.plans import Action, Done, Failed, Outcome, PlannedChange, Skip, Unsure
+from usher.core.errors import UsherError
+from usher.core.model.plans import Action, Done, Failed, Outcome, Partly, PlannedChange, Skip, Unsure
 from usher.core.model.reports import Counts
-from usher.core.model.resources import Link, SourceId
+from usher.core.model.resources import Holding, Link, SourceId
 from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
+from usher.core.sync.references import holds_nobody
 from usher.engine.job import Job, Ports
 
 CHUNK: Final = 128
@@ -31,10 +33,13 @@ class _Pending:
     unsettled: list[Unsettled] = field(default_factory=list)
     settled: list[SourceId] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
+    holding: dict[SourceId, Holding] = field(default_factory=dict)
     size: int = 0
 
     def as_record(self) -> Record:
-        return Record(self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log)
+        return Record(
+            self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log, holding=self.holding
+        )
 
 
 @dataclass(slots=True)
@@ -68,6 +73,10 @@ class Recorder:
                 self._add_done(outcome)
             case Failed():
                 self._add_failed(outcome)
+            case Partly():
+                self._pending.links.append(outcome.link)
+                self._pending.holding[outcome.change.source_id] = outcome.holding
+                self._add_failed(Failed(outcome.change, outcome.reason, outcome.detail))
             case Unsure():
                 self._add_unsure(outcome)
         self._pending.size += 1
@@ -94,6 +103,13 @@ class Recorder:
             self._settle(source_id)
         self._pending.finished.extend(closed)
         await self.flush()
+
+    async def add_unread(self, failures: Mapping[SourceId, UsherError]) -> None:
+        """Holders whose references could not be read, and wait for the next cycle."""
+        for source_id, error in failures.items():
+            self.tally.failed += 1
+            self._unsettle(source_id, error.reason)
+            self._log(source_id, ("action", Action.REFER, "Failure", error.reason, error.detail or error.message))
 
     async def flush(self) -> None:
         """Saves what is pending. A link that the store refuses, because the account has another owner, is a failure."""
@@ -142,6 +158,10 @@ class Recorder:
         self.tally.done[_counted_as(change)] += 1
         self._note_applied(change.source_id)
         self._pending.links.append(outcome.link)
+        if outcome.holding is not None:
+            self._pending.holding[change.source_id] = outcome.holding
+        elif change.action is Action.CREATE and self._job.mapping.references:
+            self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
         self._pending.finished.append(change.source_id)
         self._settle(change.source_id)
         if _counted_as(change) != "unchanged":

@@ -13,9 +13,29 @@ from typing import Any, Final
 
 import orjson
 
-from usher.core.model.plans import Action, Amend, Criterion, Edit, MatchKey, Phase, PlannedChange, Replace, Withheld
+from usher.core.model.plans import (
+    Action,
+    Amend,
+    Criterion,
+    MatchKey,
+    Phase,
+    PlannedChange,
+    PlannedEdit,
+    Refer,
+    Replace,
+    Withheld,
+)
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
-from usher.core.model.resources import AttributePath, Fingerprint, Json, ResourceType, SourceId, TargetId, Value
+from usher.core.model.resources import (
+    AttributePath,
+    Fingerprint,
+    Holding,
+    Json,
+    ResourceType,
+    SourceId,
+    TargetId,
+    Value,
+)
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability
 from usher.core.sync.policies import Counted
@@ -43,6 +63,17 @@ def decode_image(data: bytes) -> dict[AttributePath, Json]:
     """JSON values are their own form."""
     image: dict[AttributePath, Json] = orjson.loads(data)
     return image
+
+
+def encode_holding(holding: Holding) -> bytes:
+    """The accounts that references hold, by path."""
+    return orjson.dumps([holding.target_id, {path: list(ids) for path, ids in holding.held.items()}])
+
+
+def decode_holding(data: bytes) -> Holding:
+    """In their order."""
+    target_id, held = orjson.loads(data)
+    return Holding(TargetId(target_id), {AttributePath(path): tuple(ids) for path, ids in held.items()})
 
 
 def encode_names(names: Sequence[str]) -> bytes:
@@ -235,8 +266,8 @@ def _held(raw: dict[str, Any]) -> HeldPlan:
     )
 
 
-def _plain_edit(edit: Edit | Withheld) -> list[Any] | str:
-    """One value for a Replace, two lists for an Amend, the seal of what is withheld."""
+def _plain_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
+    """One value for a Replace, two lists for an Amend, the seal of what is withheld, whom it refers to."""
     match edit:
         case Replace(value):
             return [value]
@@ -244,11 +275,15 @@ def _plain_edit(edit: Edit | Withheld) -> list[Any] | str:
             return [list(add), list(remove)]
         case Withheld(seal):
             return seal
+        case Refer(to):
+            return {"to": list(to)}
 
 
-def _edit(raw: list[Any] | str) -> Edit | Withheld:
+def _edit(raw: list[Any] | str | dict[str, Any]) -> PlannedEdit:
     if isinstance(raw, str):
         return Withheld(raw)
+    if isinstance(raw, dict):
+        return Refer(tuple(map(SourceId, raw["to"])))
     if len(raw) == 1:
         return Replace(raw[0])
     add, remove = raw

@@ -24,6 +24,12 @@ _DIGESTS: Final = 2000
 """Link digests in one page; they are small."""
 
 _LINKS: Final = Among(select(links).where(links.c.lane_id == MY_LANE), links.c.source_id)
+_DIGESTS_OF: Final = Among(
+    select(links.c.source_id, links.c.target_id, links.c.fingerprint, links.c.enabled).where(
+        links.c.lane_id == MY_LANE
+    ),
+    links.c.source_id,
+)
 _OWNERS: Final = Among(
     select(links.c.target_id, links.c.source_id, connectors.c.key)
     .join(lanes, lanes.c.id == links.c.lane_id)
@@ -95,6 +101,12 @@ class SqlLinks(OnDatabase):
             _LINKS.fetch, ids, _read_link, connector=lane.connector, resource_type=lane.resource_type
         )
         return {link.source_id: link for link in found}
+
+    async def digests(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, LinkDigest]:
+        found = await self._database.run(
+            _DIGESTS_OF.fetch, ids, _read_digest, connector=lane.connector, resource_type=lane.resource_type
+        )
+        return {digest.source_id: digest for digest in found}
 
     async def owners(
         self, address: str, resource_type: ResourceType, targets: Collection[TargetId]

@@ -35,7 +35,9 @@ _HELD_ORDER: Final = (held_changes.c.phase, held_changes.c.rank, held_changes.c.
 _PLANNED: Final = Among(
     select(changes.c.source_id, changes.c.action).where(
         changes.c.lane_id == MY_LANE,
-        changes.c.phase.not_in([literal_column(str(int(phase))) for phase in (Phase.REMOVE, Phase.REFER)]),
+        changes.c.phase.not_in(
+            [literal_column(str(int(phase))) for phase in (Phase.FOLLOW, Phase.REMOVE, Phase.REFER)]
+        ),
     ),
     changes.c.source_id,
 )
@@ -49,6 +51,9 @@ class SqlPlans(OnDatabase):
 
     async def add_changes(self, lane: Lane, changes: Sequence[PlannedChange]) -> None:
         await self._database.jot(_add_changes, lane, changes)
+
+    async def clear_phases(self, lane: Lane, phases: Collection[Phase]) -> None:
+        await self._database.jot(_clear_phases, lane, phases)
 
     async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
         return dict(
@@ -128,6 +133,10 @@ class SqlPlans(OnDatabase):
 
 def _clear_plan(connection: Connection, lane: Lane) -> None:
     connection.execute(delete(changes).where(changes.c.lane_id == known_lane(lane)))
+
+
+def _clear_phases(connection: Connection, lane: Lane, phases: Collection[Phase]) -> None:
+    connection.execute(delete(changes).where(changes.c.lane_id == known_lane(lane), changes.c.phase.in_(phases)))
 
 
 def _add_changes(connection: Connection, lane: Lane, planned: Sequence[PlannedChange]) -> None:

@@ -71,7 +71,7 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     delete_ids(connection, unsettled, lane_id, record.settled)
     waiting = {one.source_id: _unsettled_row(lane_id, one) for one in record.unsettled}
     replace_ids(connection, unsettled, lane_id, waiting)
-    settle_holders(connection, lane_id, record.referring)
+    settle_holders(connection, lane_id, record)
     wake_holders(connection, lane, lane_id, moved)
     append_entries(connection, ensure_connector(connection, lane.connector), record.log)
     return refused

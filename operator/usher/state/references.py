@@ -7,22 +7,29 @@ process that dies afterwards has forgotten nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
 
 from usher.contracts.store import Record
-from usher.core.model.resources import Lane, SourceId, TargetId
+from usher.core.model.plans import Action
+from usher.core.model.resources import Holding, Lane, SourceId, TargetId
+from usher.state.codec import decode_holding, encode_holding
 from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_of
 from usher.state.database import OnDatabase
-from usher.state.schema import holders, links, references
+from usher.state.schema import changes, holders, links, references
 from usher.state.statements import AT_ONCE, Among, AnyRow, chunked, insert_rows, replace_ids
 
 _ENDS: Final = Among(
     select(references.c.source_id, references.c.referent).where(references.c.lane_id == bindparam("lane_id")),
     references.c.source_id,
 )
-_HOLDERS_OF: Final = Among(select(references.c.source_id).where(references.c.lane_id == MY_LANE), references.c.referent)
+_MOVING: Final = (Action.CREATE, Action.LINK, Action.DISABLE)
+_HOLDINGS: Final = Among(
+    select(holders.c.source_id, holders.c.held).where(holders.c.lane_id == MY_LANE, holders.c.held.is_not(None)),
+    holders.c.source_id,
+)
 _ACCOUNTS: Final = Among(
     select(links.c.source_id, links.c.target_id, links.c.enabled).where(links.c.lane_id == bindparam("lane_id")),
     links.c.source_id,
@@ -39,11 +46,21 @@ class SqlReferences(OnDatabase):
         statement = select(holders.c.source_id).where(holders.c.lane_id == known_lane(lane), holders.c.due)
         return await self._database.rows(statement.order_by(holders.c.source_id), _read_id)
 
-    async def holders_of(self, lane: Lane, referents: Collection[SourceId]) -> Sequence[SourceId]:
-        found = await self._database.run(
-            _HOLDERS_OF.fetch, referents, _read_id, connector=lane.connector, resource_type=lane.resource_type
+    async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
+        moving = select(changes.c.source_id).where(
+            changes.c.lane_id.in_(lanes_of(lane.connector)), changes.c.action.in_(_MOVING)
         )
-        return sorted(set(found))
+        statement = select(references.c.source_id).where(
+            references.c.lane_id == known_lane(lane), references.c.referent.in_(moving)
+        )
+        return await self._database.rows(statement.distinct().order_by(references.c.source_id), _read_id)
+
+    async def holdings(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Holding]:
+        return dict(
+            await self._database.run(
+                _HOLDINGS.fetch, ids, _read_holding, connector=lane.connector, resource_type=lane.resource_type
+            )
+        )
 
     async def count_waiting_references(self, lane: Lane) -> int:
         statement = select(func.coalesce(func.sum(holders.c.waiting), 0)).where(
@@ -59,7 +76,7 @@ def _save_references(connection: Connection, lane: Lane, wanted: Mapping[SourceI
     former: dict[str, set[str]] = {}
     for source_id, referent in _ENDS.fetch(connection, wanted, _read_end, lane_id=lane_id):
         former.setdefault(source_id, set()).add(referent)
-    known = set(_known_holders(connection, lane_id, wanted))
+    known = _read_holders(connection, lane_id, wanted)
     due = []
     for source_id, ends in wanted.items():
         held, now = former.get(source_id, set()), set(ends)
@@ -68,16 +85,36 @@ def _save_references(connection: Connection, lane: Lane, wanted: Mapping[SourceI
             insert_rows(connection, references, [(lane_id, source_id, end) for end in sorted(now - held)])
         if held != now or (now and source_id not in known):
             due.append(source_id)
-    replace_ids(connection, holders, lane_id, {source_id: (lane_id, source_id, True, 0) for source_id in due})
+    rows: dict[str, _Holder] = {one: replace(known.get(one, _Holder()), due=True) for one in due}
+    _write_holders(connection, lane_id, rows)
 
 
-def _known_holders(connection: Connection, lane_id: int, ids: Collection[str]) -> Sequence[str]:
-    return _KNOWN_HOLDERS.fetch(connection, ids, _read_id, lane_id=lane_id)
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    due: bool = False
+    waiting: int = 0
+    held: bytes | None = None
 
 
-_KNOWN_HOLDERS: Final = Among(
-    select(holders.c.source_id).where(holders.c.lane_id == bindparam("lane_id")), holders.c.source_id
+_HOLDERS: Final = Among(
+    select(holders.c.source_id, holders.c.due, holders.c.waiting, holders.c.held).where(
+        holders.c.lane_id == bindparam("lane_id")
+    ),
+    holders.c.source_id,
 )
+
+
+def _read_holders(connection: Connection, lane_id: int, ids: Collection[str]) -> dict[str, _Holder]:
+    return dict(_HOLDERS.fetch(connection, ids, _read_holder, lane_id=lane_id))
+
+
+def _read_holder(row: AnyRow) -> tuple[str, _Holder]:
+    return row.source_id, _Holder(bool(row.due), row.waiting, row.held)
+
+
+def _write_holders(connection: Connection, lane_id: int, rows: Mapping[str, _Holder]) -> None:
+    values = {one: (lane_id, one, holder.due, holder.waiting, holder.held) for one, holder in rows.items()}
+    replace_ids(connection, holders, lane_id, values)
 
 
 def _forget_ends(connection: Connection, lane_id: int, source_id: str, ends: Collection[str]) -> None:
@@ -112,10 +149,18 @@ def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collec
         connection.execute(update(holders).where(~holders.c.due, or_(itself, refers)).values(due=True))
 
 
-def settle_holders(connection: Connection, lane_id: int, waiting: Mapping[SourceId, int]) -> None:
-    """Their references are at the target; so many are not, and wait. Whoever refers to nobody is no holder."""
-    rows = {source_id: (lane_id, source_id, False, count) for source_id, count in waiting.items()}
-    replace_ids(connection, holders, lane_id, rows)
+def settle_holders(connection: Connection, lane_id: int, record: Record) -> None:
+    """What is known of the references of holders, and for whom nothing is left to do."""
+    known = _read_holders(connection, lane_id, {*record.referring, *record.holding})
+    for source_id, holding in record.holding.items():
+        known[source_id] = replace(known.get(source_id, _Holder()), held=encode_holding(holding))
+    for source_id, waiting in record.referring.items():
+        known[source_id] = replace(known.get(source_id, _Holder()), due=False, waiting=waiting)
+    _write_holders(connection, lane_id, known)
+
+
+def _read_holding(row: AnyRow) -> tuple[SourceId, Holding]:
+    return SourceId(row.source_id), decode_holding(row.held)
 
 
 def _read_id(row: AnyRow) -> SourceId:

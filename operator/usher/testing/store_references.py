@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from usher.contracts.store import Record, Store
+from usher.core.model.plans import Action, Phase
 from usher.core.model.resources import Lane, ResourceType, SourceId
-from usher.testing.store_examples import CRM, WIKI, make_link
+from usher.testing.store_examples import CRM, WIKI, make_change, make_link
 
 P1, P2, P3 = SourceId("p1"), SourceId("p2"), SourceId("p3")
 G1, G2 = SourceId("g1"), SourceId("g2")
@@ -78,8 +79,10 @@ class ReferenceStoreContract:
         await store.record(WIKI, Record(links=[make_link("p1", "t1")]))
         assert await store.due_holders(GROUPS) == []
 
-    async def test_holders_are_found_by_whom_they_refer_to(self, store: Store) -> None:
-        await store.save_references(GROUPS, {G1: [P1, P2], G2: [P2]})
-        assert await store.holders_of(GROUPS, [P2, P3]) == [G1, G2]
-        assert await store.holders_of(GROUPS, [P1]) == [G1]
-        assert await store.holders_of(CRM, [P1]) == []
+    async def test_holders_are_found_by_what_a_plan_does_with_whom_they_refer_to(self, store: Store) -> None:
+        await store.save_references(GROUPS, {G1: [P1, P2], G2: [P2], P3: [P3]})
+        await store.add_changes(CRM, [make_change("p1", Action.CREATE, Phase.CREATE)])
+        assert await store.holders_of_planned(GROUPS) == [G1]
+        await store.add_changes(CRM, [make_change("p2", Action.DISABLE, Phase.DISABLE), make_change("p3")])
+        assert await store.holders_of_planned(GROUPS) == [G1, G2]
+        assert await store.holders_of_planned(CRM) == []

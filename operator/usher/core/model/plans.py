@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 from usher.core.model.resources import (
     AttributePath,
     Fingerprint,
+    Holding,
     Json,
     Link,
     ResourceType,
@@ -46,10 +47,20 @@ class Withheld:
     seal: str = ""
 
 
+class Refer(NamedTuple):
+    """The attribute gets the accounts of these resources, known by their source ids until it is sent.
+
+    One that can have several values keeps those that it has; another has one after it.
+    """
+
+    to: tuple[SourceId, ...]
+
+
 Edit: TypeAlias = Replace | Amend
 Delta: TypeAlias = Mapping[AttributePath, Edit]
 """One set of edits to one resource, each attribute at most once."""
-PlannedDelta: TypeAlias = Mapping[AttributePath, Edit | Withheld]
+PlannedEdit: TypeAlias = Edit | Withheld | Refer
+PlannedDelta: TypeAlias = Mapping[AttributePath, PlannedEdit]
 """The same, as it is planned and stored."""
 
 
@@ -132,6 +143,8 @@ class Phase(IntEnum):
     """Order of one apply. Phases run one after the other; inside one, ranks do; inside a rank all run together."""
 
     DISABLE = 10
+    FOLLOW = 12
+    """References to accounts that were just disabled, which no budget counts a second time."""
     REMOVE = 15
     FREE_KEYS = 20
     CREATE = 30
@@ -247,7 +260,7 @@ class PlannedChange:
     @property
     def destructive(self) -> bool:
         """Whether it takes something away from a person, and so counts against a budget."""
-        return self.action in (Action.DISABLE, Action.REMOVE)
+        return self.action is Action.DISABLE or self.phase is Phase.REMOVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +281,22 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The target confirmed the change; `link` is what to record."""
+    """The target confirmed the change; `link` is what to record, and `holding` what its references are, if any."""
 
     change: PlannedChange
     link: Link
+    holding: Holding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """The target confirmed a part of a change of references; the rest certainly, or perhaps, had no effect."""
+
+    change: PlannedChange
+    link: Link
+    holding: Holding
+    reason: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,4 +317,4 @@ class Unsure:
     detail: str
 
 
-Outcome: TypeAlias = Done | Failed | Unsure
+Outcome: TypeAlias = Done | Partly | Failed | Unsure

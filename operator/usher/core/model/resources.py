@@ -55,6 +55,13 @@ class TargetResource:
     attributes: Mapping[str, Json]
 
 
+class Holding(NamedTuple):
+    """The accounts that reference attributes of one account are known to hold, by path; others are not known."""
+
+    target_id: TargetId
+    held: Mapping[AttributePath, tuple[TargetId, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """Source resource and target resource are the same person: recorded only after the target confirmed it.

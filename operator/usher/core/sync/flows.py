@@ -47,7 +47,17 @@ class Untouched:
     """The target's own; only its default fills an empty value."""
 
 
-Flow: TypeAlias = Direct | Constant | Computed | Unique | Untouched
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """The account of the resource whose source id the attribute holds; of several ids, of each.
+
+    It is given when both accounts are there, after all else: see `core.sync.references`.
+    """
+
+    source: str
+
+
+Flow: TypeAlias = Direct | Constant | Computed | Unique | Untouched | Refers
 
 
 Evaluation: TypeAlias = Callable[[Mapping[str, Value]], Json]
@@ -60,7 +70,7 @@ def ignores_null(flow: Flow) -> bool:
 
 
 def evaluation(flow: Flow, definition: AttributeDefinition | None) -> Evaluation:
-    """What gives the value, typed by the definition; of `Unique` nothing, as that is chosen at the target."""
+    """What gives the value, typed by the definition; nothing for what is chosen or looked up at the target."""
     match flow:
         case Direct(source=name):
             return _direct(name, definition)
@@ -68,7 +78,7 @@ def evaluation(flow: Flow, definition: AttributeDefinition | None) -> Evaluation
             return _computed(expression, definition)
         case Constant(value=constant):
             return lambda _: constant
-        case Unique() | Untouched():
+        case Unique() | Untouched() | Refers():
             return lambda _: None
 
 

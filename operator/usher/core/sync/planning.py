@@ -11,13 +11,13 @@ from usher.core.model.plans import (
     Ambiguous,
     Amend,
     Desired,
-    Edit,
     Foreign,
     Linked,
     Matched,
     Phase,
     PlannedChange,
     PlannedDelta,
+    PlannedEdit,
     Replace,
     Situation,
     Skip,
@@ -47,9 +47,9 @@ def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[Attri
     return {path: read(attributes) for path, read in mapping.readers}
 
 
-def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, Edit | Withheld]:
+def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict[AttributePath, PlannedEdit]:
     """The smallest set of edits that makes `image` hold what is desired, compared as the target's schema compares."""
-    delta: dict[AttributePath, Edit | Withheld] = {}
+    delta: dict[AttributePath, PlannedEdit] = {}
     for path, value in desired.values.items():
         definition, held = mapping.definitions.get(path), image.get(path)
         if path in mapping.additive:
@@ -65,9 +65,9 @@ def make_delta(mapping: CompiledMapping, desired: Desired, image: Image) -> dict
     return delta
 
 
-def still_due(mapping: CompiledMapping, change: PlannedChange, image: Image) -> dict[AttributePath, Edit | Withheld]:
+def still_due(mapping: CompiledMapping, change: PlannedChange, image: Image) -> dict[AttributePath, PlannedEdit]:
     """The edits of a change that a resource with this image still needs; what only a create may send is left out."""
-    delta: dict[AttributePath, Edit | Withheld] = {}
+    delta: dict[AttributePath, PlannedEdit] = {}
     for path, edit in change.delta.items():
         definition, held = mapping.definitions.get(path), image.get(path)
         match edit:
@@ -113,7 +113,7 @@ def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
     if missing := [path for path in mapping.required if path not in given]:
         detail = f"the target requires {', '.join(missing)}, and neither the source nor a default gives it a value"
         return Skip(desired.source_id, FIELDS_MISSING, detail, settled=False)
-    delta: dict[AttributePath, Edit | Withheld] = {path: Replace(value) for path, value in values.items()}
+    delta: dict[AttributePath, PlannedEdit] = {path: Replace(value) for path, value in values.items()}
     delta.update({path: Withheld(desired.besides.seals.get(path, "")) for path in desired.besides.withheld})
     return PlannedChange(
         resource_type=mapping.resource_type,

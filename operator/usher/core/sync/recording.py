@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from usher.core.model.plans import Action, Amend, PlannedChange, Replace, Stored, Withheld
+from usher.core.model.plans import Action, Amend, PlannedChange, Refer, Replace, Stored, Withheld
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
 from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
@@ -47,6 +47,8 @@ def _edited(mapping: CompiledMapping, change: PlannedChange) -> dict[AttributePa
                 image[path] = _amended(mapping, path, image.get(path), edit)
             case Withheld(seal=seal):
                 image[path] = seal or None
+            case Refer():
+                continue  # it was made an edit with accounts before it was sent
     return image
 
 

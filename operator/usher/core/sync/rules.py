@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -19,7 +19,7 @@ from usher.core.scim.paths import parse_path
 from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_text
 from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Unique, Untouched, evaluation
+from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Refers, Unique, Untouched, evaluation
 from usher.core.sync.scoping import EVERYBODY, Scope
 
 _SCALAR: Final = (str, bool, int, float)
@@ -70,7 +70,7 @@ class AttributeRule:
     def reads(self) -> frozenset[str]:
         """The source attributes that its value can depend on."""
         match self.flow:
-            case Direct(source=name):
+            case Direct(source=name) | Refers(source=name):
                 return frozenset((name,))
             case Computed(expression=expression) | Unique(expression=expression):
                 return expression.attributes
@@ -86,13 +86,31 @@ class AttributeRule:
     def plain(self) -> bool:
         """Whether there is nothing to it but a value that is always written, and left alone when it is null."""
         kept = self.apply is Apply.ALWAYS and self.on_null is OnNull.KEEP and self.default is None
-        return kept and not self.withheld and not isinstance(self.flow, Unique | Untouched)
+        return kept and not self.withheld and not isinstance(self.flow, Unique | Untouched | Refers)
 
     @property
     def hidden(self) -> bool:
         """Whether nobody is shown its value."""
         redacted = isinstance(self.flow, Computed | Unique) and REDACT in self.flow.expression.calls
         return redacted or self.withheld
+
+
+class Reference(NamedTuple):
+    """An attribute of the target that holds other accounts, and the source attribute that says which."""
+
+    path: AttributePath
+    source: str
+    rule: AttributeRule
+
+    @property
+    def several(self) -> bool:
+        """Whether it can hold more than one, as the members of a group do."""
+        return self.rule.definition is not None and self.rule.definition.multi_valued
+
+    @property
+    def cleared(self) -> bool:
+        """Whether it is emptied when there is nobody (any more) to refer to."""
+        return self.rule.on_null is OnNull.CLEAR
 
 
 @dataclass(frozen=True)
@@ -177,7 +195,13 @@ class CompiledMapping:
     @cached_property
     def special(self) -> tuple[tuple[AttributeRule, Evaluation], ...]:
         """The other rules, each with what gives its value."""
-        return tuple((r, evaluation(r.flow, r.definition)) for r in self.rules if not r.plain)
+        rules = [rule for rule in self.rules if not (rule.plain or isinstance(rule.flow, Refers))]
+        return tuple((rule, evaluation(rule.flow, rule.definition)) for rule in rules)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The attributes that hold other accounts."""
+        return tuple(Reference(r.target, r.flow.source, r) for r in self.rules if isinstance(r.flow, Refers))
 
     @cached_property
     def kept_up(self) -> frozenset[AttributePath]:
@@ -186,8 +210,9 @@ class CompiledMapping:
 
     @cached_property
     def readers(self) -> tuple[tuple[AttributePath, Reader], ...]:
-        """Each of `paths` with what reads its value in a resource of the target."""
-        return tuple((path, reader(path)) for path in self.paths)
+        """Each of `paths` with what reads its value in a resource of the target; references are read apart."""
+        referring = {reference.path for reference in self.references}
+        return tuple((path, reader(path)) for path in self.paths if path not in referring)
 
     @cached_property
     def disabling(self) -> AttributeRule | None:
@@ -231,9 +256,11 @@ class CompiledMapping:
     def paths(self) -> frozenset[AttributePath]:
         """Every path whose value at the target matters.
 
-        The mapped ones that can be read, the elements that they are in, the disable attribute.
+        The mapped ones that can be read, the elements that they are in, the disable attribute. References that can hold
+        many accounts are read apart: a group may have tens of thousands of members.
         """
-        paths = {rule.target for rule in self.rules if not rule.withheld}
+        paths = {rule.target for rule in self.rules if not (rule.withheld or isinstance(rule.flow, Refers))}
+        paths |= {reference.path for reference in self.references if not reference.several}
         paths |= {self.disable_path} if self.disable_path else set()
         elements = {element for path in paths if (element := element_path(path)) is not None}
         return frozenset(paths | elements)

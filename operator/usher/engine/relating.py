@@ -1,0 +1,215 @@
+"""References on their way to the target: accounts are looked up as they are now, and a big set goes in many requests.
+
+An edit that names many accounts is refused as a whole where one of them is refused: so it is halved until that one is
+alone, and the others have got what they were to get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from usher.contracts.target import TargetSession
+from usher.core.errors import (
+    IncompleteRead,
+    NotSent,
+    OutcomeUnknown,
+    ResourceError,
+    ResourceGone,
+    StaleImage,
+    UsherError,
+)
+from usher.core.model.plans import (
+    Amend,
+    Done,
+    Edit,
+    Outcome,
+    Partly,
+    PlannedChange,
+    PlannedEdit,
+    Refer,
+    Replace,
+    Update,
+    Withheld,
+)
+from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
+from usher.core.sync.rules import Reference
+from usher.engine.job import ConnectorJob, Job, Ports
+from usher.engine.referring import read_references
+from usher.engine.retry import Retrier
+
+_LOOKS: Final = 3
+"""How often the accounts are read anew when nobody knows what came of a request."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One attribute of one holder while it is brought up to date. `held` grows with what the target confirmed.
+
+    `known` is False once nobody knows what it holds.
+    """
+
+    link: Link
+    reference: Reference
+    held: dict[TargetId, None]
+    failures: list[UsherError] = field(default_factory=list)
+    looks: int = 0
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Relating:
+    """Gives and takes references in one session."""
+
+    job: ConnectorJob
+    lane: Job
+    ports: Ports
+    session: TargetSession
+    retrier: Retrier
+
+    async def apply(self, change: PlannedChange) -> Outcome | None:
+        """None where there is no account (any more) that could hold them: its own outcome says why.
+
+        Raises as the session does, where nothing was done.
+        """
+        store, lane = self.ports.store, self.lane.lane
+        link = (await store.links(lane, [change.source_id])).get(change.source_id)
+        if link is None:
+            return None
+        former = (await store.holdings(lane, [change.source_id])).get(change.source_id)
+        held = dict(former.held) if former is not None and former.target_id == link.target_id else {}
+        failures: list[UsherError] = []
+        for reference in self.lane.mapping.references:
+            edit = change.delta.get(reference.path)
+            if edit is not None:
+                work = _Work(link, reference, dict.fromkeys(await self._held(link, reference, held)))
+                await self._bring(work, edit)
+                link, failures = work.link, failures + work.failures
+                held.pop(reference.path, None)
+                held |= {reference.path: tuple(work.held)} if work.known else {}
+        return _outcome(replace(change, target_id=link.target_id), link, Holding(link.target_id, held), failures)
+
+    async def _held(
+        self, link: Link, reference: Reference, held: Mapping[AttributePath, Sequence[TargetId]]
+    ) -> Sequence[TargetId]:
+        """What is there; of one account that takes the place of any other it need not be known."""
+        path = reference.path
+        if path in held or not reference.several:
+            return held.get(path, ())
+        return await read_references(self.session, self.retrier, self.lane, link.target_id, path)
+
+    async def _bring(self, work: _Work, edit: PlannedEdit) -> None:
+        """Raises ResourceGone and CycleError; what else goes wrong is noted, with what was done before it."""
+        try:
+            await self._edit(work, edit)
+        except ResourceGone:
+            raise
+        except OutcomeUnknown as error:
+            work.known = False
+            work.failures.append(error)
+        except (ResourceError, NotSent, IncompleteRead) as error:
+            work.failures.append(error)
+
+    async def _edit(self, work: _Work, edit: PlannedEdit) -> None:
+        match edit:
+            case Refer(to=to) if work.reference.several:
+                await self._change(work, _addition, await self._accounts(to))
+            case Refer(to=to):
+                for account in (await self._accounts(to))[:1]:
+                    await self._set(work, account)
+            case Amend(remove=remove):
+                ids = [TargetId(str(one["value"])) for one in remove if isinstance(one, dict)]
+                await self._change(work, _removal, ids)
+            case Replace():
+                await self._set(work, None)
+            case Withheld():
+                message = "a reference is never withheld"
+                raise ValueError(message)
+
+    async def _accounts(self, to: Sequence[SourceId]) -> list[TargetId]:
+        """Of those who have an active account now, in their order; the others wait."""
+        found: dict[SourceId, TargetId] = {}
+        for lane in self.job.lanes:
+            left = [one for one in to if one not in found]
+            digests = await self.ports.store.digests(lane.lane, left) if left else {}
+            found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
+        return [found[one] for one in to if one in found]
+
+    # --- several
+
+    async def _change(self, work: _Work, edit: _SetEdit, ids: Sequence[TargetId]) -> None:
+        most = max(1, self.session.capabilities.members_a_request)
+        for start in range(0, len(ids), most):
+            await self._change_some(work, edit, ids[start : start + most])
+
+    async def _change_some(self, work: _Work, edit: _SetEdit, ids: Sequence[TargetId]) -> None:
+        removes = edit is _removal
+        due = [one for one in ids if (one in work.held) is removes]
+        if not due:
+            return
+        try:
+            await self._send(work, edit(tuple({"value": one} for one in due)), None)
+        except (StaleImage, OutcomeUnknown) as error:
+            await self._look_again(work, error)
+        except ResourceGone:
+            raise
+        except ResourceError as error:
+            if len(due) == 1:
+                work.failures.append(error)
+                return
+        else:
+            work.held = _after(work.held, due, edit)
+            return
+        middle = len(due) // 2
+        for half in (due[:middle], due[middle:]):
+            await self._change_some(work, edit, half)
+
+    async def _look_again(self, work: _Work, error: StaleImage | OutcomeUnknown) -> None:
+        work.looks += 1
+        if work.looks > _LOOKS:
+            raise OutcomeUnknown(error.message, reason=error.reason, detail=error.detail) from error
+        held = await read_references(self.session, self.retrier, self.lane, work.link.target_id, work.reference.path)
+        work.held = dict.fromkeys(held)
+
+    # --- one
+
+    async def _set(self, work: _Work, account: TargetId | None) -> None:
+        held = next(iter(work.held), None)
+        if account != held:
+            value: Json = None if account is None else {"value": account}
+            await self._send(work, Replace(value), None if held is None else {"value": held})
+            work.held = {} if account is None else {account: None}
+
+    async def _send(self, work: _Work, edit: Edit, before: Json) -> None:
+        """Sets need no precondition: whoever else changes the resource meanwhile changes something else of it."""
+        path = work.reference.path
+        body = Update(self.lane.resource_type, work.link.target_id, {path: edit}, {path: before}, None)
+        stored = await self.retrier.write(lambda: self.session.update(body))
+        work.link = replace(work.link, target_id=stored.id, version=stored.version)
+
+
+def _outcome(change: PlannedChange, link: Link, holding: Holding, failures: Sequence[UsherError]) -> Outcome:
+    if not failures:
+        return Done(change, link, holding)
+    first = failures[0]
+    detail = f"{len(failures)} not done; the first: {first.detail or first.message}"
+    return Partly(change, link, holding, first.reason, detail)
+
+
+_SetEdit: TypeAlias = Callable[[tuple[Json, ...]], Amend]
+
+
+def _addition(values: tuple[Json, ...]) -> Amend:
+    return Amend(add=values)
+
+
+def _removal(values: tuple[Json, ...]) -> Amend:
+    return Amend(remove=values)
+
+
+def _after(held: dict[TargetId, None], changed: Sequence[TargetId], edit: _SetEdit) -> dict[TargetId, None]:
+    if edit is _addition:
+        return {**held, **dict.fromkeys(changed)}
+    gone = set(changed)
+    return {one: None for one in held if one not in gone}
