@@ -81,7 +81,7 @@ class Trials:
             problem = f"AttributeMapping/{name} has errors: its tests were not run"
             self.findings.append(Finding.error(problem, file=str(cases.file)))
             return
-        mapping = retype(compiled, self.target.schema()).mapping
+        mapping = retype(compiled, self.target.schema(compiled.resource_type)).mapping
         for index, case in enumerate(content.tests):
             chance.seed(content.seed)
             label = case.name or cases.place(index)

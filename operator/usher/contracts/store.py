@@ -191,6 +191,9 @@ class LinkStore(Protocol):
     async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
         """Who in this lane refers to a resource whose account a running plan of the connector makes, takes or finds."""
 
+    async def count_references(self, lane: Lane) -> int:
+        """How many references are at the target, as far as that is known."""
+
     async def count_waiting_references(self, lane: Lane) -> int:
         """How many references have no active account at their other end."""
 

@@ -34,12 +34,14 @@ class Complete:
 class Capabilities:
     """What the target can do, as data; the engine acts on it.
 
-    `disable_path` is the attribute whose False disables an account, None where there is none. `page_size` is how many
-    resources one list request brings at the most.
+    `disable_path` is the attribute whose False disables a user's account, None where there is none. `page_size` is how
+    many resources one list request brings at the most, `members_a_request` how many members one request may add to a
+    group, or take from it.
     """
 
     disable_path: AttributePath | None
     page_size: int
+    members_a_request: int = 100
 
 
 class TargetSession(Protocol):

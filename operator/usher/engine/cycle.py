@@ -14,27 +14,23 @@ from typing import Final
 
 from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.plans import Action, Phase, PlannedChange, Skip
+from usher.core.model.plans import Action, Phase, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import ResourceType, SourceId
+from usher.core.model.resources import ResourceType
 from usher.core.sync.linting import fit
 from usher.core.sync.policies import Subject, subject_of
-from usher.engine.apply import Applier, apply_rank
 from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
-from usher.engine.preparing import Bench, Prepared, PreparedLane, prepare
+from usher.engine.preparing import Bench, Prepared, prepare
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
-from usher.engine.referring import Referring, settle_references
-from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
-from usher.engine.safety import PLAN_HELD, describe_hold, enforce
+from usher.engine.safety import describe_hold, enforce
+from usher.engine.writing import Writing
 
 KEY_BYTES: Final = 32
-_LOOKS: Final = 2
-"""So often references are looked at after the apply: to do what became possible, and to see that it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +111,11 @@ async def _open(job: ConnectorJob, ports: Ports, control: Control, started: date
         yield _Opened(Bench(typed, ports, control, session, retrier), started, known.stale)
 
 
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """One lane of a cycle that writes."""
-
-    prepared: PreparedLane
-    applier: Applier
-    recorder: Recorder
-    waiting: frozenset[SourceId]
-
-
 async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
     store = bench.ports.store
-    lanes = [_writing(bench, lane, prepared, cycle) for lane in prepared.lanes]
+    lanes = [Writing.of(bench, lane, prepared.judgement, cycle) for lane in prepared.lanes]
     if bench.control.stop.is_set():
         return await _conclude(opened, prepared, lanes, error=None)
     if prepared.mapping_changed:
@@ -143,7 +129,7 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
         )
     held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
     for writing in lanes:
-        await _skip(writing)
+        await writing.skip()
     error = await _apply(bench, lanes)
     for writing in lanes:
         await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))
@@ -152,29 +138,7 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
     return replace(report, result=CycleResult.PARTIAL) if held and report.result is CycleResult.SUCCEEDED else report
 
 
-def _writing(bench: Bench, lane: PreparedLane, prepared: Prepared, cycle: str) -> _Writing:
-    judgement, resource_type = prepared.judgement, lane.job.resource_type
-    held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
-    return _Writing(
-        prepared=lane,
-        applier=_applier(bench, lane.job),
-        recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
-        waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
-    )
-
-
-def _applier(bench: Bench, lane: Job) -> Applier:
-    relating = Relating(bench.job, lane, bench.ports, bench.session, bench.retrier)
-    return Applier(lane, bench.ports, bench.session, bench.retrier, relating)
-
-
-async def _skip(writing: _Writing) -> None:
-    draft = writing.prepared.draft
-    waits = (Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in writing.waiting)
-    await writing.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
-
-
-async def _apply(bench: Bench, lanes: Sequence[_Writing]) -> CycleError | None:
+async def _apply(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:
     """Applies the running plans in their order. Returns the error that ended it before its end, if one did."""
     store, control = bench.ports.store, bench.control
     steps: list[tuple[Phase, int, int]] = []
@@ -188,8 +152,9 @@ async def _apply(bench: Bench, lanes: Sequence[_Writing]) -> CycleError | None:
         for phase, index, rank in sorted(steps):
             if control.stop.is_set():
                 return None
-            await _apply_step(bench, lanes[index], phase, rank)
-        await _settle_references(bench, lanes)
+            await lanes[index].apply(phase, rank)
+        for writing in lanes:
+            await writing.settle_references()
     except CycleError as error:
         return error
     finally:
@@ -198,38 +163,8 @@ async def _apply(bench: Bench, lanes: Sequence[_Writing]) -> CycleError | None:
     return None
 
 
-async def _apply_step(bench: Bench, writing: _Writing, phase: Phase, rank: int) -> None:
-    chunks = bench.ports.store.changes_of(writing.prepared.job.lane, phase, rank)
-    waiting = writing.waiting
-    due = ([row for row in rows if not (row.destructive and row.source_id in waiting)] async for rows in chunks)
-    await apply_rank(writing.applier, writing.recorder, bench.control, due)
-    await writing.recorder.flush()
-
-
-async def _settle_references(bench: Bench, lanes: Sequence[_Writing]) -> None:
-    """What accounts that came and went in this cycle make possible, and impossible."""
-    referring = Referring(bench.job, bench.ports, bench.session, bench.retrier)
-    for writing in lanes:
-        lane = writing.prepared.job
-        for look in range(_LOOKS):
-            if bench.control.stop.is_set() or not lane.mapping.references:
-                break
-            referrals = await settle_references(referring, lane)
-            await writing.recorder.add_unread(referrals.failed)
-            if not referrals.rows or look == _LOOKS - 1:
-                break
-            for phase in sorted({row.phase for row in referrals.rows}):
-                rows = [row for row in referrals.rows if row.phase is phase]
-                await apply_rank(writing.applier, writing.recorder, bench.control, _one_chunk(rows))
-            await writing.recorder.flush()
-
-
-async def _one_chunk(rows: Sequence[PlannedChange]) -> AsyncIterator[Sequence[PlannedChange]]:
-    yield rows
-
-
 async def _conclude(
-    opened: _Opened, prepared: Prepared, lanes: Sequence[_Writing], error: CycleError | None
+    opened: _Opened, prepared: Prepared, lanes: Sequence[Writing], error: CycleError | None
 ) -> CycleReport:
     bench = opened.bench
     counts = {w.prepared.job.resource_type: _final_counts(w.prepared.draft, w.recorder) for w in lanes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,9 +76,9 @@ async def prepare(bench: Bench) -> Prepared:
     """Plans every lane and judges the whole. Raises CycleError."""
     lanes = [await _prepare_lane(bench, job) for job in bench.job.lanes]
     frozen = await _frozen(bench)
-    removals = await _plan_references(bench, frozen)
+    removals = await _plan_references(bench, lanes, frozen)
     circumstances = Circumstances(
-        live={_COUNTED[lane.job.resource_type]: lane.live for lane in lanes},
+        live=await _live(bench, lanes, removals),
         source_is_empty=lanes[0].snapshot.count == 0,
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
@@ -87,7 +87,7 @@ async def prepare(bench: Bench) -> Prepared:
     judgement = await judge(bench.job, bench.ports, destructive, circumstances)
     waiting = judgement.decision.wait | {subject_of(row) for row in judgement.rows}
     if waiting - frozen:
-        await _plan_references(bench, frozen | waiting)
+        await _plan_references(bench, lanes, frozen | waiting)
     return Prepared(tuple(lanes), judgement)
 
 
@@ -97,14 +97,30 @@ async def _frozen(bench: Bench) -> frozenset[Subject]:
     return frozenset() if held is None or held[0].approved else frozenset(map(subject_of, held[1]))
 
 
-async def _plan_references(bench: Bench, frozen: frozenset[Subject]) -> list[PlannedChange]:
+async def _plan_references(
+    bench: Bench, lanes: Sequence[PreparedLane], frozen: frozenset[Subject]
+) -> list[PlannedChange]:
     """Writes the rows of references into the running plans; returns those that take something away."""
     rows = []
+    adopting = {
+        (lane.job.resource_type, source_id): holding.target_id
+        for lane in lanes
+        for source_id, holding in lane.draft.holding.items()
+    }
     for lane in bench.job.lanes:
         doubted = await bench.ports.store.intents(lane.lane)
-        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, doubted)
+        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, doubted, adopting)
         rows += await plan_references_of(referring, lane)
     return rows
+
+
+async def _live(bench: Bench, lanes: Sequence[PreparedLane], removals: Sequence[PlannedChange]) -> dict[Counted, int]:
+    """What there was before the cycle. Memberships are many: they are counted only where some are to be removed."""
+    live = {_COUNTED[lane.job.resource_type]: lane.live for lane in lanes}
+    if removals:
+        counts = [await bench.ports.store.count_references(lane.lane) for lane in bench.job.lanes]
+        live[Counted.MEMBERSHIPS] = sum(counts)
+    return live
 
 
 async def _prepare_lane(bench: Bench, job: Job) -> PreparedLane:

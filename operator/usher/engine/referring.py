@@ -23,7 +23,7 @@ from usher.engine.retry import Retrier
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
 _LEAVE: Final = frozenset({Action.DISABLE})
-_BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.REFER)
+_BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)
 _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
 
 
@@ -44,7 +44,7 @@ class Referring:
     """Looks at the holders of one connector.
 
     `frozen` are those whose leaving waits: they keep what they have. `doubted` are those for whom a request may have
-    been made that nobody knows the end of.
+    been made that nobody knows the end of. `adopting` are the accounts that the running plan takes over.
     """
 
     job: ConnectorJob
@@ -53,6 +53,7 @@ class Referring:
     retrier: Retrier
     frozen: Collection[Subject] = ()
     doubted: Collection[SourceId] = ()
+    adopting: Mapping[Subject, TargetId] = field(default_factory=dict)
 
     async def plan(self, lane: Job) -> Referrals:
         """Before the apply, as if the running plan had been applied."""
@@ -92,7 +93,9 @@ class Referring:
         known = {end.target_id for end in ends.values() if end.active}
         strange = [each for ids in held.values() for each in ids if each not in known]
         ours = await accounts.ours(strange)
-        holder = Holder(one.lane.resource_type, one.source_id, own.target_id, active, wanted, held)
+        kind = one.lane.resource_type
+        adopted = (kind, one.source_id) in self.adopting
+        holder = Holder(kind, one.source_id, own.target_id, active, wanted, held, adopted)
         needs = plan_references(one.lane.mapping, holder, ends, ours)
         rows = [holder.change(phase, edits) for phase, edits in needs.edits.items()]
         found.rows += rows
@@ -161,8 +164,10 @@ class _Accounts:
             return found
         for source_id, action in (await store.planned(lane.lane, ids)).items():
             former = found.get(source_id)
-            stays = action not in _LEAVE or (kind, source_id) in self.referring.frozen
-            found[source_id] = End(None if former is None else former.target_id, stays)
+            subject = (kind, source_id)
+            stays = action not in _LEAVE or subject in self.referring.frozen
+            known = self.referring.adopting.get(subject) if former is None else former.target_id
+            found[source_id] = End(known, stays)
         return found
 
     async def anywhere(self, ids: Sequence[SourceId]) -> dict[SourceId, End]:

@@ -204,6 +204,7 @@ def encode_discovery(discovery: Discovery) -> bytes:
             "bulk": None if bulk is None else [bulk.max_operations, bulk.max_payload_size],
             "schemas": list(discovery.schemas),
             "attributes": {key: _plain_definition(each) for key, each in discovery.attributes.items()},
+            "of_groups": {key: _plain_definition(each) for key, each in discovery.of_groups.items()},
         }
     )
 
@@ -217,6 +218,7 @@ def decode_discovery(data: bytes) -> Discovery:
         bulk=None if raw["bulk"] is None else BulkLimits(*raw["bulk"]),
         schemas=tuple(raw["schemas"]),
         attributes={key: _definition(each) for key, each in raw["attributes"].items()},
+        of_groups={key: _definition(each) for key, each in raw["of_groups"].items()},
     )
 
 

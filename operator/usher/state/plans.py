@@ -36,7 +36,7 @@ _PLANNED: Final = Among(
     select(changes.c.source_id, changes.c.action).where(
         changes.c.lane_id == MY_LANE,
         changes.c.phase.not_in(
-            [literal_column(str(int(phase))) for phase in (Phase.FOLLOW, Phase.REMOVE, Phase.REFER)]
+            [literal_column(str(int(phase))) for phase in (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)]
         ),
     ),
     changes.c.source_id,

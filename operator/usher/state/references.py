@@ -62,6 +62,11 @@ class SqlReferences(OnDatabase):
             )
         )
 
+    async def count_references(self, lane: Lane) -> int:
+        statement = select(func.coalesce(func.sum(holders.c.size), 0)).where(holders.c.lane_id == known_lane(lane))
+        [count] = await self._database.rows(statement, _read_count)
+        return count
+
     async def count_waiting_references(self, lane: Lane) -> int:
         statement = select(func.coalesce(func.sum(holders.c.waiting), 0)).where(
             holders.c.lane_id == known_lane(lane), holders.c.waiting > 0
@@ -93,11 +98,12 @@ def _save_references(connection: Connection, lane: Lane, wanted: Mapping[SourceI
 class _Holder:
     due: bool = False
     waiting: int = 0
+    size: int = 0
     held: bytes | None = None
 
 
 _HOLDERS: Final = Among(
-    select(holders.c.source_id, holders.c.due, holders.c.waiting, holders.c.held).where(
+    select(holders.c.source_id, holders.c.due, holders.c.waiting, holders.c.size, holders.c.held).where(
         holders.c.lane_id == bindparam("lane_id")
     ),
     holders.c.source_id,
@@ -109,11 +115,11 @@ def _read_holders(connection: Connection, lane_id: int, ids: Collection[str]) ->
 
 
 def _read_holder(row: AnyRow) -> tuple[str, _Holder]:
-    return row.source_id, _Holder(bool(row.due), row.waiting, row.held)
+    return row.source_id, _Holder(bool(row.due), row.waiting, row.size, row.held)
 
 
 def _write_holders(connection: Connection, lane_id: int, rows: Mapping[str, _Holder]) -> None:
-    values = {one: (lane_id, one, holder.due, holder.waiting, holder.held) for one, holder in rows.items()}
+    values = {one: (lane_id, one, holder.due, holder.waiting, holder.size, holder.held) for one, holder in rows.items()}
     replace_ids(connection, holders, lane_id, values)
 
 
@@ -153,7 +159,8 @@ def settle_holders(connection: Connection, lane_id: int, record: Record) -> None
     """What is known of the references of holders, and for whom nothing is left to do."""
     known = _read_holders(connection, lane_id, {*record.referring, *record.holding})
     for source_id, holding in record.holding.items():
-        known[source_id] = replace(known.get(source_id, _Holder()), held=encode_holding(holding))
+        size = sum(map(len, holding.held.values()))
+        known[source_id] = replace(known.get(source_id, _Holder()), size=size, held=encode_holding(holding))
     for source_id, waiting in record.referring.items():
         known[source_id] = replace(known.get(source_id, _Holder()), due=False, waiting=waiting)
     _write_holders(connection, lane_id, known)

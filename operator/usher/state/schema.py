@@ -232,10 +232,11 @@ holders: Final = Table(
     Column("source_id", Text, primary_key=True),
     Column("due", Boolean, nullable=False),
     Column("waiting", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
     Column("held", Content),
 )
 """Who refers, or did when last looked at. `waiting` is how many of their references have no active account, `held` the
-accounts that their attributes are known to hold, NULL where nothing is known."""
+accounts that their attributes are known to hold, NULL where nothing is known, and `size` how many."""
 Index("holders_due", holders.c.lane_id, holders.c.source_id, sqlite_where=holders.c.due, postgresql_where=holders.c.due)
 Index(
     "holders_waiting",

@@ -34,7 +34,8 @@ from usher.testing.hostile_wire import (
     twist_list,
     twist_query,
 )
-from usher.testing.memory_target import DEFAULTS, USER_NAME, MemorySettings, MemoryTarget
+from usher.testing.memory_settings import USER_NAME, MemorySettings
+from usher.testing.memory_target import DEFAULTS, MemoryTarget
 from usher.testing.scim_app import Reply, ScimApp, error_reply
 from usher.testing.scim_schemas import Refusal
 

@@ -33,10 +33,19 @@ class MemorySource:
     failure: UsherError | None = None
     fail_after: int = 1
     reads: int = 0
+    groups: dict[SourceId, Mapping[str, Value]] = field(default_factory=dict)
 
     def put(self, source_id: str, **attributes: Value) -> None:
         """Adds a person, or replaces all of their attributes."""
         self.people[SourceId(source_id)] = attributes
+
+    def put_group(self, source_id: str, **attributes: Value) -> None:
+        """Adds a group, or replaces all of its attributes."""
+        self.groups[SourceId(source_id)] = attributes
+
+    def drop_group(self, source_id: str) -> None:
+        """The group is gone without a trace."""
+        del self.groups[SourceId(source_id)]
 
     def drop(self, source_id: str) -> None:
         """The person is gone without a trace."""
@@ -56,25 +65,25 @@ class MemorySource:
     ) -> AsyncIterator[SourcePage | ReadComplete]:
         """Everybody, page by page."""
         del former
-        if resource_type is not ResourceType.USER:
-            raise ValueError("a memory source holds users only")
-        self.reads += 1
-        watermark = self.watermark()
-        for number, page in enumerate(self._pages()):
+        users = resource_type is ResourceType.USER
+        self.reads += users
+        watermark = self.watermark() if users else None
+        for number, page in enumerate(self._pages(self.people if users else self.groups)):
             if self.failure is not None and number == self.fail_after:
                 raise self.failure
             yield page
         if self.failure is not None:
             raise self.failure
-        yield ReadComplete(watermark=watermark, attributes=self.known_attributes())
+        known = self.known_attributes() if users else ("displayName", "members")
+        yield ReadComplete(watermark=watermark, attributes=known)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[MemorySource]:
         """A SourceOpener: pass `source.open`."""
         yield self
 
-    def _pages(self) -> Iterable[SourcePage]:
-        everybody = [SourceResource(source_id, attributes) for source_id, attributes in self.people.items()]
+    def _pages(self, held: Mapping[SourceId, Mapping[str, Value]]) -> Iterable[SourcePage]:
+        everybody = [SourceResource(source_id, attributes) for source_id, attributes in held.items()]
         for start in range(0, len(everybody), self.page_size):
             yield everybody[start : start + self.page_size]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from usher.contracts.runtime import Runtime
@@ -15,36 +15,19 @@ from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.filters import matches
-from usher.core.scim.schemas import USER_SCHEMA
+from usher.core.scim.schemas import core_schema
 from usher.testing.clock import fake_runtime
 from usher.testing.documents import Document, apply_delta, copy_of, project, read_at, same, write_at
 from usher.testing.fault_errors import fail_read, suffer
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation
 from usher.testing.history import Actor, Entry, History
 from usher.testing.memory_accounts import Account, AccountIndex
+from usher.testing.memory_settings import MemorySettings
 from usher.testing.scim_schemas import describe_app
 
 ResultT = TypeVar("ResultT")
-USER_NAME: Final = AttributePath("userName")
-ACTIVE: Final = AttributePath("active")
-
-
-@dataclass(frozen=True, slots=True)
-class MemorySettings:
-    """The temper of the app.
-
-    `unique`: no two accounts may have the same value there (compared without case); None: anything goes. `lag`: for how
-    many seconds a new account hides from lists and queries. `latency`: seconds that each request takes on the runtime's
-    clock. `id_format` makes an id of a number.
-    """
-
-    unique: AttributePath | None = USER_NAME
-    versioned: bool = True
-    disable_path: AttributePath | None = ACTIVE
-    page_size: int = 100
-    lag: float = 0.0
-    latency: float = 0.0
-    id_format: str = "u{}"
+DISPLAY_NAME: Final = AttributePath("displayName")
+MEMBERS: Final = AttributePath("members")
 
 
 DEFAULTS: Final = MemorySettings()
@@ -52,6 +35,8 @@ DEFAULTS: Final = MemorySettings()
 
 class MemoryTarget:
     """The app. `accounts` is there to be looked at; `plant`, `change` and `remove` change them as an admin would.
+
+    `groups` is the same for its groups, which have users and groups as members, until these are deleted.
 
     `told` is what it says of itself instead of the truth, None for the truth; it behaves the same either way.
     """
@@ -69,8 +54,23 @@ class MemoryTarget:
         self.history = History() if history is None else history
         self.told: Documents | None = None
         self.accounts: dict[TargetId, Account] = {}
+        self.groups: MemoryTarget | None = self._begin_groups()
         self._made = 0
         self._index = AccountIndex()
+
+    def _begin_groups(self) -> MemoryTarget | None:
+        unique = None if self.settings.unique is None else DISPLAY_NAME
+        settings = replace(self.settings, unique=unique, disable_path=None, id_format="g{}")
+        return MemoryGroups(settings, self.faults, self.runtime)
+
+    def collection(self, resource_type: ResourceType) -> MemoryTarget:
+        """Where resources of this type are."""
+        return self if resource_type is ResourceType.USER or self.groups is None else self.groups
+
+    def members(self, group: str) -> set[str]:
+        """The ids of a group's members. Raises KeyError for an unknown id."""
+        held = read_at(self.collection(ResourceType.GROUP).document(group), MEMBERS)
+        return {str(one["value"]) for one in held if isinstance(one, dict)} if isinstance(held, list) else set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[MemorySession]:
@@ -118,6 +118,11 @@ class MemoryTarget:
         """Deletes an account. Raises KeyError for an unknown id."""
         before = self.accounts.pop(TargetId(target_id)).document
         self._record(Operation.DELETE, TargetId(target_id), before, actor)
+        groups = self.groups or self
+        for group in [each for each in groups.accounts if target_id in self.members(each)]:
+            document = copy_of(groups.document(group))
+            kept = [one for one in _listed(document) if not (isinstance(one, dict) and one.get("value") == target_id)]
+            groups.store(group, {**document, "members": kept}, actor)
 
     def shown(self) -> list[TargetId]:
         """Ids that lists show, in order of creation."""
@@ -159,12 +164,24 @@ class MemoryTarget:
         self.history.append(Entry(self.runtime.now(), operation, target_id, before, after, actor))
 
 
+class MemoryGroups(MemoryTarget):
+    """The groups of an app: resources like its users, without groups of their own."""
+
+    def _begin_groups(self) -> None:
+        return None
+
+
+def _listed(document: Mapping[str, Json]) -> list[Json]:
+    held = document.get("members")
+    return held if isinstance(held, list) else []
+
+
 class MemorySession:
     """One conversation with the app, failing as its schedule says."""
 
     def __init__(self, app: MemoryTarget) -> None:
         self._app = app
-        self._schema = USER_SCHEMA
+        self._schemas = {each: core_schema(each) for each in ResourceType}
         self._page_size = app.settings.page_size
 
     @property
@@ -188,13 +205,13 @@ class MemorySession:
 
     def tune(self, discovery: Discovery) -> None:
         """The app itself goes on comparing text without regard to case."""
-        self._schema = discovery.schema()
+        self._schemas = {each: discovery.schema(each) for each in ResourceType}
         self._page_size = min(self._app.settings.page_size, discovery.max_results or self._page_size)
 
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         """Pages in order of creation."""
-        _expect_users(resource_type)
-        everybody = self._app.shown()
+        app = self._app.collection(resource_type)
+        everybody = app.shown()
         size = self._page_size
         claimed = len(everybody)
         for start in range(0, max(len(everybody), 1), size):
@@ -208,11 +225,7 @@ class MemorySession:
                 raise IncompleteRead("a page of the list came twice")
             elif fault is not None:
                 fail_read(fault, Operation.LIST)
-            page = [
-                self._app.resource(each, wanted)
-                for each in everybody[start : start + size]
-                if each in self._app.accounts
-            ]
+            page = [app.resource(each, wanted) for each in everybody[start : start + size] if each in app.accounts]
             yield Page(page, claimed)
             if not everybody:
                 break
@@ -222,67 +235,62 @@ class MemorySession:
 
     async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
         """At once right: lag is for lists and queries only."""
-        _expect_users(resource_type)
+        app = self._app.collection(resource_type)
         fault = await self._ask(Operation.GET, target_id)
         if fault is not None:
             fail_read(fault, Operation.GET)
-        return self._app.resource(target_id, wanted) if target_id in self._app.accounts else None
+        return app.resource(target_id, wanted) if target_id in app.accounts else None
 
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
         """The app compares text without regard to case, the session its answer as the app says that it compares."""
-        _expect_users(resource_type)
+        app, schema = self._app.collection(resource_type), self._schemas[resource_type]
         fault = await self._ask(Operation.FIND)
         if fault is not None and fault.kind is FaultKind.EMPTY_LIST:
             return []
         if fault is not None and fault.kind is not FaultKind.IGNORED_FILTER:
             fail_read(fault, Operation.FIND)
-        found = [each for each in self._app.query(key) if matches(key, self._app.document(each), self._schema)]
-        return [self._app.resource(each, wanted) for each in found]
+        found = [each for each in app.query(key) if matches(key, app.document(each), schema)]
+        return [app.resource(each, wanted) for each in found]
 
     async def create(self, change: Create) -> Stored:
         """Raises UniquenessTaken."""
-        _expect_users(change.resource_type)
+        app = self._app.collection(change.resource_type)
         document: Document = {}
         for path, value in change.values.items():
             write_at(document, path, value)
 
         def effect() -> Stored:
-            return self._stored(self._app.plant(document, Actor.CLIENT))
+            return _stored(app, app.plant(document, Actor.CLIENT))
 
         return await self._write(Operation.CREATE, "", effect)
 
     async def update(self, change: Update) -> Stored:
         """Raises ResourceGone, StaleImage where the app has versions, UniquenessTaken."""
-        _expect_users(change.resource_type)
         fault = await self._ask(Operation.UPDATE, change.target_id)
         if fault is not None and fault.kind is FaultKind.IGNORED_CHANGE:
-            return self._stored(change.target_id)
+            return _stored(self._app.collection(change.resource_type), change.target_id)
         return suffer(fault, lambda: self._update(change))
 
     async def delete(self, change: Delete) -> None:
         """Gone already is success."""
-        _expect_users(change.resource_type)
+        app = self._app.collection(change.resource_type)
 
         def effect() -> None:
-            if change.target_id in self._app.accounts:
-                self._app.remove(change.target_id, Actor.CLIENT)
+            if change.target_id in app.accounts:
+                app.remove(change.target_id, Actor.CLIENT)
 
         await self._write(Operation.DELETE, change.target_id, effect)
 
     def _update(self, change: Update) -> Stored:
-        if change.target_id not in self._app.accounts:
+        app = self._app.collection(change.resource_type)
+        if change.target_id not in app.accounts:
             raise ResourceGone
-        if change.expected_version not in (None, self._app.version_of(self._app.accounts[change.target_id])):
+        if change.expected_version not in (None, app.version_of(app.accounts[change.target_id])):
             raise StaleImage
-        document = copy_of(self._app.document(change.target_id))
+        document = copy_of(app.document(change.target_id))
         apply_delta(document, change.delta)
-        self._app.store(change.target_id, document, Actor.CLIENT)
-        return self._stored(change.target_id)
-
-    def _stored(self, target_id: TargetId) -> Stored:
-        account = self._app.accounts[target_id]
-        version = self._app.version_of(account)
-        return Stored(target_id, version, TargetResource(target_id, version, copy_of(account.document)))
+        app.store(change.target_id, document, Actor.CLIENT)
+        return _stored(app, change.target_id)
 
     async def _ask(self, operation: Operation, subject: str = "") -> Fault | None:
         latency = self._app.settings.latency
@@ -293,6 +301,7 @@ class MemorySession:
         return suffer(await self._ask(operation, subject), effect)
 
 
-def _expect_users(resource_type: ResourceType) -> None:
-    if resource_type is not ResourceType.USER:
-        raise ValueError("this app has users only")
+def _stored(app: MemoryTarget, target_id: TargetId) -> Stored:
+    account = app.accounts[target_id]
+    version = app.version_of(account)
+    return Stored(target_id, version, TargetResource(target_id, version, copy_of(account.document)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,20 +15,22 @@ from usher.contracts.store import Store
 from usher.core.expressions.compile import compile_expression
 from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, Lane, ResourceType, SourceKey, TargetId
-from usher.core.scim.schemas import USER_SCHEMA
+from usher.core.scim.paths import ENTERPRISE_URN
+from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.flows import Computed, Direct, Flow
+from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
-from usher.core.sync.rules import AttributeRule, CompiledMapping
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
 from usher.testing.memory_source import MemorySource
-from usher.testing.memory_target import MemoryTarget
+from usher.testing.memory_target import DISPLAY_NAME, MEMBERS, MemoryTarget
 
+MANAGER = AttributePath(f"{ENTERPRISE_URN}:manager")
 DISABLE = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'
 ATTRIBUTES: Mapping[str, tuple[str, int | None]] = {
     "userName": ("userPrincipalName", 1),
@@ -53,6 +55,22 @@ def direct_mapping(
     ]
     digest = fingerprint((*((target, *rest) for target, rest in direct.items()), *expressions.items())).hex()
     return CompiledMapping(tuple(rules), AttributePath("active"), digest)
+
+
+def group_mapping() -> CompiledMapping:
+    """Groups by their name, with their members."""
+    named = AttributeRule(DISPLAY_NAME, Direct("displayName"), GROUP_SCHEMA.definition(DISPLAY_NAME), precedence=1)
+    members = AttributeRule(
+        MEMBERS, Refers("members"), GROUP_SCHEMA.definition(MEMBERS), on_null=OnNull.CLEAR, asked=Apply.ALWAYS
+    )
+    return CompiledMapping((named, members), None, "groups", resource_type=ResourceType.GROUP)
+
+
+def with_manager(mapping: CompiledMapping, on_null: OnNull = OnNull.CLEAR) -> CompiledMapping:
+    """The mapping with the manager of each person, cleared where there is none."""
+    definition = USER_SCHEMA.definition(MANAGER)
+    rule = AttributeRule(MANAGER, Refers("manager"), definition, on_null=on_null)
+    return replace(mapping, rules=(*mapping.rules, rule), digest=f"{mapping.digest} manager")
 
 
 def _rule(target: str, flow: Flow, precedence: int | None) -> AttributeRule:
@@ -80,7 +98,10 @@ class World:
     target: MemoryTarget
     clock: FakeClock
     mapping: CompiledMapping = field(default_factory=direct_mapping)
+    group_mapping: CompiledMapping | None = None
     budget: Budget = field(default_factory=Budget)
+    group_budget: Budget = field(default_factory=Budget)
+    membership_budget: Budget = field(default_factory=Budget)
     name: str = "identity/app"
     address: str = "https://app.example.com/scim/v2"
     full_every: timedelta = timedelta(minutes=15)
@@ -109,7 +130,11 @@ class World:
             requires={},
             adopt=self.adopt,
         )
-        return ConnectorJob((users,), self.target.open, Budgets(accounts=self.budget), timedelta(hours=72))
+        lanes: tuple[Job, ...] = (users,)
+        if self.group_mapping is not None:
+            lanes += (replace(users, resource_type=ResourceType.GROUP, mapping=self.group_mapping),)
+        budgets = Budgets(self.budget, self.group_budget, self.membership_budget)
+        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72))
 
     @property
     def lane(self) -> Lane:
@@ -118,9 +143,8 @@ class World:
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
         """Reads the source."""
-        job = SourceJob(
-            SourceKey("identity/corp"), (ResourceType.USER,), self.source.open, min_retained, self.full_every
-        )
+        kinds = (ResourceType.USER,) if self.group_mapping is None else (ResourceType.USER, ResourceType.GROUP)
+        job = SourceJob(SourceKey("identity/corp"), kinds, self.source.open, min_retained, self.full_every)
         return (await read_source(job, self.ports, approved)).users
 
     async def cycle(self, approval: str = "") -> CycleReport:
@@ -140,6 +164,21 @@ class World:
         """Puts these people into the source."""
         for name in names:
             self.source.put(f"id-{name}", **person(name))
+
+    def group(self, name: str, *members: str) -> None:
+        """Puts a group into the source, with these people and groups as its members."""
+        ids = tuple(f"id-{one}" for one in members)
+        self.source.put_group(f"id-{name}", displayName=name, members=ids)
+
+    def members(self) -> dict[str, set[str]]:
+        """The app's groups by their name, with the names of their members: user names as far as the @."""
+        users = {i: str(self.target.document(i)["userName"]).partition("@")[0] for i in self.target.accounts}
+        groups = self.target.collection(ResourceType.GROUP)
+        names = users | {i: str(groups.document(i)["displayName"]) for i in groups.accounts}
+        return {
+            str(groups.document(i)["displayName"]): {names.get(TargetId(one), one) for one in self.target.members(i)}
+            for i in groups.accounts
+        }
 
     def accounts(self) -> dict[str, Mapping[str, Json]]:
         """The app's accounts by user name; two of one name is an error of the test's subject."""

@@ -15,7 +15,7 @@ import pytest
 
 from usher.testing.history import read_history
 from usher.testing.hostile_server import HostileServer, HostileSettings, hostile_server
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 
 AUTHORIZED: Final = {"Authorization": f"Bearer {HostileSettings().token}"}
 ADA: Final = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}

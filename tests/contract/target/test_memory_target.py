@@ -10,7 +10,8 @@ import pytest
 from usher.core.model.resources import Json, TargetId
 from usher.testing.contract import AppUnderTest, TargetContract
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, when
-from usher.testing.memory_target import MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemoryTarget
 
 
 class TestMemoryTarget(TargetContract):

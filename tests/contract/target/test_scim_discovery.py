@@ -34,7 +34,7 @@ from usher.testing.hostile_documents import (
 )
 from usher.testing.hostile_server import HostileServer, HostileSettings, hostile_server
 from usher.testing.memory_secrets import MemorySecrets
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 from usher.transport.addresses import AddressPolicy
 
 ENDPOINTS: Final = ("ServiceProviderConfig", "ResourceTypes", "Schemas")
@@ -62,7 +62,7 @@ async def test_three_requests_tell_everything() -> None:
     assert dict(server.requests) == {"GET": 3}
     assert discovery.features == {Feature.PATCH, Feature.FILTER, Feature.ETAG}
     assert (discovery.max_results, discovery.types) == (7, Types.DISCOVERED)
-    assert discovery.schema() == USER_SCHEMA
+    assert discovery.schema(ResourceType.USER) == USER_SCHEMA
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 501])
@@ -117,7 +117,7 @@ async def test_a_huge_answer_is_read_as_far_as_anybody_needs_it() -> None:
 
 async def test_an_answer_against_rfc_7643_changes_nothing_that_would_hurt() -> None:
     async with talking({"Schemas": canned(contradictory_schemas())}) as (_, session):
-        schema = (await session.discover()).schema()
+        schema = (await session.discover()).schema(ResourceType.USER)
     for path in ("userName", "active", "name.givenName", 'emails[type eq "work"].value'):
         assert schema.definition(AttributePath(path)) == USER_SCHEMA.definition(AttributePath(path))
 

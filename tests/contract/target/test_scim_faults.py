@@ -26,7 +26,7 @@ from usher.testing.clock import real_runtime
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation, every, nth
 from usher.testing.hostile_server import HostileServer, HostileSettings, hostile_server
 from usher.testing.memory_secrets import MemorySecrets
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 from usher.transport.addresses import AddressPolicy
 
 USER: Final = ResourceType.USER

@@ -18,7 +18,7 @@ from usher.testing.clock import fake_runtime
 from usher.testing.contract import AppUnderTest, TargetContract
 from usher.testing.hostile_server import HostileSettings, hostile_server
 from usher.testing.memory_secrets import MemorySecrets
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 from usher.transport.addresses import AddressPolicy
 
 LOOPBACK: Final = AddressPolicy(networks=(ip_network("127.0.0.0/8"),))

@@ -30,7 +30,7 @@ from integration.kill.nursery import Nursery
 from integration.kill.people import come_from_a_file
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, request
 from usher.testing.hostile_server import HostileSettings, hostile_server
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 
 
 def test_in_turns_each_pair_of_ends_meets_each_moment_with_and_without_its_state() -> None:

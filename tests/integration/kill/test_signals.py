@@ -13,7 +13,7 @@ from integration.cli.folders import Folder
 from integration.kill.nursery import Nursery
 from usher.testing.faults import Fault, FaultKind, Operation, nth
 from usher.testing.hostile_server import HostileServer, HostileSettings, hostile_server
-from usher.testing.memory_target import MemorySettings
+from usher.testing.memory_settings import MemorySettings
 
 PEOPLE = [f"user{n:03}" for n in range(120)]
 

@@ -120,7 +120,7 @@ async def test_a_strict_server_says_what_rfc_7643_says(scim2_server: Peer) -> No
     assert (discovery.max_results, discovery.bulk) == (1000, BulkLimits(1000, 1024 * 1024))
     assert discovery.schemas == (USER_URN, ENTERPRISE_URN)
     assert discovery.types is Types.DISCOVERED
-    told = discovery.schema().attributes
+    told = discovery.schema(ResourceType.USER).attributes
     assert {key: told[key] for key in USER_SCHEMA.attributes} == USER_SCHEMA.attributes
 
 
@@ -132,7 +132,7 @@ async def test_a_lenient_server_differs_from_rfc_7643_in_where_it_says_that_case
     assert discovery.features == {Feature.PATCH, Feature.BULK, Feature.FILTER, Feature.SORT}
     assert (discovery.max_results, session.capabilities.page_size) == (200, 100)
     assert discovery.schemas == (USER_URN, ENTERPRISE_URN)
-    told, usual = discovery.schema().attributes, USER_SCHEMA.attributes
+    told, usual = discovery.schema(ResourceType.USER).attributes, USER_SCHEMA.attributes
     assert {key: replace(told[key], case_exact=usual[key].case_exact) for key in usual} == usual
     assert not told["profileurl"].case_exact
 
@@ -142,7 +142,7 @@ async def test_an_extension_and_the_case_of_user_names_are_read(server: Describe
         discovery = await session.discover()
 
     assert discovery.schemas == (USER_URN, ENTERPRISE_URN, HR)
-    schema = discovery.schema()
+    schema = discovery.schema(ResourceType.USER)
     user_name, teams = (schema.definition(AttributePath(path)) for path in ("userName", f"{HR}:teams"))
     assert user_name is not None
     assert user_name.case_exact is server.exact

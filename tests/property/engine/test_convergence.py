@@ -20,7 +20,8 @@ from usher.core.model.resources import SourceId, Value
 from usher.core.sync.policies import Budget
 from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, request
-from usher.testing.memory_target import MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, direct_mapping, new_world
 
 PEOPLE = 8

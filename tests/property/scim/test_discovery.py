@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usher.core.model.resources import AttributePath, Json
+from usher.core.model.resources import AttributePath, Json, ResourceType
 from usher.core.scim.definitions import MAX_ATTRIBUTES
 from usher.core.scim.discovery import MAX_COUNT, Documents, read_discovery
 from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
@@ -68,7 +68,7 @@ DOCUMENTS = st.builds(Documents, JSON, JSON, st.one_of(JSON, SCHEMAS))
 @given(DOCUMENTS)
 def test_any_json_gives_a_discovery_that_keeps_the_rules(documents: Documents) -> None:
     discovery = read_discovery(documents)
-    schema = discovery.schema()
+    schema = discovery.schema(ResourceType.USER)
 
     active, password = (schema.definition(AttributePath(name)) for name in ("active", "password"))
     assert active is not None

@@ -18,7 +18,8 @@ from usher.core.model.reports import CycleResult
 from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, every, nth, request
 from usher.testing.faults import Operation as Op
-from usher.testing.memory_target import MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, new_world, open_world, person
 
 NAMES = [f"user{n}" for n in range(7)]

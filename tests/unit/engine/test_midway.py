@@ -21,7 +21,8 @@ from usher.engine.stowing import CHUNK
 from usher.testing.clock import FakeClock
 from usher.testing.faults import Fault, FaultKind, Killed
 from usher.testing.faults import Operation as Op
-from usher.testing.memory_target import MemorySession, MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemorySession, MemoryTarget
 from usher.testing.world import EXPRESSIONS, World, direct_mapping, open_world, person
 
 SIX = ["ada", "bob", "cyd", "dan", "eve", "fay"]

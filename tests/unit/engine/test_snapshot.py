@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import pytest
 
 from usher.contracts.source import ReadComplete, SourcePage, Watermark
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
-from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey
+from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, Value
 from usher.core.sync.fingerprints import SnapshotDigest
 from usher.testing.memory_source import MemorySource
 from usher.testing.world import World, open_world, person
@@ -112,8 +112,8 @@ async def test_as_many_strangers_are_no_evidence_that_the_former_people_left(wor
 class Twice(MemorySource):
     """A source that repeats its last page."""
 
-    def _pages(self) -> Iterable[SourcePage]:
-        pages = list(super()._pages())
+    def _pages(self, held: Mapping[SourceId, Mapping[str, Value]]) -> Iterable[SourcePage]:
+        pages = list(super()._pages(held))
         yield from (*pages, pages[-1])
 
 

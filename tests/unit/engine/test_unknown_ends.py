@@ -20,7 +20,8 @@ from usher.engine.job import Control
 from usher.testing.clock import FakeClock, fake_runtime
 from usher.testing.faults import FaultKind, Killed
 from usher.testing.faults import Operation as Op
-from usher.testing.memory_target import MemorySession, MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemorySession, MemoryTarget
 from usher.testing.world import World, direct_mapping, open_world, person
 
 ANYTHING_GOES = MemorySettings(unique=None, versioned=False)

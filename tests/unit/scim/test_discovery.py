@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from usher.core.model.resources import AttributePath, Json
+from usher.core.model.resources import AttributePath, Json, ResourceType
 from usher.core.scim.definitions import MAX_ATTRIBUTES
 from usher.core.scim.discovery import BulkLimits, Discovery, Documents, Feature, Types, read_discovery
 from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
@@ -19,7 +19,7 @@ TRUTH = describe_app("https://app.example.com/scim", 50, {"supported": True})
 
 
 def definition(discovery: Discovery, path: str) -> AttributeDefinition | None:
-    return discovery.schema().definition(AttributePath(path))
+    return discovery.schema(ResourceType.USER).definition(AttributePath(path))
 
 
 def described(*attributes: dict[str, Json]) -> Discovery:
@@ -40,13 +40,13 @@ def test_a_correct_target_is_read_whole() -> None:
     assert discovery.bulk is None
     assert discovery.schemas == (USER_URN, ENTERPRISE_URN)
     assert discovery.types is Types.DISCOVERED
-    assert discovery.schema() == USER_SCHEMA
+    assert discovery.schema(ResourceType.USER) == USER_SCHEMA
 
 
 def test_a_target_that_says_nothing_is_one_of_rfc_7643() -> None:
     assert read_discovery(Documents()) == Discovery()
     assert Discovery().types is Types.RFC_7643
-    assert Discovery().schema() == USER_SCHEMA
+    assert Discovery().schema(ResourceType.USER) == USER_SCHEMA
 
 
 def resources(document: Json) -> list[Json]:
@@ -64,7 +64,7 @@ def test_a_document_that_is_missing_takes_nothing_from_the_others(name: str) -> 
     else:
         assert (without.features, without.max_results) == (whole.features, whole.max_results)
         assert without.schemas == whole.schemas
-    assert without.schema() == USER_SCHEMA
+    assert without.schema(ResourceType.USER) == USER_SCHEMA
 
 
 def test_lists_come_as_a_list_response_as_an_array_and_as_one_object() -> None:

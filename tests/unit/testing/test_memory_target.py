@@ -27,7 +27,8 @@ from usher.testing.faults import (
     every,
     nth,
 )
-from usher.testing.memory_target import MemorySettings, MemoryTarget
+from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_target import MemoryTarget
 
 USER_NAME: Final = AttributePath("userName")
 USER: Final = ResourceType.USER

@@ -149,6 +149,8 @@ class Phase(IntEnum):
     FREE_KEYS = 20
     CREATE = 30
     UPDATE = 40
+    TRIM = 45
+    """As REMOVE, of accounts that this plan takes over: before that nobody may write to them."""
     REFER = 50
 
 
@@ -260,7 +262,7 @@ class PlannedChange:
     @property
     def destructive(self) -> bool:
         """Whether it takes something away from a person, and so counts against a budget."""
-        return self.action is Action.DISABLE or self.phase is Phase.REMOVE
+        return self.action is Action.DISABLE or self.phase in (Phase.REMOVE, Phase.TRIM)
 
 
 @dataclass(frozen=True, slots=True)

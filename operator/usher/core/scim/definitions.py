@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from usher.core.model.resources import Json
-from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, AttributeType, Mutability
+from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema
 from usher.core.scim.values import get_value
 
 T = TypeVar("T")
@@ -93,16 +93,16 @@ def _word(raw: Json, name: str, words: Mapping[str, T], absent: T) -> T:
 _DISABLE: Final = "active"
 
 
-def believe(told: Mapping[str, AttributeDefinition]) -> dict[str, AttributeDefinition]:
-    """RFC 7643 with what is told in its place.
+def believe(told: Mapping[str, AttributeDefinition], core: TargetSchema) -> dict[str, AttributeDefinition]:
+    """RFC 7643, which is `core`, with what is told in its place.
 
     Not believed: anything about `active`, or a leaver might not be recognised; and that an attribute of RFC 7643 is
     complex where it is simple there, or simple where it is complex, as every path to it would be wrong.
     """
-    merged = dict(USER_SCHEMA.attributes)
+    merged = dict(core.attributes)
     for key, definition in told.items():
-        known, whole = USER_SCHEMA.attributes.get(key), _whole_of(key)
-        if key == _DISABLE or (whole is not None and merged[whole].type is not AttributeType.COMPLEX):
+        known, whole = core.attributes.get(key), _whole_of(key)
+        if key == _DISABLE or (whole in merged and merged[whole].type is not AttributeType.COMPLEX):
             continue
         if known is None:
             merged[key] = definition

@@ -8,16 +8,16 @@ it, and so does what would be told too badly to act upon.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from usher.core.model.resources import Json
+from usher.core.model.resources import Json, ResourceType
 from usher.core.scim.definitions import believe, read_attributes
-from usher.core.scim.paths import USER_URN
-from usher.core.scim.schemas import AttributeDefinition, TargetSchema
+from usher.core.scim.paths import GROUP_URN, USER_URN
+from usher.core.scim.schemas import AttributeDefinition, TargetSchema, core_schema
 from usher.core.scim.values import get_value
 
 MAX_DOCUMENTS: Final = 1_000
@@ -66,7 +66,8 @@ class Discovery:
     """What a target told. One that told nothing is `Discovery()`.
 
     `max_results` is the most that one list brings, `bulk` None without the feature. `schemas` are the URNs of which a
-    user consists, the core first. `attributes` is what their documents name, by the keys of `TargetSchema`.
+    user consists, the core first. `attributes` is what their documents name, by the keys of `TargetSchema`, and
+    `of_groups` the same of groups.
     """
 
     features: frozenset[Feature] = frozenset()
@@ -74,15 +75,17 @@ class Discovery:
     bulk: BulkLimits | None = None
     schemas: tuple[str, ...] = ()
     attributes: Mapping[str, AttributeDefinition] = field(default_factory=dict)
+    of_groups: Mapping[str, AttributeDefinition] = field(default_factory=dict)
 
     @property
     def types(self) -> Types:
         """Whether the target told the type of any attribute."""
         return Types.DISCOVERED if self.attributes else Types.RFC_7643
 
-    def schema(self) -> TargetSchema:
-        """RFC 7643, with what the target says instead of it and beside it."""
-        return TargetSchema(believe(self.attributes))
+    def schema(self, resource_type: ResourceType) -> TargetSchema:
+        """RFC 7643, with what the target says of such resources instead of it and beside it."""
+        told = self.attributes if resource_type is ResourceType.USER else self.of_groups
+        return TargetSchema(believe(told, core_schema(resource_type)))
 
 
 def read_discovery(documents: Documents) -> Discovery:
@@ -90,12 +93,10 @@ def read_discovery(documents: Documents) -> Discovery:
     config = next(_resources(documents.config), None)
     features = frozenset(feature for feature, name in _FEATURES.items() if _supports(config, name))
     schemas = _by_urn(documents.schemas)
-    user = _resource_type_of_users(documents.resource_types)
+    user = _find_type(documents.resource_types, "users", USER_URN)
     urns = _schemas_of_user(user, schemas)
-    attributes: dict[str, AttributeDefinition] = {}
-    for place, urn in enumerate(urns):
-        prefix = "" if place == 0 else f"{urn.lower()}:"
-        read_attributes(get_value("attributes", schemas.get(urn.lower())), prefix, attributes)
+    group = _find_type(documents.resource_types, "groups", GROUP_URN)
+    of_group = [GROUP_URN] if group is None else _schemas_of(group, schemas, GROUP_URN)
     bulk = get_value("bulk", config)
     return Discovery(
         features=features,
@@ -104,8 +105,18 @@ def read_discovery(documents: Documents) -> Discovery:
         if Feature.BULK in features
         else None,
         schemas=tuple(urn for urn in urns if user is not None or urn.lower() in schemas),
-        attributes=attributes,
+        attributes=_attributes_of(urns, schemas),
+        of_groups=_attributes_of(of_group, schemas),
     )
+
+
+def _attributes_of(urns: Sequence[str], schemas: Mapping[str, Json]) -> dict[str, AttributeDefinition]:
+    """What these schemas name, the first of them without a prefix."""
+    attributes: dict[str, AttributeDefinition] = {}
+    for place, urn in enumerate(urns):
+        prefix = "" if place == 0 else f"{urn.lower()}:"
+        read_attributes(get_value("attributes", schemas.get(urn.lower())), prefix, attributes)
+    return attributes
 
 
 # --- ServiceProviderConfig and ResourceTypes ------------------------------------------------------------------------
@@ -164,10 +175,15 @@ def _schemas_of_user(user: Json, schemas: Mapping[str, Json]) -> list[str]:
     if user is None:
         spelled = (str(get_value("id", schema)) for urn, schema in schemas.items() if urn != USER_URN.lower())
         return [USER_URN, *islice((urn for urn in spelled if not _OF_NO_USER.fullmatch(urn)), MAX_EXTENSIONS)]
-    core = _urn_of(get_value("schema", user))
-    extensions = get_value("schemaExtensions", user)
+    return _schemas_of(user, schemas, USER_URN)
+
+
+def _schemas_of(resource_type: Json, schemas: Mapping[str, Json], usual: str) -> list[str]:
+    """The URNs that a resource type names: first the one whose attributes have no prefix."""
+    core = _urn_of(get_value("schema", resource_type))
+    extensions = get_value("schemaExtensions", resource_type)
     listed = extensions if isinstance(extensions, list) else [extensions]
-    urns = {USER_URN.lower(): USER_URN} if core is None or core.lower() not in schemas else {core.lower(): core}
+    urns = {usual.lower(): usual} if core is None or core.lower() not in schemas else {core.lower(): core}
     for each in islice(listed, MAX_EXTENSIONS):
         urn = _urn_of(get_value("schema", each) if isinstance(each, dict) else each)
         if urn is not None:
@@ -175,13 +191,13 @@ def _schemas_of_user(user: Json, schemas: Mapping[str, Json]) -> list[str]:
     return list(urns.values())
 
 
-def _resource_type_of_users(document: Json) -> Json:
-    """The resource type behind /Users, where we send everybody; by its name or its schema where no endpoint is told."""
-    types = list(_resources(document))
-    marks = (("endpoint", "users"), ("name", "user"), ("id", "user"), ("schema", USER_URN.lower()))
-    for name, wanted in marks:
+def _find_type(document: Json, endpoint: str, urn: str) -> Json:
+    """The resource type behind an endpoint, where we send all of them; by its name or its schema where none is told."""
+    types, name = list(_resources(document)), endpoint.removesuffix("s")
+    marks = (("endpoint", endpoint), ("name", name), ("id", name), ("schema", urn.lower()))
+    for field_, wanted in marks:
         for each in types:
-            told = get_value(name, each)
+            told = get_value(field_, each)
             if isinstance(told, str) and told.lower().rstrip("/").rpartition("/")[2] == wanted:
                 return each
     return None

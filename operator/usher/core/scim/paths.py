@@ -20,6 +20,8 @@ from usher.core.errors import SpecError
 from usher.core.model.resources import AttributePath, Json, Scalar
 
 USER_URN: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP_URN: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
+_CORE: Final = frozenset({USER_URN.lower(), GROUP_URN.lower()})
 ENTERPRISE_URN: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 MAX_PATH_LENGTH: Final = 1_000
 
@@ -115,7 +117,7 @@ def _parse_urn(text: str) -> tuple[str | None, int]:
     if not _URN_HEAD.fullmatch(urn):
         _fail(text, 0, "`urn:...:User:attribute`")
     start = len(urn) + 1
-    return (None if urn.lower() == USER_URN.lower() else urn), start
+    return (None if urn.lower() in _CORE else urn), start
 
 
 def _parse_name(text: str, position: int, expected: str) -> tuple[str, int]:

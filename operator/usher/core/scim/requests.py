@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
@@ -9,16 +10,16 @@ import orjson
 
 from usher.core.errors import ResourceError
 from usher.core.model.plans import Conjunction, Create
-from usher.core.model.resources import Json, ResourceType, TargetId
+from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId
 from usher.core.scim.filters import render_filter
 from usher.core.scim.patches import Operation
-from usher.core.scim.paths import USER_URN, parse_path
+from usher.core.scim.paths import GROUP_URN, USER_URN, parse_path
 from usher.core.scim.values import write
 
 MEDIA_TYPE: Final = "application/scim+json"
 PATCH_URN: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-_ENDPOINTS: Final = {ResourceType.USER: "/Users"}
-_SCHEMAS: Final = {ResourceType.USER: USER_URN}
+_ENDPOINTS: Final = {ResourceType.USER: "/Users", ResourceType.GROUP: "/Groups"}
+_SCHEMAS: Final = {ResourceType.USER: USER_URN, ResourceType.GROUP: GROUP_URN}
 CONFIG_URL: Final = "/ServiceProviderConfig"
 TYPES_URL: Final = "/ResourceTypes"
 SCHEMAS_URL: Final = "/Schemas"
@@ -73,3 +74,13 @@ def page_url(resource_type: ResourceType, start_index: int, count: int) -> str:
 def find_url(resource_type: ResourceType, key: Conjunction, count: int) -> str:
     """The resources that hold these values."""
     return f"{_ENDPOINTS[resource_type]}?filter={quote(render_filter(key), safe='')}&startIndex=1&count={count}"
+
+
+def wants_members(wanted: Iterable[AttributePath]) -> bool:
+    """Whether any of these paths leads to the members of a group."""
+    return any(parse_path(path).attribute.lower() == "members" for path in wanted)
+
+
+def without_members(url: str) -> str:
+    """The same read of groups without their members, of which there may be tens of thousands (RFC 7644 3.9)."""
+    return f"{url}{'&' if '?' in url else '?'}excludedAttributes=members"

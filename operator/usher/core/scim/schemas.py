@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Final
 
 from usher.core.errors import ResourceError
-from usher.core.model.resources import AttributePath, Json, Scalar, Value
+from usher.core.model.resources import AttributePath, Json, ResourceType, Scalar, Value
 from usher.core.scim.paths import ENTERPRISE_URN, ParsedPath, parse_path
 
 
@@ -228,3 +228,26 @@ def _enterprise_user() -> dict[str, AttributeDefinition]:
 
 USER_SCHEMA: Final = TargetSchema({**_core_user(), **_enterprise_user()})
 """The User of RFC 7643 4.1 with the enterprise extension of 4.3."""
+
+
+def _core_group() -> dict[str, AttributeDefinition]:
+    return {
+        "id": AttributeDefinition(case_exact=True, mutability=_SET_BY_TARGET, unique=True),
+        "meta": AttributeDefinition(AttributeType.COMPLEX, mutability=_SET_BY_TARGET),
+        "externalid": _EXACT,
+        "displayname": AttributeDefinition(required=True, unique=True),
+        "members": _MANY,
+        "members.value": _EXACT,
+        "members.$ref": _LINK,
+        "members.type": _TEXT,
+        "members.display": _TEXT,
+    }
+
+
+GROUP_SCHEMA: Final = TargetSchema(_core_group())
+"""The Group of RFC 7643 4.2. That `displayName` is unique is what the reference demands of an app."""
+
+
+def core_schema(resource_type: ResourceType) -> TargetSchema:
+    """What RFC 7643 says of resources of this type."""
+    return USER_SCHEMA if resource_type is ResourceType.USER else GROUP_SCHEMA

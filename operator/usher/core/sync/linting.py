@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
-from usher.core.model.resources import AttributePath
+from usher.core.model.resources import AttributePath, ResourceType
 from usher.core.scim.discovery import Discovery, Types
 from usher.core.scim.paths import ENTERPRISE_URN, ParsedPath, parse_path
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema
@@ -40,7 +40,7 @@ _SPELLED: Final = {
 
 def lint(mapping: CompiledMapping, target: Discovery) -> tuple[Flaw, ...]:
     """Everything that is wrong with the mapping at this target, and what is perhaps not meant."""
-    retyped = retype(mapping, target.schema())
+    retyped = retype(mapping, target.schema(mapping.resource_type))
     return (*_find_flaws(retyped, target), *find_doubts(retyped.mapping))
 
 
@@ -49,7 +49,7 @@ def fit(mapping: CompiledMapping, target: Discovery) -> CompiledMapping:
 
     Raises CycleError `MappingInvalid` that names each line that can't be so there, at most five.
     """
-    retyped = retype(mapping, target.schema())
+    retyped = retype(mapping, target.schema(mapping.resource_type))
     refuse_errors(_find_flaws(retyped, target))
     return retyped.mapping
 
@@ -69,7 +69,7 @@ def find_unknown_attributes(requires: Mapping[str, str], known: Collection[str],
 
 def _find_flaws(retyped: Retyped, target: Discovery) -> Iterator[Flaw]:
     yield from retyped.flaws
-    vocabulary = _Vocabulary(target)
+    vocabulary = _Vocabulary(target, retyped.mapping.resource_type)
     for rule in retyped.mapping.rules:
         yield from vocabulary.unknown(rule)
         yield from find_misfits(rule)
@@ -88,11 +88,12 @@ class _Vocabulary:
     """The paths that a target knows."""
 
     target: Discovery
+    resource_type: ResourceType
 
     @cached_property
     def schema(self) -> TargetSchema:
         """What the target says, with RFC 7643 where it says nothing."""
-        return self.target.schema()
+        return self.target.schema(self.resource_type)
 
     @property
     def owner(self) -> str:

@@ -42,7 +42,7 @@ class Holder:
 
     `target_id` is None while its account is still to be created. `wanted` are the resources that the source names, by
     path; `held` the accounts that the target's attribute holds. `active` is False for one that shall have no access:
-    a group that is gone has no members.
+    a group that is gone has no members. `adopted` is True for an account that the same plan takes over.
     """
 
     resource_type: ResourceType
@@ -51,6 +51,7 @@ class Holder:
     active: bool
     wanted: Mapping[AttributePath, Sequence[SourceId]]
     held: Mapping[AttributePath, Sequence[TargetId]]
+    adopted: bool = False
 
     def change(self, phase: Phase, delta: Mapping[AttributePath, PlannedEdit]) -> PlannedChange:
         """The row of the plan that makes these edits."""
@@ -143,6 +144,10 @@ def _plan_several(mapping: CompiledMapping, reference: Reference, holder: Holder
         return
     kept = {end.target_id for end in active.values()}
     gone = [one for one in held if one not in kept and one in known.ours]
+    if holder.adopted:
+        if gone:
+            needs.add(Phase.TRIM, path, Amend(remove=tuple({"value": one} for one in gone)))
+        return
     follow = [one for one in gone if not holder.active or not known.ours[one]]
     for phase, ids in ((Phase.FOLLOW, follow), (Phase.REMOVE, [one for one in gone if one not in set(follow)])):
         if ids:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from usher.core.errors import ResourceError
 from usher.core.model.resources import AttributePath
+from usher.core.scim.references import is_reference
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema, convert
 from usher.core.sync.flaws import Flaw
-from usher.core.sync.flows import Constant
+from usher.core.sync.flows import Constant, Direct, Flow, Refers
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 
@@ -53,9 +54,9 @@ def place_of(rule: AttributeRule, field: str) -> str:
 
 def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
     definition = schema.definition(rule.target)
-    if (problem := why_not_mapped(rule.target, definition)) is not None:
+    flow, default = as_reference(rule.flow, rule.target, schema), rule.default
+    if not isinstance(flow, Refers) and (problem := why_not_mapped(rule.target, definition)) is not None:
         raise _Unfit("target", problem)
-    flow, default = rule.flow, rule.default
     if isinstance(flow, Constant):
         flow = _convert_again(flow, definition, "constant")
     if default is not None:
@@ -70,6 +71,11 @@ def _convert_again(constant: Constant, definition: AttributeDefinition | None, f
         return Constant(constant.text, convert(definition, constant.text))
     except ResourceError as error:
         raise _Unfit(field, error.message) from error
+
+
+def as_reference(flow: Flow, target: AttributePath, schema: TargetSchema) -> Flow:
+    """The flow, which is a reference where a source attribute is copied into an attribute that holds resources."""
+    return Refers(flow.source) if isinstance(flow, Direct) and is_reference(schema, target) else flow
 
 
 def why_not_mapped(target: AttributePath, definition: AttributeDefinition | None) -> str | None:

@@ -34,6 +34,8 @@ from usher.core.scim.requests import (
     page_url,
     patch_body,
     resource_url,
+    wants_members,
+    without_members,
 )
 from usher.core.scim.responses import (
     interpret_create,
@@ -43,15 +45,16 @@ from usher.core.scim.responses import (
     interpret_resource,
     interpret_update,
 )
-from usher.core.scim.schemas import USER_SCHEMA
+from usher.core.scim.schemas import core_schema
 from usher.targets.scim.settings import ScimSettings
 from usher.transport.addresses import AddressPolicy
 from usher.transport.auth import BearerClient
 from usher.transport.http import HttpAnswer, HttpSettings, open_http
 
 _READ: Final = {"accept": MEDIA_TYPE}
-_WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 _DISABLE_PATH: Final = AttributePath("active")
+_REFUSED: Final = 400
+_WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 
 
 class ScimSession:
@@ -60,8 +63,9 @@ class ScimSession:
     def __init__(self, client: BearerClient, runtime: Runtime) -> None:
         self._client = client
         self._runtime = runtime
-        self._schema = USER_SCHEMA
+        self._schemas = {each: core_schema(each) for each in ResourceType}
         self._page_size = PAGE_SIZE
+        self._excludes = True
 
     @property
     def capabilities(self) -> Capabilities:
@@ -92,20 +96,20 @@ class ScimSession:
         return await asyncio.to_thread(interpret_document, answer, self._runtime.now(), url)
 
     def tune(self, discovery: Discovery) -> None:
-        self._schema = discovery.schema()
+        self._schemas = {each: discovery.schema(each) for each in ResourceType}
         self._page_size = min(PAGE_SIZE, discovery.max_results or PAGE_SIZE)
 
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
         pager = Pager()
         while not pager.complete:
-            answer = await self._client.send("GET", page_url(resource_type, pager.start_index, self._page_size), _READ)
-            page = interpret_page(answer, self._runtime.now())
+            url = page_url(resource_type, pager.start_index, self._page_size)
+            page = interpret_page(await self._read(url, resource_type, wanted), self._runtime.now())
             pager.feed(page)
             yield Page([_project(resource, wanted) for resource in page.resources], page.total)
         yield Complete(pager.count)
 
     async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
-        answer = await self._client.send("GET", resource_url(resource_type, target_id), _READ)
+        answer = await self._read(resource_url(resource_type, target_id), resource_type, wanted)
         resource = interpret_resource(answer, self._runtime.now())
         if resource is None:
             return None
@@ -116,12 +120,23 @@ class ScimSession:
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
         if not key:
             return ()
-        answer = await self._client.send("GET", find_url(resource_type, key, self._page_size), _READ)
+        answer = await self._read(find_url(resource_type, key, self._page_size), resource_type, wanted)
         page = interpret_page(answer, self._runtime.now())
         if page.total != len(page.resources):
             raise IncompleteRead(f"the target found {page.total} resources and returned {len(page.resources)}")
-        hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, self._schema)}
+        hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, self._schemas[resource_type])}
         return [_project(hit, wanted) for hit in hits.values()]
+
+    async def _read(self, url: str, resource_type: ResourceType, wanted: Projection) -> HttpAnswer:
+        """Leaves the members of groups out where nobody wants them, unless the app does not understand that."""
+        if resource_type is not ResourceType.GROUP or not self._excludes or wants_members(wanted):
+            return await self._client.send("GET", url, _READ)
+        answer = await self._client.send("GET", without_members(url), _READ)
+        if answer.status != _REFUSED:
+            return answer
+        plain = await self._client.send("GET", url, _READ)
+        self._excludes = plain.status == _REFUSED
+        return plain
 
     async def create(self, change: Create) -> Stored:
         answer = await self._client.send("POST", collection_url(change.resource_type), _WRITE, create_body(change))

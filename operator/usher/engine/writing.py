@@ -1,0 +1,80 @@
+"""The writing half of a cycle in one lane: its plan is applied, and what references became possible by it is done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from usher.core.model.plans import Phase, PlannedChange, Skip
+from usher.core.model.resources import SourceId
+from usher.engine.apply import Applier, apply_rank
+from usher.engine.preparing import Bench, PreparedLane
+from usher.engine.recorder import Recorder
+from usher.engine.referring import Referring, settle_references
+from usher.engine.relating import Relating
+from usher.engine.safety import PLAN_HELD, Judgement
+
+_LOOKS: Final = 2
+"""So often references are looked at after the apply: to do what became possible, and to see that it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """One lane of a cycle that writes. The destructive changes of `waiting` are left out."""
+
+    bench: Bench
+    prepared: PreparedLane
+    applier: Applier
+    recorder: Recorder
+    waiting: frozenset[SourceId]
+
+    @classmethod
+    def of(cls, bench: Bench, lane: PreparedLane, judgement: Judgement, cycle: str) -> Writing:
+        """With all that is needed to write."""
+        resource_type = lane.job.resource_type
+        held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
+        relating = Relating(bench.job, lane.job, bench.ports, bench.session, bench.retrier)
+        return cls(
+            bench=bench,
+            prepared=lane,
+            applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating),
+            recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
+            waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
+        )
+
+    async def skip(self) -> None:
+        """Records for whom nothing is done."""
+        draft = self.prepared.draft
+        waits = (Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in self.waiting)
+        await self.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
+
+    async def apply(self, phase: Phase, rank: int) -> None:
+        """The rows that may run together. What came of them is in the state when it returns."""
+        chunks = self.bench.ports.store.changes_of(self.prepared.job.lane, phase, rank)
+        due = ([row for row in rows if not self._waits(row)] async for rows in chunks)
+        await apply_rank(self.applier, self.recorder, self.bench.control, due)
+        await self.recorder.flush()
+
+    def _waits(self, row: PlannedChange) -> bool:
+        return row.destructive and row.source_id in self.waiting
+
+    async def settle_references(self) -> None:
+        """What accounts that came and went in this cycle make possible, and impossible."""
+        bench, lane = self.bench, self.prepared.job
+        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier)
+        for look in range(_LOOKS):
+            if bench.control.stop.is_set() or not lane.mapping.references:
+                return
+            referrals = await settle_references(referring, lane)
+            await self.recorder.add_unread(referrals.failed)
+            if not referrals.rows or look == _LOOKS - 1:
+                return
+            for phase in sorted({row.phase for row in referrals.rows}):
+                rows = [row for row in referrals.rows if row.phase is phase]
+                await apply_rank(self.applier, self.recorder, bench.control, _one_chunk(rows))
+            await self.recorder.flush()
+
+
+async def _one_chunk(rows: Sequence[PlannedChange]) -> AsyncIterator[Sequence[PlannedChange]]:
+    yield rows

@@ -1,0 +1,29 @@
+"""The temper of an app in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from usher.core.model.resources import AttributePath
+
+USER_NAME: Final = AttributePath("userName")
+ACTIVE: Final = AttributePath("active")
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """The temper of the app.
+
+    `unique`: no two accounts may have the same value there (compared without case); None: anything goes. `lag`: for how
+    many seconds a new account hides from lists and queries. `latency`: seconds that each request takes on the runtime's
+    clock. `id_format` makes an id of a number.
+    """
+
+    unique: AttributePath | None = USER_NAME
+    versioned: bool = True
+    disable_path: AttributePath | None = ACTIVE
+    page_size: int = 100
+    lag: float = 0.0
+    latency: float = 0.0
+    id_format: str = "u{}"
