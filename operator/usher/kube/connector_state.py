@@ -14,13 +14,13 @@ from usher.api.v1alpha1.connectors import (
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,
+    ResourceCounts,
     RunningCycle,
     TargetStatus,
-    UserCounts,
 )
 from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import UsherError
-from usher.core.model.reports import CycleKind, CycleReport, CycleResult
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.engine.progress import Progress, Stage
 
 NOT_THE_TARGETS: Final = frozenset(
@@ -155,7 +155,12 @@ class ConnectorState:
         if report.result is CycleResult.INTERRUPTED:
             return
         self.failures = 0
-        self.counts = ConnectorCounts(in_scope=report.in_scope, linked=report.linked, pending=report.pending)
+        self.counts = ConnectorCounts(
+            in_scope=report.in_scope,
+            linked=report.linked,
+            pending=report.pending,
+            waiting_references=report.waiting_references or None,
+        )
         self.verdict = CycleVerdict(generation, report.pending, report.reasons)
         if generation == self.generation:
             self.target = Contact.ANSWERED
@@ -197,26 +202,32 @@ def is_settled(former: ConnectorStatus, inputs: Inputs, consumed: Consumption | 
 
 def summarize(report: CycleReport) -> CycleSummary:
     """A cycle as a status shows it."""
-    counts = report.counts
     result = report.result
     return CycleSummary(
         kind=report.kind.value,
         start_time=report.started,
         completion_time=report.completed,
         result=None if result is CycleResult.PLANNED else result.value,
-        users=UserCounts(
-            created=counts.created,
-            linked=counts.linked,
-            updated=counts.updated,
-            disabled=counts.disabled,
-            unchanged=counts.unchanged,
-            skipped=counts.skipped,
-            failed=counts.failed,
-        ),
+        users=_shown(report.counts),
+        groups=None if report.groups is None else _shown(report.groups),
+    )
+
+
+def _shown(counts: Counts) -> ResourceCounts:
+    return ResourceCounts(
+        created=counts.created,
+        linked=counts.linked,
+        updated=counts.updated,
+        disabled=counts.disabled,
+        references=counts.references or None,
+        unchanged=counts.unchanged,
+        skipped=counts.skipped,
+        failed=counts.failed,
     )
 
 
 def _is_worth_remembering(report: CycleReport) -> bool:
-    counts = report.counts
-    changed = counts.created + counts.linked + counts.updated + counts.disabled + counts.failed
+    changed = 0
+    for counts in (report.counts, report.groups or Counts()):
+        changed += counts.created + counts.linked + counts.updated + counts.disabled + counts.references + counts.failed
     return bool(changed) or report.result is CycleResult.FAILED
