@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
@@ -116,7 +117,7 @@ class Record:
 
     `links` replace the link of their source id; a link whose target resource another connector (or another person of
     this one) holds by now is refused, and its source id returned by `LinkStore.record`. Whoever refers to a resource
-    whose account becomes active, inactive or another one by it is looked at again (`LinkStore.due_holders`).
+    whose account becomes active, inactive or another one by it is looked at again (`ReferenceStore.due_holders`).
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be.
     """
@@ -178,24 +179,6 @@ class LinkStore(Protocol):
 
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
-
-    async def save_references(self, lane: Lane, wanted: Mapping[SourceId, Collection[SourceId]]) -> None:
-        """Replaces what these holders refer to; holders for whom that is new are due."""
-
-    async def due_holders(self, lane: Lane) -> Sequence[SourceId]:
-        """Holders whose references have to be looked at: theirs changed, or the account at their other end did."""
-
-    async def holdings(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Holding]:
-        """What the references of these are known to be."""
-
-    async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
-        """Who in this lane refers to a resource whose account a running plan of the connector makes, takes or finds."""
-
-    async def count_references(self, lane: Lane) -> int:
-        """How many references are at the target, as far as that is known."""
-
-    async def count_waiting_references(self, lane: Lane) -> int:
-        """How many references have no active account at their other end."""
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
 
@@ -305,5 +288,5 @@ class KeyStore(Protocol):
         """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
 
 
-class Store(SnapshotStore, LinkStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
+class Store(SnapshotStore, LinkStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
     """All of the state."""

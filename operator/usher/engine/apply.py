@@ -21,21 +21,8 @@ from usher.core.errors import (
     UniquenessTaken,
     UsherError,
 )
-from usher.core.model.plans import (
-    Action,
-    Amend,
-    Create,
-    Delta,
-    Done,
-    Failed,
-    Outcome,
-    PlannedChange,
-    Replace,
-    Stored,
-    Unsure,
-    Update,
-    Withheld,
-)
+from usher.core.model.outcomes import Done, Failed, Outcome, Unsure
+from usher.core.model.plans import Action, Amend, Create, Delta, PlannedChange, Replace, Stored, Update, Withheld
 from usher.core.model.resources import SourceId, TargetResource
 from usher.core.sync.mapping import map_resource
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt

@@ -10,17 +10,7 @@ from functools import partial
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
-from usher.core.model.plans import (
-    Action,
-    Desired,
-    Linked,
-    Matched,
-    Phase,
-    PlannedChange,
-    Situation,
-    Skip,
-    Unmatched,
-)
+from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.leaving import SOURCE_DELETED
 from usher.core.sync.mapping import map_departed, map_resource

@@ -10,7 +10,8 @@ from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
 from usher.core.errors import UsherError
-from usher.core.model.plans import Action, Done, Failed, Outcome, Partly, PlannedChange, Skip, Unsure
+from usher.core.model.outcomes import Done, Failed, Outcome, Partly, Unsure
+from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
 from usher.core.sync.matching import OWNED_BY_OTHER

@@ -20,19 +20,8 @@ from usher.core.errors import (
     StaleImage,
     UsherError,
 )
-from usher.core.model.plans import (
-    Amend,
-    Done,
-    Edit,
-    Outcome,
-    Partly,
-    PlannedChange,
-    PlannedEdit,
-    Refer,
-    Replace,
-    Update,
-    Withheld,
-)
+from usher.core.model.outcomes import Done, Outcome, Partly
+from usher.core.model.plans import Amend, Edit, PlannedChange, PlannedEdit, Refer, Replace, Update, Withheld
 from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
 from usher.core.sync.rules import Reference
 from usher.engine.job import ConnectorJob, Job, Ports

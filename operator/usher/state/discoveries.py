@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select
 
 from usher.contracts.store import StoredDiscovery
-from usher.state.codec import decode_discovery, encode_discovery
 from usher.state.database import OnDatabase
+from usher.state.discovery_codec import decode_discovery, encode_discovery
 from usher.state.schema import discoveries
 from usher.state.statements import AnyRow
 

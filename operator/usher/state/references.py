@@ -18,7 +18,8 @@ from usher.core.model.resources import Holding, Lane, SourceId, TargetId
 from usher.state.codec import decode_holding, encode_holding
 from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_of
 from usher.state.database import OnDatabase
-from usher.state.schema import changes, holders, links, references
+from usher.state.ledger import holders, references
+from usher.state.schema import changes, links
 from usher.state.statements import AT_ONCE, Among, AnyRow, chunked, insert_rows, replace_ids
 
 _ENDS: Final = Among(

@@ -6,14 +6,12 @@ content is JSON in bytes that nobody queries, two NULLs never collide in a uniqu
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -21,36 +19,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
+from usher.state.columns import Content, Instant
+
 SCHEMA_VERSION: Final = 5
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time as whole microseconds since 1970: exact, ordered, and the same in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-class Content(LargeBinary):
-    """Bytes in, bytes out. SQLAlchemy's own type copies each value on its way, in case a driver has another class."""
-
-    def bind_processor(self, dialect: Dialect) -> None: ...
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None: ...
 
 
 metadata: Final = MetaData()
@@ -153,14 +129,15 @@ lanes: Final = Table(
 """One resource type of one connector."""
 
 
-def _of_lane() -> Column[int]:
+def of_lane() -> Column[int]:
+    """The first column of a table that belongs to a lane."""
     return Column("lane_id", _ROW_ID, ForeignKey("lanes.id", ondelete="CASCADE"), primary_key=True)
 
 
 consumptions: Final = Table(
     "consumptions",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("address", Text, nullable=False),
@@ -173,7 +150,7 @@ consumptions: Final = Table(
 links: Final = Table(
     "links",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("target_id", Text, nullable=False),
     Column("owner_address", Text),
@@ -196,7 +173,7 @@ Index(
 intents: Final = Table(
     "intents",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("action", Text, nullable=False),
     Column("match_keys", Content, nullable=False),
@@ -206,7 +183,7 @@ intents: Final = Table(
 claims: Final = Table(
     "claims",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("claim", Content, primary_key=True),
     Index("claims_by_value", "lane_id", "claim"),
@@ -214,42 +191,10 @@ claims: Final = Table(
 )
 """`claim` is a digest of 16 bytes: a matching value may be long, and is personal."""
 
-references: Final = Table(
-    "reference_ends",
-    metadata,
-    _of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("referent", Text, primary_key=True),
-    Index("reference_ends_by_referent", "referent", "lane_id", "source_id"),
-    sqlite_with_rowid=False,
-)
-"""What each holder refers to: by the source id of a resource of any type, whether or not there is one."""
-
-holders: Final = Table(
-    "holders",
-    metadata,
-    _of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("due", Boolean, nullable=False),
-    Column("waiting", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("held", Content),
-)
-"""Who refers, or did when last looked at. `waiting` is how many of their references have no active account, `held` the
-accounts that their attributes are known to hold, NULL where nothing is known, and `size` how many."""
-Index("holders_due", holders.c.lane_id, holders.c.source_id, sqlite_where=holders.c.due, postgresql_where=holders.c.due)
-Index(
-    "holders_waiting",
-    holders.c.lane_id,
-    holders.c.waiting,
-    sqlite_where=holders.c.waiting > 0,
-    postgresql_where=holders.c.waiting > 0,
-)
-
 unsettled: Final = Table(
     "unsettled",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -263,7 +208,7 @@ unsettled: Final = Table(
 changes: Final = Table(
     "planned_changes",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
@@ -290,7 +235,7 @@ holds: Final = Table(
 held_changes: Final = Table(
     "held_changes",
     metadata,
-    _of_lane(),
+    of_lane(),
     Column("source_id", Text, primary_key=True),
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),

@@ -60,8 +60,7 @@ class MemoryTarget:
 
     def _begin_groups(self) -> MemoryTarget | None:
         unique = None if self.settings.unique is None else DISPLAY_NAME
-        settings = replace(self.settings, unique=unique, disable_path=None, id_format="g{}")
-        return MemoryGroups(settings, self.faults, self.runtime)
+        return MemoryGroups(replace(self.settings, unique=unique, id_format="g{}"), self.faults, self.runtime)
 
     def collection(self, resource_type: ResourceType) -> MemoryTarget:
         """Where resources of this type are."""
@@ -121,7 +120,7 @@ class MemoryTarget:
         groups = self.groups or self
         for group in [each for each in groups.accounts if target_id in self.members(each)]:
             document = copy_of(groups.document(group))
-            kept = [one for one in _listed(document) if not (isinstance(one, dict) and one.get("value") == target_id)]
+            kept: list[Json] = [{"value": one} for one in sorted(self.members(group)) if one != target_id]
             groups.store(group, {**document, "members": kept}, actor)
 
     def shown(self) -> list[TargetId]:
@@ -167,13 +166,7 @@ class MemoryTarget:
 class MemoryGroups(MemoryTarget):
     """The groups of an app: resources like its users, without groups of their own."""
 
-    def _begin_groups(self) -> None:
-        return None
-
-
-def _listed(document: Mapping[str, Json]) -> list[Json]:
-    held = document.get("members")
-    return held if isinstance(held, list) else []
+    def _begin_groups(self) -> None: ...
 
 
 class MemorySession:

@@ -10,7 +10,7 @@ from usher.core.scim.definitions import MAX_ATTRIBUTES
 from usher.core.scim.discovery import MAX_COUNT, Documents, read_discovery
 from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
 from usher.core.scim.schemas import AttributeType, Mutability
-from usher.state.codec import decode_discovery, encode_discovery
+from usher.state.discovery_codec import decode_discovery, encode_discovery
 
 NAMES = st.sampled_from(
     [

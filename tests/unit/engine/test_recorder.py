@@ -11,7 +11,8 @@ import pytest
 
 from usher.contracts.store import Record
 from usher.core.errors import CycleError
-from usher.core.model.plans import Action, Done, Phase, PlannedChange
+from usher.core.model.outcomes import Done
+from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.resources import ConnectorKey, Fingerprint, Link, ResourceType, SourceId, SourceKey, TargetId
 from usher.engine.job import Job, Ports
 from usher.engine.recorder import CHUNK, Recorder

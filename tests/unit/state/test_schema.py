@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import ClauseElement, Column, Table, create_engine, create_mock_engine, literal, select
 from sqlalchemy.engine.default import DefaultDialect
 
-from usher.state.schema import Instant, changes, links, metadata, resources
+from usher.state.columns import Instant
+from usher.state.schema import changes, links, metadata, resources
 from usher.state.statements import after
 
 

@@ -1,0 +1,50 @@
+"""What came of a planned change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from usher.core.model.plans import PlannedChange
+from usher.core.model.resources import Holding, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The target confirmed the change; `link` is what to record, and `holding` what its references are, if any."""
+
+    change: PlannedChange
+    link: Link
+    holding: Holding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """The target confirmed a part of a change of references; the rest certainly, or perhaps, had no effect."""
+
+    change: PlannedChange
+    link: Link
+    holding: Holding
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The change certainly had no effect, or was refused. `detail` may hold (scrubbed) words of the target."""
+
+    change: PlannedChange
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Nobody knows whether the change had its effect: the next cycle looks before it does anything."""
+
+    change: PlannedChange
+    reason: str
+    detail: str
+
+
+Outcome: TypeAlias = Done | Partly | Failed | Unsure
