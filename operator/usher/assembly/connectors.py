@@ -97,6 +97,17 @@ def find_misnamed(
         yield SpecError(problem, subject=subject, path="spec.mappings[0]")
 
 
+def without_groups(key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: str) -> SpecError:
+    """The connector's mapping of this name is for groups, and its source is not asked for any."""
+    index = [ref.name for ref in spec.mappings].index(mapping)
+    problem = (
+        f"AttributeMapping/{mapping} is for groups, and IdentitySource/{spec.source_ref.name} reads none: set"
+        " spec.ldap.groups or spec.csv.groups there, or turn the mapping off (enabled: false)"
+    )
+    subject = f"ProvisioningConnector/{key.partition('/')[2]}"
+    return SpecError(problem, subject=subject, path=f"spec.mappings[{index}]")
+
+
 def _budgets(safety: Safety) -> Budgets:
     return Budgets(
         accounts=_budget(safety.accounts), groups=_budget(safety.groups), memberships=_budget(safety.memberships)
