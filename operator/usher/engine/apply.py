@@ -58,12 +58,12 @@ class Applier:
         """
         try:
             match change.action:
-                case Action.LINK:
-                    return Done(change, link_after(self.job.mapping, change, None))
                 case Action.CREATE:
                     return await self._create(change)
-                case Action.UPDATE | Action.DISABLE:
+                case Action.LINK | Action.UPDATE | Action.DISABLE if change.delta:
                     return await self._update(change)
+                case Action.LINK | Action.UPDATE | Action.DISABLE:
+                    return Done(change, link_after(self.job.mapping, change, None))
                 case Action.REMOVE | Action.REFER:
                     return await self.relating.apply(change)
         except OutcomeUnknown as error:

@@ -83,6 +83,8 @@ class Referring:
     async def _look_at(self, one: _One, accounts: _Accounts, found: Referrals) -> None:
         """Raises what reading the holder's account raises."""
         own = one.own
+        if (one.lane.resource_type, one.source_id) in self.frozen:
+            return
         if own is None:
             found.settled[one.source_id] = 0  # nobody, or nobody yet: its own account wakes it
             return

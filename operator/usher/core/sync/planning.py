@@ -24,7 +24,7 @@ from usher.core.model.plans import (
     Unmatched,
     Withheld,
 )
-from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
+from usher.core.model.resources import AttributePath, Json, Link, ResourceType, SourceId, TargetResource
 from usher.core.scim.comparison import equal, lacking
 from usher.core.sync.rules import CompiledMapping
 
@@ -164,6 +164,8 @@ def _was_disabled_by_us(path: AttributePath, link: Link, seen: Link, current: Ta
 
 def _plan_disable(mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None) -> Planned:
     path = mapping.disable_path
+    if mapping.resource_type is ResourceType.GROUP:
+        return _plan_emptying(mapping, desired, link)
     if path is None:
         return Skip(desired.source_id, CANNOT_DISABLE, "the target has no way to disable an account", settled=True)
     if not link.enabled and current is None:
@@ -173,6 +175,14 @@ def _plan_disable(mapping: CompiledMapping, desired: Desired, link: Link, curren
     if current is not None and seen.image.get(path) is False:
         return replace(_change_of(mapping, desired, seen, {}, CONFIRMED), cause=desired.cause)
     change = _change_of(mapping, desired, seen, delta, desired.cause)
+    return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
+
+
+def _plan_emptying(mapping: CompiledMapping, desired: Desired, link: Link) -> Planned:
+    """A group has no access of its own: disabled, it stays with its name, and its members are taken out of it."""
+    if not link.enabled:
+        return None
+    change = _change_of(mapping, desired, link, {}, desired.cause)
     return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
 
 
