@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from usher.api.v1alpha1.connectors import Budget as BudgetSpec
+from usher.api.v1alpha1.connectors import Deprovisioning as DeprovisioningSpec
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec, Safety
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
@@ -18,6 +19,7 @@ from usher.contracts.runtime import SecretRef
 from usher.core.errors import SpecError
 from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
 from usher.core.sync.flows import Direct, Refers
+from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
@@ -65,6 +67,7 @@ def assemble_connector(
                 requires=_required_attributes(compiled),
                 concurrency=settings.connections,
                 adopt=Adopt(spec.adopt),
+                deprovisioning=_deprovisioning(spec.deprovisioning),
             )
         )
     return ConnectorJob(
@@ -72,6 +75,15 @@ def assemble_connector(
         open_target=partial(SCIM.open, settings, ends.secrets, ends.runtime, ends.policy),
         budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
+    )
+
+
+def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:
+    return Deprovisioning(
+        on_out_of_scope=Policy(spec.on_out_of_scope),
+        on_source_disabled=Policy(spec.on_source_disabled),
+        on_source_deleted=Policy(spec.on_source_deleted),
+        delete_after=spec.delete_after,
     )
 
 

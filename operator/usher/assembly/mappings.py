@@ -25,7 +25,7 @@ from usher.core.sync.flows import Computed, Constant, Direct, Flow, Refers, Uniq
 from usher.core.sync.mapping import disables_everybody, yields_active_account
 from usher.core.sync.referable import why_not_referring
 from usher.core.sync.retyping import as_reference, why_not_flowing, why_not_mapped
-from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull, Writes
 from usher.core.sync.scoping import Clause, Filter, Operator, Scope, compile_clause
 
 _DISABLE_PATH: Final = AttributePath("active")
@@ -54,7 +54,8 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
     digest = fingerprint((document,)).hex()
     groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
     disable = _DISABLE_PATH if resource_type is ResourceType.USER else None
-    mapping = CompiledMapping(tuple(rules), disable, digest, groups, scope=scope, resource_type=resource_type)
+    writes = frozenset(Writes) if spec.actions is None else frozenset(map(Writes, spec.actions))
+    mapping = CompiledMapping(tuple(rules), disable, digest, groups, b"", scope, resource_type, writes)
     if yields_active_account(mapping):
         raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
     if disables_everybody(mapping):

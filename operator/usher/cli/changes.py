@@ -20,10 +20,12 @@ NAMED: Final = 20
 LONGEST: Final = 200
 """Characters of a value that people are shown; programs get it whole."""
 _WORDS: Final = {Action.REMOVE: "references of", Action.REFER: "references of"}
+_LEAVING: Final = (Action.DISABLE, Action.DELETE)
 _SIGNS: Final = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
     Action.DISABLE: "-",
+    Action.DELETE: "x",
     Action.LINK: "=",
     Action.REMOVE: "-",
     Action.REFER: "~",
@@ -60,7 +62,7 @@ class ShownChange:
         """For people: the person or group, then each attribute on a line of its own."""
         change = self.change
         account = "" if change.target_id is None else f" (account {change.target_id})"
-        cause = f": {change.cause}" if change.action is Action.DISABLE and change.cause else ""
+        cause = f": {change.cause}" if change.action in _LEAVING and change.cause else ""
         waits = " [held]" if self.waits else ""
         sign, name = _SIGNS[change.action], _WORDS.get(change.action, change.action.value.lower())
         yield f"{sign} {name} {named(change.resource_type, change.source_id)}{account}{cause}{waits}"

@@ -32,7 +32,7 @@ from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
 _OF_REFERENCES: Final = (Action.REMOVE, Action.REFER)
-_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.REMOVE, Action.REFER)
+_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.DELETE, Action.REMOVE, Action.REFER)
 
 
 @click.command(epilog="Example: usher plan -f examples/csv -o json")
@@ -156,6 +156,7 @@ def _counts_text(figures: Counts) -> str:
         "link": figures.linked,
         "update": figures.updated,
         "disable": figures.disabled,
+        "delete": figures.deleted,
         "leave alone": figures.failed,
     }
     parts = [f"{count} to {name}" for name, count in verbs.items() if count]

@@ -245,6 +245,7 @@ def _shown(counts: Counts) -> ResourceCounts:
         linked=counts.linked,
         updated=counts.updated,
         disabled=counts.disabled,
+        deleted=counts.deleted,
         references=counts.references or None,
         unchanged=counts.unchanged,
         skipped=counts.skipped,
@@ -255,5 +256,13 @@ def _shown(counts: Counts) -> ResourceCounts:
 def _is_worth_remembering(report: CycleReport) -> bool:
     changed = 0
     for counts in (report.counts, report.groups or Counts()):
-        changed += counts.created + counts.linked + counts.updated + counts.disabled + counts.references + counts.failed
+        changed += (
+            counts.created
+            + counts.linked
+            + counts.updated
+            + counts.disabled
+            + counts.deleted
+            + counts.references
+            + counts.failed
+        )
     return bool(changed) or report.result is CycleResult.FAILED

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from usher.api.conditions import Conditions
-from usher.api.v1alpha1.durations import HoldTime, Interval
+from usher.api.v1alpha1.durations import DeleteTime, HoldTime, Interval
 from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
@@ -66,6 +66,32 @@ class Budget(Strict):
     )
 
 
+Leaving: TypeAlias = Literal["Disable", "Delete", "Keep"]
+"""What is done with the account of somebody who left."""
+
+
+class Deprovisioning(Strict):
+    """What is done with the accounts of people, and with groups, that leave."""
+
+    on_out_of_scope: Leaving = Field(
+        default="Disable", description="Whom no scoping filter admits any more; the account is disabled when absent."
+    )
+    on_source_disabled: Leaving = Field(
+        default="Disable", description="Whose account is disabled in the source; it is disabled when absent."
+    )
+    on_source_deleted: Leaving = Field(
+        default="Disable",
+        description="Who is gone from the source; the account is disabled when absent. Delete acts at once where the"
+        " source itself tells the deletion, and after deleteAfter where a complete read lacks the person.",
+    )
+    delete_after: DeleteTime | None = Field(
+        default=None,
+        description="How long an account stays disabled before it is deleted, where the action is Delete: after this"
+        " time, and one more complete read, such as 720h. When absent it stays disabled. An app that can't disable,"
+        " and a group, is deleted at once where Delete is written.",
+    )
+
+
 class Safety(Strict):
     """What protects the app's accounts from a wrong source or a wrong spec."""
 
@@ -107,6 +133,9 @@ class ProvisioningConnectorSpec(Strict):
         description="Whether an existing account that matches somebody, and has no link, is taken over: Always (when"
         " absent), or Never, which leaves it alone and says so.",
     )
+    deprovisioning: Deprovisioning = Field(
+        default=Deprovisioning(), description="What is done with the accounts of people who leave."
+    )
     safety: Safety = Field(
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )
@@ -119,6 +148,7 @@ class ResourceCounts(Status):
     linked: int | None = Field(default=None, description="Taken over, as they were there already.")
     updated: int | None = Field(default=None, description="Changed.")
     disabled: int | None = Field(default=None, description="Disabled.")
+    deleted: int | None = Field(default=None, description="Deleted.")
     references: int | None = Field(
         default=None, description="Those whose members, manager or the like were changed; none when absent."
     )

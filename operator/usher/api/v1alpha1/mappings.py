@@ -204,6 +204,14 @@ class AttributeMappingSpec(Strict):
         description="False turns a mapping for groups off: groups and their members are left as they are. True when"
         " absent; a mapping for users is always on.",
     )
+    actions: tuple[Literal["Create", "Update", "Delete"], ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=3,
+        description="What may be done with accounts; all of it when absent. Without Create nobody gets a new account."
+        " Without Update no account is changed, and leavers keep theirs active: a disable is an update. Without Delete"
+        " no account is deleted: leavers are disabled.",
+    )
     scope_filters: tuple[ScopeFilter, ...] = Field(
         default=(),
         max_length=MAX_FILTERS,
