@@ -217,7 +217,7 @@ class TargetContract:
 
     async def test_an_account_is_disabled_and_enabled_by_the_disable_path(self, app: AppUnderTest, name: str) -> None:
         async with app.open() as session:
-            path = session.capabilities.disable_path
+            path = session.capabilities.disable_paths.get(USER)
             stored = await self._create(session, name)
             for value in (False, True, False) if path is not None else ():
                 stored = await self._update(session, app, stored, {path: Replace(value)} if path is not None else {})

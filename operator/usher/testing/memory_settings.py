@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from usher.core.model.resources import AttributePath
+from usher.core.model.resources import AttributePath, ResourceType
 
 USER_NAME: Final = AttributePath("userName")
-ACTIVE: Final = AttributePath("active")
+DISABLE_PATHS: Final = {ResourceType.USER: AttributePath("active")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class MemorySettings:
 
     unique: AttributePath | None = USER_NAME
     versioned: bool = True
-    disable_path: AttributePath | None = ACTIVE
     page_size: int = 100
     lag: float = 0.0
     latency: float = 0.0

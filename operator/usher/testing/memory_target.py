@@ -22,7 +22,7 @@ from usher.testing.fault_errors import fail_read, suffer
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation
 from usher.testing.history import Actor, Entry, History
 from usher.testing.memory_accounts import Account, AccountIndex
-from usher.testing.memory_settings import MemorySettings
+from usher.testing.memory_settings import DISABLE_PATHS, MemorySettings
 from usher.testing.scim_schemas import describe_app
 
 ResultT = TypeVar("ResultT")
@@ -179,8 +179,8 @@ class MemorySession:
 
     @property
     def capabilities(self) -> Capabilities:
-        """As the app's settings have it."""
-        return Capabilities(disable_path=self._app.settings.disable_path, page_size=self._page_size)
+        """Pages as large as the app's settings have them."""
+        return Capabilities(DISABLE_PATHS, page_size=self._page_size)
 
     async def check(self) -> None:
         """One request without effect."""
