@@ -8,6 +8,8 @@ from typing import Final
 from usher.core.model.resources import AttributePath, ResourceType
 
 USER_NAME: Final = AttributePath("userName")
+DISPLAY_NAME: Final = AttributePath("displayName")
+MEMBERS: Final = AttributePath("members")
 DISABLE_PATHS: Final = {ResourceType.USER: AttributePath("active")}
 
 
@@ -17,7 +19,7 @@ class MemorySettings:
 
     `unique`: no two accounts may have the same value there (compared without case); None: anything goes. `lag`: for how
     many seconds a new account hides from lists and queries. `latency`: seconds that each request takes on the runtime's
-    clock. `id_format` makes an id of a number.
+    clock. `id_format` makes an id of a number. `takes_strangers`: members may be ids of nobody.
     """
 
     unique: AttributePath | None = USER_NAME
@@ -26,3 +28,4 @@ class MemorySettings:
     lag: float = 0.0
     latency: float = 0.0
     id_format: str = "u{}"
+    takes_strangers: bool = False
