@@ -120,6 +120,8 @@ class Record:
     whose account becomes active, inactive or another one by it is looked at again (`ReferenceStore.due_holders`).
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be.
+    `ripening` are accounts that were disabled at that time, and are to be deleted when that has lasted; whose account
+    is enabled, or gone, is not among them any more.
     """
 
     links: Sequence[Link] = ()
@@ -130,6 +132,7 @@ class Record:
     log: Sequence[LogEntry] = field(default=())
     referring: Mapping[SourceId, int] = field(default_factory=dict)
     holding: Mapping[SourceId, Holding] = field(default_factory=dict)
+    ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
 
 
 class LinkStore(Protocol):
@@ -179,6 +182,9 @@ class LinkStore(Protocol):
 
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
+
+    async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
+        """Whose account is to be deleted, and was disabled at that time or before."""
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
 

@@ -12,6 +12,7 @@ from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
+from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets
 from usher.core.sync.rules import CompiledMapping
@@ -50,6 +51,7 @@ class Job:
     requires: Mapping[str, str]
     concurrency: int = 16
     adopt: Adopt = Adopt.ALWAYS
+    deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
 
     @property
     def lane(self) -> Lane:

@@ -19,6 +19,7 @@ from usher.core.scim.paths import ENTERPRISE_URN
 from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
+from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
@@ -107,6 +108,7 @@ class World:
     address: str = "https://app.example.com/scim/v2"
     full_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = Adopt.ALWAYS
+    deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     seed: int = 0
 
     @property
@@ -130,6 +132,7 @@ class World:
             address=self.address,
             requires={},
             adopt=self.adopt,
+            deprovisioning=self.deprovisioning,
         )
         lanes: tuple[Job, ...] = (users,)
         if self.group_mapping is not None:
