@@ -13,7 +13,7 @@ from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceE
 from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.leaving import SOURCE_DELETED
-from usher.core.sync.mapping import map_departed, map_resource
+from usher.core.sync.mapping import map_departed
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
     KeyMove,
@@ -135,7 +135,7 @@ class Drafting:
         people = await self.ports.store.resources(self.job.source, self.job.resource_type, lost)
         for source_id, resource in people.items():
             try:
-                batch.unlinked.append((source_id, map_resource(self.job.mapping, resource).keys))
+                batch.unlinked.append((source_id, self.job.map(resource).keys))
             except ResourceError:
                 continue  # the first pass has reported it
 
@@ -184,7 +184,7 @@ class Drafting:
             gone = former is None and person is None
             return map_departed(self.job.mapping, source_id, SOURCE_DELETED) if gone else None
         try:
-            desired = map_resource(self.job.mapping, person)
+            desired = self.job.map(person)
         except ResourceError:
             return None
         return desired if desired.fingerprint == former else None

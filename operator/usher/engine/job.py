@@ -11,7 +11,9 @@ from usher.contracts.runtime import Runtime
 from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
-from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
+from usher.core.model.plans import Desired
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey, SourceResource
+from usher.core.sync.assignments import Assigned, Assignment, map_assigned
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets
 from usher.core.sync.rules import CompiledMapping
@@ -40,6 +42,9 @@ class Job:
     `requires` names each source attribute that the mapping reads, with the place that reads it
     (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the
     most.
+
+    `assignment` is what the scope assigns, None where everybody is in; `assigned` is who that is in the cycle that
+    runs.
     """
 
     connector: ConnectorKey
@@ -50,11 +55,22 @@ class Job:
     requires: Mapping[str, str]
     concurrency: int = 16
     adopt: Adopt = Adopt.ALWAYS
+    assignment: Assignment | None = None
+    assigned: Assigned | None = None
 
     @property
     def lane(self) -> Lane:
         """Under which name the state knows it."""
         return Lane(self.connector, self.resource_type)
+
+    @property
+    def scope(self) -> str:
+        """A digest of whom the scope means; empty where it means everybody."""
+        return "" if self.assignment is None else self.assignment.digest
+
+    def map(self, resource: SourceResource) -> Desired:
+        """What is wanted for a resource of the source. Raises ResourceError."""
+        return map_assigned(self.mapping, self.assigned, resource)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,4 +10,6 @@ SOURCE_DELETED: Final = "SourceDeleted"
 """A complete read has the person no more, or a tombstone says so."""
 OUT_OF_SCOPE: Final = "OutOfScope"
 """No scoping filter admits what the source says of the person."""
-CAUSES: Final = frozenset({SOURCE_DISABLED, SOURCE_DELETED, OUT_OF_SCOPE})
+UNASSIGNED: Final = "Unassigned"
+"""No entry of the scope assigns the person (any more)."""
+CAUSES: Final = frozenset({SOURCE_DISABLED, SOURCE_DELETED, OUT_OF_SCOPE, UNASSIGNED})
