@@ -37,7 +37,7 @@ _ON_LAST_VERSION: Final = Finding(Reason.RUNNING, f"cycles run; {_IN_FORCE}, see
 class CycleVerdict:
     """What the last cycle came to.
 
-    `generation` is that of the spec it ran under. `pending` counts the people with something undone, `reasons` by
+    `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
     reason. `failure` says why it failed as a whole; the counts mean nothing then.
     """
 
@@ -157,8 +157,8 @@ def _judge_cycle(cycle: CycleVerdict | Verdict | None, former: Condition | None)
 def _undone(cycle: CycleVerdict) -> str:
     most = sorted(cycle.reasons.items(), key=lambda item: (-item[1], item[0]))[:MAX_REASONS_SHOWN]
     reasons = ", ".join(f"{count} {reason}" for reason, count in most)
-    people = "1 person is" if cycle.pending == 1 else f"{cycle.pending} people are"
-    return f"{people} left undone{f': {reasons}' if reasons else ''}; the provisioning log names them"
+    resources = "1 resource is" if cycle.pending == 1 else f"{cycle.pending} resources are"
+    return f"{resources} left undone{f': {reasons}' if reasons else ''}; the provisioning log names them"
 
 
 def _reachable(

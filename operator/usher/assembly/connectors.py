@@ -1,20 +1,25 @@
-"""From a ProvisioningConnector, with the mapping that it names, to the job that runs it."""
+"""From a ProvisioningConnector, with the mappings that it names, to the job that runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Final
 
-from usher.api.v1alpha1.connectors import AccountBudget, ProvisioningConnectorSpec
+from usher.api.v1alpha1.connectors import Budget as BudgetSpec
+from usher.api.v1alpha1.connectors import Deprovisioning as DeprovisioningSpec
+from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec, Safety
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
-from usher.assembly.ends import Ends, surroundings_of
+from usher.assembly.ends import Ends, SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
-from usher.core.model.resources import ConnectorKey, SourceKey
-from usher.core.sync.flows import Direct
+from usher.core.errors import SpecError
+from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
+from usher.core.sync.flows import Direct, Refers
+from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
@@ -22,6 +27,8 @@ from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import ConnectorJob, Job
 from usher.targets.registry import SCIM
 from usher.targets.scim.settings import ScimSettings
+
+_WORDS: Final = {ResourceType.USER: "users", ResourceType.GROUP: "groups"}
 
 
 def assemble_connector(
@@ -38,8 +45,13 @@ def assemble_connector(
     namespace = key.partition("/")[0]
     settings = _scim_settings(spec.target.scim)
     source = SourceKey(f"{namespace}/{spec.source_ref.name}")
+    errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
+    if errors:
+        raise SpecErrors(errors)
     lanes = []
     for ref in spec.mappings:
+        if not mappings[ref.name].enabled:
+            continue
         compiled = settle_domain(
             compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain)),
             spec.source_ref.name,
@@ -55,17 +67,66 @@ def assemble_connector(
                 requires=_required_attributes(compiled),
                 concurrency=settings.connections,
                 adopt=Adopt(spec.adopt),
+                deprovisioning=_deprovisioning(spec.deprovisioning),
             )
         )
     return ConnectorJob(
-        lanes=tuple(lanes),
+        lanes=tuple(sorted(lanes, key=lambda lane: lane.resource_type is not ResourceType.USER)),
         open_target=partial(SCIM.open, settings, ends.secrets, ends.runtime, ends.policy),
-        budgets=Budgets(accounts=_budget(spec.safety.accounts)),
+        budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
     )
 
 
-def _budget(spec: AccountBudget) -> Budget:
+def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:
+    return Deprovisioning(
+        on_out_of_scope=Policy(spec.on_out_of_scope),
+        on_source_disabled=Policy(spec.on_source_disabled),
+        on_source_deleted=Policy(spec.on_source_deleted),
+        delete_after=spec.delete_after,
+    )
+
+
+def find_misnamed(
+    key: ConnectorKey, spec: ProvisioningConnectorSpec, types: Mapping[str, ResourceType]
+) -> Iterator[SpecError]:
+    """What is wrong with the mappings that the connector names: exactly one is for users, at most one for groups.
+
+    `types` is what each is for, by its name.
+    """
+    subject, first = f"ProvisioningConnector/{key.partition('/')[2]}", dict[ResourceType, str]()
+    for index, ref in enumerate(spec.mappings):
+        resource_type = types[ref.name]
+        former = first.setdefault(resource_type, ref.name)
+        if former != ref.name:
+            problem = (
+                f"AttributeMapping/{ref.name} is for {_WORDS[resource_type]}, and so is AttributeMapping/{former}: name"
+                " one for users (resourceType: User), and at most one for groups (resourceType: Group)"
+            )
+            yield SpecError(problem, subject=subject, path=f"spec.mappings[{index}]")
+    if ResourceType.USER not in first:
+        problem = f"AttributeMapping/{spec.mappings[0].name} is for groups: name one for users as well"
+        yield SpecError(problem, subject=subject, path="spec.mappings[0]")
+
+
+def without_groups(key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: str) -> SpecError:
+    """The connector's mapping of this name is for groups, and its source is not asked for any."""
+    index = [ref.name for ref in spec.mappings].index(mapping)
+    problem = (
+        f"AttributeMapping/{mapping} is for groups, and IdentitySource/{spec.source_ref.name} reads none: set"
+        " spec.ldap.groups or spec.csv.groups there, or turn the mapping off (enabled: false)"
+    )
+    subject = f"ProvisioningConnector/{key.partition('/')[2]}"
+    return SpecError(problem, subject=subject, path=f"spec.mappings[{index}]")
+
+
+def _budgets(safety: Safety) -> Budgets:
+    return Budgets(
+        accounts=_budget(safety.accounts), groups=_budget(safety.groups), memberships=_budget(safety.memberships)
+    )
+
+
+def _budget(spec: BudgetSpec) -> Budget:
     return Budget(spec.max_count, spec.max_percent, spec.min_count)
 
 
@@ -79,7 +140,7 @@ def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:
     """Each source attribute that the mapping reads, with the first place that does."""
     places: dict[str, str] = {}
     for rule in mapping.rules:
-        field = "source" if isinstance(rule.flow, Direct) else "expression"
+        field = "source" if isinstance(rule.flow, Direct | Refers) else "expression"
         for name in sorted(rule.reads - {SOFT_DELETED}):
             places.setdefault(name, f"{rule.place}.{field}")
     for each in mapping.scope.filters:

@@ -14,19 +14,21 @@ from usher.core.expressions.compile import UNIQUE, Compiled, compile_expression
 from usher.core.expressions.errors import ExpressionError
 from usher.core.expressions.outcomes import DROPS_EMPTY
 from usher.core.expressions.signatures import Surroundings
-from usher.core.model.resources import AttributePath
+from usher.core.model.resources import AttributePath, ResourceType
 from usher.core.scim.paths import PathError, parse_path
-from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, convert
+from usher.core.scim.references import is_reference
+from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, TargetSchema, convert, core_schema
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.fitting import why_not_again
 from usher.core.sync.flaws import MAPPING_INVALID
-from usher.core.sync.flows import Computed, Constant, Direct, Flow, Unique, Untouched, ignores_null
+from usher.core.sync.flows import Computed, Constant, Direct, Flow, Refers, Unique, Untouched, ignores_null
 from usher.core.sync.mapping import disables_everybody, yields_active_account
-from usher.core.sync.retyping import why_not_flowing, why_not_mapped
-from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+from usher.core.sync.referable import why_not_referring
+from usher.core.sync.retyping import as_reference, why_not_flowing, why_not_mapped
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull, Writes
 from usher.core.sync.scoping import Clause, Filter, Operator, Scope, compile_clause
 
-_DISABLE_PATH = AttributePath("active")
+_DISABLE_PATH: Final = AttributePath("active")
 _GRANTS: Final = frozenset({"roles", "entitlements", "members"})
 """What somebody may do is taken away with what gave it, unless the mapping says otherwise."""
 _ROLES: Final = "appRoleAssignments"
@@ -36,9 +38,9 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
     """The mapping, compiled once. Raises SpecErrors with every finding that needs neither source nor target."""
     errors: list[SpecError] = []
     rules: list[AttributeRule] = []
-    subject = f"AttributeMapping/{name}"
+    subject, resource_type = f"AttributeMapping/{name}", ResourceType(spec.resource_type)
     for index, rule in enumerate(spec.attributes):
-        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings)
+        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings, resource_type)
         try:
             rules.append(line.compile())
         except SpecError as error:
@@ -48,9 +50,12 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
     scope = _scope(subject, spec, errors)
     if errors:
         raise SpecErrors(errors)
-    digest = fingerprint((spec.model_dump(mode="json", by_alias=True, exclude_none=True),)).hex()
+    document = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"enabled"})
+    digest = fingerprint((document,)).hex()
     groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
-    mapping = CompiledMapping(tuple(rules), _DISABLE_PATH, digest, groups, scope=scope)
+    disable = _DISABLE_PATH if resource_type is ResourceType.USER else None
+    writes = frozenset(Writes) if spec.actions is None else frozenset(map(Writes, spec.actions))
+    mapping = CompiledMapping(tuple(rules), disable, digest, groups, b"", scope, resource_type, writes)
     if yields_active_account(mapping):
         raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
     if disables_everybody(mapping):
@@ -126,24 +131,31 @@ class _Line:
     subject: str
     path: str
     surroundings: Surroundings
+    resource_type: ResourceType
+
+    @property
+    def _schema(self) -> TargetSchema:
+        return core_schema(self.resource_type)
 
     def compile(self) -> AttributeRule:
         """Raises SpecError."""
         rule = self.rule
-        definition = self._definition()
-        flow = self._flow(definition)
-        default = None if rule.default is None else self._typed(definition, rule.default, "default")
+        target, definition = AttributePath(rule.target), self._definition()
+        typing = None if is_reference(self._schema, target) else definition
+        flow = as_reference(self._flow(typing), target, self._schema)
+        default = None if rule.default is None else self._typed(typing, rule.default, "default")
         compiled = AttributeRule(
-            target=AttributePath(rule.target),
+            target=target,
             flow=flow,
             definition=definition,
             default=default,
             precedence=rule.match,
             place=f"{self.subject} {self.path}",
             asked=None if rule.apply is None else Apply(rule.apply),
-            on_null=self._on_null(flow),
+            on_null=self._on_null(flow, definition),
         )
-        for field, problem in (*why_not_flowing(compiled, definition), *why_not_again(compiled)):
+        wrong = why_not_referring(compiled, self._schema)
+        for field, problem in (*wrong, *why_not_flowing(compiled, definition), *why_not_again(compiled)):
             raise self._error(problem, field)
         return compiled
 
@@ -156,14 +168,25 @@ class _Line:
             parsed = parse_path(target)
         except PathError as error:
             raise self._error(error.problem, "target") from error
+        if self.resource_type is ResourceType.GROUP:
+            self._refuse_of_users(target)
         if parsed.schema_key == _DISABLE_PATH and target != _DISABLE_PATH:  # budgets know a disable by this path
             raise self._error(
                 f"{target} is {_DISABLE_PATH}, the attribute that disables accounts: write it so", "target"
             )
-        definition = USER_SCHEMA.definition(target)
+        definition = self._schema.definition(target)
+        if is_reference(self._schema, target):
+            return definition
         if (problem := why_not_mapped(target, definition)) is not None:
             raise self._error(problem, "target")
         return definition
+
+    def _refuse_of_users(self, target: AttributePath) -> None:
+        if parse_path(target).schema_key == _DISABLE_PATH:
+            raise self._error(f"no group has {_DISABLE_PATH}, and none can be disabled: leave out the line", "target")
+        if USER_SCHEMA.known(target) and not self._schema.known(target):
+            known = "a group has displayName, externalId, members, and what the app adds"
+            raise self._error(f"{target} is an attribute of users: {known}", "target")
 
     def _flow(self, definition: AttributeDefinition | None) -> Flow:
         rule = self.rule
@@ -186,7 +209,7 @@ class _Line:
             raise self._error(f"{UNIQUE} gives a value on creation only: leave out apply", "apply")
         return Unique(expression)
 
-    def _on_null(self, flow: Flow) -> OnNull:
+    def _on_null(self, flow: Flow, definition: AttributeDefinition | None) -> OnNull:
         """What grants something is cleared unless the mapping says Keep; what is ignored when null never is."""
         rule, ignores = self.rule, ignores_null(flow)
         if ignores and rule.on_null == "Clear":
@@ -194,6 +217,9 @@ class _Line:
             raise self._error(problem, "onNull")
         if rule.on_null is not None:
             return OnNull(rule.on_null)
+        if isinstance(flow, Refers):
+            clears = rule.apply in (None, "Always") and definition is not None and definition.multi_valued
+            return OnNull.CLEAR if clears else OnNull.KEEP
         if ignores or rule.apply not in (None, "Always") or not isinstance(flow, Direct | Computed):
             return OnNull.KEEP
         attribute = parse_path(AttributePath(rule.target)).attribute.lower()

@@ -21,6 +21,7 @@ _SIGNS: Final = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
     Action.DISABLE: "-",
+    Action.DELETE: "x",
     Action.LINK: "=",
     Action.REMOVE: "-",
     Action.REFER: "~",

@@ -31,7 +31,7 @@ from usher.core.sync.policies import subject_of
 from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
-_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.REMOVE, Action.REFER)
+_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.DELETE, Action.REMOVE, Action.REFER)
 
 
 @click.command(epilog="Example: usher plan -f examples/csv -o json")
@@ -132,6 +132,7 @@ def _counts_text(figures: Counts) -> str:
         "link": figures.linked,
         "update": figures.updated,
         "disable": figures.disabled,
+        "delete": figures.deleted,
         "leave alone": figures.failed,
     }
     to_do = ", ".join(f"{count} to {name}" for name, count in named.items() if count) or "nothing to do"

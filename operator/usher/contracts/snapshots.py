@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from usher.contracts.source import SourceChange, Watermark
@@ -38,6 +39,13 @@ class StagedResource:
     fingerprint: Fingerprint
 
 
+class Evidence(StrEnum):
+    """Why a resource is known to be gone: a complete read lacks it, or the source has told its deletion."""
+
+    ABSENT = "Absent"
+    TOLD = "Told"
+
+
 class SnapshotStore(Protocol):
     """Versioned snapshots, one per source and resource type."""
 
@@ -53,12 +61,17 @@ class SnapshotStore(Protocol):
         """Drops what was staged: the read was void, or a former process died in it."""
 
     async def publish(
-        self, source: SourceKey, resource_type: ResourceType, removed: Sequence[SourceId], snapshot: Snapshot
+        self, source: SourceKey, resource_type: ResourceType, removed: Mapping[SourceId, Evidence], snapshot: Snapshot
     ) -> None:
         """What was staged and the tombstones become part of `snapshot.version`.
 
         The staging area is empty afterwards.
         """
+
+    async def told_deleted(
+        self, source: SourceKey, resource_type: ResourceType, ids: Collection[SourceId]
+    ) -> Collection[SourceId]:
+        """Those of these whose deletion the source itself has told."""
 
     def changes(
         self, source: SourceKey, resource_type: ResourceType, since: int | None, until: int

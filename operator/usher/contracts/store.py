@@ -36,11 +36,10 @@ from usher.core.sync.policies import Counted
 class Consumption:
     """What a connector has worked off, and under which specification.
 
-    `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle, and so
-    does a different `scope` (a digest of whom the connector means) and a different `schema` (how the target's schema
-    types and compares the mapped paths); a different `identity` or `address` makes the links worthless. `guarded`:
-    mapping or scope is a new one for links that are there, and no cycle has ended under it. `retired`: the connector
-    was deleted meanwhile.
+    `version` is None until an initial cycle has ended. Another `mapping` digest asks for an initial cycle, and so does
+    another `scope` (a digest of whom the connector means) or `schema` (how the target's schema types and compares the
+    mapped paths); another `identity` or `address` makes the links worthless. `guarded`: mapping or scope is new for
+    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
     """
 
     source: SourceKey
@@ -123,6 +122,8 @@ class Record:
     whose account becomes active, inactive or another one by it is looked at again (`ReferenceStore.due_holders`).
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be.
+    `ripening` are accounts that were disabled at that time, and are to be deleted when that has lasted; whose account
+    is enabled, or gone, is not among them any more.
     """
 
     links: Sequence[Link] = ()
@@ -133,6 +134,7 @@ class Record:
     log: Sequence[LogEntry] = field(default=())
     referring: Mapping[SourceId, int] = field(default_factory=dict)
     holding: Mapping[SourceId, Holding] = field(default_factory=dict)
+    ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
 
 
 class LinkStore(Protocol):
@@ -182,6 +184,9 @@ class LinkStore(Protocol):
 
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         """Of these claims those that more than one person makes, with all who make them."""
+
+    async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
+        """Whose account is to be deleted, and was disabled at that time or before."""
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
 

@@ -21,12 +21,23 @@ from usher.core.errors import (
     UniquenessTaken,
     UsherError,
 )
-from usher.core.model.outcomes import Done, Failed, Outcome, Unsure
-from usher.core.model.plans import Action, Amend, Create, Delta, PlannedChange, Replace, Stored, Update, Withheld
+from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Unsure
+from usher.core.model.plans import (
+    Action,
+    Amend,
+    Create,
+    Delete,
+    Delta,
+    PlannedChange,
+    Replace,
+    Stored,
+    Update,
+    Withheld,
+)
 from usher.core.model.resources import SourceId, TargetResource
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
 from usher.core.sync.planning import ADOPTED, still_due, take_image
-from usher.core.sync.recording import ignored_edits, link_after
+from usher.core.sync.recording import ignored_edits, known_id, link_after
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
@@ -56,19 +67,24 @@ class Applier:
         Raises CycleError only; everything that concerns one person is an outcome.
         """
         try:
-            match change.action:
-                case Action.LINK:
-                    return Done(change, link_after(self.job.mapping, change, None))
-                case Action.CREATE:
-                    return await self._create(change)
-                case Action.UPDATE | Action.DISABLE:
-                    return await self._update(change)
-                case Action.REMOVE | Action.REFER:
-                    return await self.relating.apply(change)
+            return await self._carry_out(change)
         except OutcomeUnknown as error:
             return Unsure(change, error.reason, error.detail or error.message)
         except (ResourceError, NotSent, IncompleteRead) as error:
             return _failed(change, error)
+
+    async def _carry_out(self, change: PlannedChange) -> Outcome | None:
+        match change.action:
+            case Action.CREATE:
+                return await self._create(change)
+            case Action.DELETE:
+                return await self._delete(change)
+            case Action.REMOVE | Action.REFER:
+                return await self.relating.apply(change)
+            case Action.LINK | Action.UPDATE | Action.DISABLE if change.delta:
+                return await self._update(change)
+            case Action.LINK | Action.UPDATE | Action.DISABLE:
+                return Done(change, link_after(self.job.mapping, change, None))
 
     async def _delta(self, change: PlannedChange) -> Delta:
         """The edits with the values that no plan holds, which are made again from the source.
@@ -136,6 +152,11 @@ class Applier:
         if known.action is Action.LINK:
             known = replace(known, action=Action.UPDATE)
         return await self._update(known)
+
+    async def _delete(self, change: PlannedChange) -> Outcome:
+        """Gone already is success; where nobody knows, the account is looked for in the next cycle."""
+        await self.retrier.write(lambda: self.session.delete(Delete(self.job.resource_type, known_id(change))))
+        return Deleted(change)
 
     # --- update
 

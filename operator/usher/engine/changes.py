@@ -6,10 +6,10 @@ or a list of all that is present, says that somebody is gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from usher.contracts.snapshots import Snapshot, SnapshotStore, StagedResource
+from usher.contracts.snapshots import Evidence, Snapshot, SnapshotStore, StagedResource
 from usher.contracts.source import ChangesComplete, SourceChange, SupportsChanges, Watermark
 from usher.core.errors import IncompleteRead
 from usher.core.model.resources import ResourceType, SourceId, SourceKey
@@ -20,7 +20,7 @@ from usher.core.sync.fingerprints import fingerprint
 class ChangesFound:
     """What a read of changes came to; the new and the different are staged. `added` of the `changed` were not known."""
 
-    removed: Sequence[SourceId]
+    removed: Mapping[SourceId, Evidence]
     changed: int
     added: int
     end: ChangesComplete
@@ -49,12 +49,14 @@ async def read_changes(
     if end is None:
         message = "the source ended its changes without saying that they were all"
         raise IncompleteRead(message)
-    gone = [source_id for source_id, there in tally.there.items() if not there and source_id in tally.known]
+    told = {i: Evidence.TOLD for i, there in tally.there.items() if not there and i in tally.known}
+    absent: dict[SourceId, Evidence] = {}
     if end.present is not None:
         present = frozenset(end.present)
         known = await store.fingerprints(source, resource_type)
-        gone = [source_id for source_id in known if source_id not in present and not tally.there.get(source_id, False)]
-    return ChangesFound(gone, len(tally.staged), len(tally.staged - tally.known), end)
+        absent = {i: Evidence.ABSENT for i in known if i not in present and not tally.there.get(i, False)}
+        told = {i: evidence for i, evidence in told.items() if i in absent}
+    return ChangesFound(absent | told, len(tally.staged), len(tally.staged - tally.known), end)
 
 
 async def _differing(

@@ -237,6 +237,7 @@ def _planned_counts(draft: Draft) -> Counts:
         linked=draft.actions[Action.LINK],
         updated=draft.actions[Action.UPDATE],
         disabled=draft.actions[Action.DISABLE],
+        deleted=draft.actions[Action.DELETE],
         unchanged=draft.unchanged,
         skipped=skipped,
         failed=failed,

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Seque
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
-from usher.core.sync.leaving import SOURCE_DELETED
+from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, decide
 from usher.core.sync.mapping import map_departed
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
@@ -24,6 +25,7 @@ from usher.core.sync.planning import (
     take_image,
 )
 from usher.core.sync.references import read_holding
+from usher.core.sync.rules import Writes
 from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
@@ -32,6 +34,9 @@ from usher.engine.matching import Matching
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
 from usher.engine.stowing import CHUNK
+
+SCOPE_UNRESOLVED: Final = "ScopeUnresolved"
+_WAITS: Final = "is not assigned, which says nothing while an entry of the scope is not understood"
 
 
 @dataclass(slots=True)
@@ -58,13 +63,15 @@ class Draft:
 class _Due:
     """Some people who are to be planned: `wanted` has the fingerprint of what was desired, None for the departed.
 
-    `count` is how many they were before those were left out whose look-up failed.
+    `count` is how many they were before those were left out whose look-up failed. Of `told` the source itself has said
+    that they are deleted.
     """
 
     count: int
     wanted: Mapping[SourceId, Fingerprint | None]
     people: Mapping[SourceId, SourceResource]
     links: Mapping[SourceId, Link]
+    told: Collection[SourceId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Drafting:
         choosing = Choosing(self.job, self.session, self.retrier)
         async with writing_behind() as behind, aclosing(one_ahead(self._read_due(batch, failed))) as chunks:
             async for due in chunks:
-                planned, choices = self._plan_chunk(due, known, draft)
+                planned, choices = self._plan_chunk(due, known, draft, batch.ripe)
                 rows, chunk_moves = await self._contested(planned)
                 rows = await choosing.complete(rows, choices) if choices else rows
                 moves.extend(chunk_moves)
@@ -148,10 +155,18 @@ class Drafting:
                 return
             wanted = {source_id: print_ for source_id, print_ in chunk if source_id not in failed}
             people = await store.resources(job.source, job.resource_type, wanted)
-            yield _Due(len(chunk), wanted, people, await store.links(job.lane, wanted))
+            links = await store.links(job.lane, wanted)
+            yield _Due(len(chunk), wanted, people, links, await self._told(wanted))
+
+    async def _told(self, wanted: Mapping[SourceId, Fingerprint | None]) -> Collection[SourceId]:
+        """Asked only where anything follows from it."""
+        departed = [source_id for source_id, print_ in wanted.items() if print_ is None]
+        if not departed or self.job.deprovisioning.on_source_deleted is not Policy.DELETE:
+            return ()
+        return await self.ports.store.told_deleted(self.job.source, self.job.resource_type, departed)
 
     def _plan_chunk(
-        self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft
+        self, due: _Due, known: Mapping[SourceId, Situation], draft: Draft, ripe: Collection[SourceId]
     ) -> tuple[dict[SourceId, Planned], dict[SourceId, Choices]]:
         """The rows of these people; and for new accounts the values that have still to be chosen."""
         people, links = due.people, due.links
@@ -165,13 +180,26 @@ class Drafting:
             situation = known.get(source_id) or (Unmatched() if link is None else Linked(link))
             if not desired.active and isinstance(situation, Matched):
                 situation = self._own(desired, situation, draft)
-            row = plan_change(self.job.mapping, desired, situation)
+            if desired.cause == UNASSIGNED and not self.job.whole and isinstance(situation, Linked):
+                planned[source_id] = Skip(source_id, SCOPE_UNRESOLVED, _WAITS, settled=False)
+                continue
+            row = plan_change(self.job.mapping, desired, situation, self._leaver(desired, due, ripe))
             planned[source_id] = row
             if isinstance(situation, Matched) and isinstance(row, PlannedChange) and self.job.mapping.references:
                 draft.holding[source_id] = read_holding(self.job.mapping, situation.found)
             if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
                 choices[source_id] = desired.besides.choices
         return planned, choices
+
+    def _leaver(self, desired: Desired, due: _Due, ripe: Collection[SourceId]) -> Policy:
+        mapping, source_id = self.job.mapping, desired.source_id
+        departure = Departure(
+            told=source_id in due.told,
+            ripe=source_id in ripe,
+            disables=mapping.disable_path is not None,
+            deletes=Writes.DELETE in mapping.writes,
+        )
+        return decide(self.job.deprovisioning, desired.cause, departure)
 
     def _still_wanted(
         self, source_id: SourceId, person: SourceResource | None, former: Fingerprint | None

@@ -69,6 +69,7 @@ class Batch:
     movers: set[SourceId] = field(default_factory=set)
     gone: list[SourceId] = field(default_factory=list)
     settled: list[SourceId] = field(default_factory=list)
+    ripe: Collection[SourceId] = ()
     skips: list[Skip] = field(default_factory=list)
     unchanged: int = 0
 
@@ -77,23 +78,25 @@ class Batch:
 class Extra:
     """People who are looked at in this cycle, whether or not the source reports a change of them.
 
-    `reassigned` are those who came into the scope, left it, or have other roles in it.
+    `reassigned` are those who came into the scope, left it, or have other roles in it. `ripe` are
+    those whose account was disabled long enough to be deleted now.
     """
 
     intents: Mapping[SourceId, Intent]
     unsettled: Collection[SourceId]
     held: Collection[SourceId]
     reassigned: Collection[SourceId] = ()
+    ripe: Collection[SourceId] = ()
 
     @property
     def ids(self) -> frozenset[SourceId]:
         """All of them."""
-        return frozenset((*self.intents, *self.unsettled, *self.held, *self.reassigned))
+        return frozenset((*self.intents, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
 
 
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
     """Looks at everybody that the feed brings, and sorts them by what has to be done."""
-    batch = Batch(again=feed.extra.intents)
+    batch = Batch(again=feed.extra.intents, ripe=frozenset(feed.extra.ripe))
     async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
         async for chunk, links in chunks:
             claims: dict[SourceId, Sequence[str]] = {}
@@ -133,7 +136,7 @@ def _sort_absent(batch: Batch, source_id: SourceId, link: LinkState | None, extr
 
 def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra: Extra) -> None:
     source_id = desired.source_id
-    open_question = source_id in extra.intents or source_id in extra.held
+    open_question = source_id in extra.intents or source_id in extra.held or source_id in extra.ripe
     if link is not None and not open_question and _is_done(desired, link):
         batch.unchanged += 1
         if source_id in extra.unsettled:

@@ -14,6 +14,7 @@ from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey, SourceResource
 from usher.core.sync.assignments import Assigned, Assignment, map_assigned
+from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets
 from usher.core.sync.rules import CompiledMapping
@@ -44,7 +45,7 @@ class Job:
     most.
 
     `assignment` is what the scope assigns, None where everybody is in; `assigned` is who that is in the cycle that
-    runs.
+    runs. It is `whole` unless an entry is not understood: until then nobody leaves by absence from the scope.
     """
 
     connector: ConnectorKey
@@ -55,8 +56,10 @@ class Job:
     requires: Mapping[str, str]
     concurrency: int = 16
     adopt: Adopt = Adopt.ALWAYS
+    deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     assignment: Assignment | None = None
     assigned: Assigned | None = None
+    whole: bool = True
 
     @property
     def lane(self) -> Lane:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -146,18 +146,28 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     held = await store.held(job.connector)
     _, live = await store.count_links(job.lane)
     if assigning is not None:
-        job = replace(job, assigned=await assigning.assigned(job))
+        whole = not assigning.resolution.unresolved
+        job = replace(job, assigned=await assigning.assigned(job), whole=whole)
     extra = Extra(
         intents=await store.intents(job.lane),
         unsettled=former.keys(),
         held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
         reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
+        ripe=await _ripe(bench, job, snapshot),
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
     guarded = mapping_changed or (consumption is not None and consumption.guarded)
     return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live)
+
+
+async def _ripe(bench: Bench, job: Job, snapshot: Snapshot) -> Collection[SourceId]:
+    """Whose account was disabled so long ago that it is deleted, a complete read having come after that time."""
+    after = job.deprovisioning.delete_after
+    if after is None:
+        return ()
+    return await bench.ports.store.ripe(job.lane, min(snapshot.whole, bench.ports.runtime.now()) - after)
 
 
 async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:

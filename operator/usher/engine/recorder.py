@@ -6,14 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
 from usher.core.errors import UsherError
-from usher.core.model.outcomes import Done, Failed, Outcome, Partly, Unsure
+from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Partly, Unsure
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
+from usher.core.sync.leaving import Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.references import holds_nobody
@@ -35,11 +37,19 @@ class _Pending:
     settled: list[SourceId] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
     holding: dict[SourceId, Holding] = field(default_factory=dict)
+    ripening: dict[SourceId, datetime] = field(default_factory=dict)
     size: int = 0
 
     def as_record(self) -> Record:
         return Record(
-            self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log, holding=self.holding
+            self.links,
+            self.unlinked,
+            self.finished,
+            self.unsettled,
+            self.settled,
+            self.log,
+            holding=self.holding,
+            ripening=self.ripening,
         )
 
 
@@ -74,6 +84,8 @@ class Recorder:
                 self._add_done(outcome)
             case Failed():
                 self._add_failed(outcome)
+            case Deleted():
+                self._add_deleted(outcome.change)
             case Partly():
                 self._pending.links.append(outcome.link)
                 self._pending.holding[outcome.change.source_id] = outcome.holding
@@ -146,6 +158,7 @@ class Recorder:
             linked=done["linked"],
             updated=done["updated"],
             disabled=done["disabled"],
+            deleted=done["deleted"],
             references=done["references"],
             unchanged=unchanged + done["unchanged"],
             skipped=skipped,
@@ -159,6 +172,8 @@ class Recorder:
         self.tally.done[_counted_as(change)] += 1
         self._note_applied(change.source_id)
         self._pending.links.append(outcome.link)
+        if change.action is Action.DISABLE and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
+            self._pending.ripening[change.source_id] = self._ports.runtime.now()
         if outcome.holding is not None:
             self._pending.holding[change.source_id] = outcome.holding
         elif change.action is Action.CREATE and self._job.mapping.references:
@@ -167,6 +182,14 @@ class Recorder:
         self._settle(change.source_id)
         if _counted_as(change) != "unchanged":
             self._log_change(change, outcome.link, ("Success", change.cause, ""))
+
+    def _add_deleted(self, change: PlannedChange) -> None:
+        self.tally.done["deleted"] += 1
+        self._note_applied(change.source_id)
+        self._pending.unlinked.append(change.source_id)
+        self._pending.finished.append(change.source_id)
+        self._settle(change.source_id)
+        self._log_change(change, None, ("Success", change.cause, ""))
 
     def _add_failed(self, outcome: Failed) -> None:
         change = outcome.change
@@ -240,6 +263,8 @@ def _counted_as(change: PlannedChange) -> str:
             return "updated"
         case Action.DISABLE:
             return "disabled"
+        case Action.DELETE:
+            return "deleted"
         case Action.REMOVE | Action.REFER:
             return "references"
         case Action.LINK:

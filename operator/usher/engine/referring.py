@@ -22,7 +22,7 @@ from usher.engine.retry import Retrier
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
-_LEAVE: Final = frozenset({Action.DISABLE})
+_LEAVE: Final = frozenset({Action.DISABLE, Action.DELETE})
 _BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)
 _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
 
@@ -83,10 +83,12 @@ class Referring:
     async def _look_at(self, one: _One, accounts: _Accounts, found: Referrals) -> None:
         """Raises what reading the holder's account raises."""
         own = one.own
-        if own is None:
-            found.settled[one.source_id] = 0  # nobody, or nobody yet: its own account wakes it
+        if (one.lane.resource_type, one.source_id) in self.frozen:
             return
-        active = own.active and one.resource is not None
+        if own is None or own.doomed or (own.active and one.resource is None):
+            found.settled[one.source_id] = 0  # nobody yet: its own account wakes it; or it goes, or is kept as it is
+            return
+        active = own.active
         wanted = wanted_by(one.lane.mapping, one.resource) if active and one.resource is not None else {}
         held = await self._held(one, wanted)
         ends = await accounts.anywhere(referents(wanted))
@@ -167,7 +169,7 @@ class _Accounts:
             subject = (kind, source_id)
             stays = action not in _LEAVE or subject in self.referring.frozen
             known = self.referring.adopting.get(subject) if former is None else former.target_id
-            found[source_id] = End(known, stays)
+            found[source_id] = End(known, stays, doomed=action is Action.DELETE and not stays)
         return found
 
     async def anywhere(self, ids: Sequence[SourceId]) -> dict[SourceId, End]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from usher.contracts.snapshots import Snapshot, StagedResource
+from usher.contracts.snapshots import Evidence, Snapshot, StagedResource
 from usher.contracts.source import ReadComplete, SourceReader, SupportsChanges
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
@@ -123,7 +123,7 @@ class _Taking:
             completed=now,
             whole=now,
         )
-        return await self._publish(snapshot, read.removed, read.changed)
+        return await self._publish(snapshot, dict.fromkeys(read.removed, Evidence.ABSENT), read.changed)
 
     async def _read_whole(self, former: Snapshot | None) -> _Read:
         store, source, resource_type = self.ports.store, self.job.source, self.resource_type
@@ -146,7 +146,7 @@ class _Taking:
         removed = [source_id for source_id in known if source_id not in seen]
         return _Read(resource_type, len(seen), len(known) - len(removed), removed, changed, digest, end)
 
-    async def _publish(self, snapshot: Snapshot, removed: Sequence[SourceId], changed: int) -> SnapshotReport:
+    async def _publish(self, snapshot: Snapshot, removed: Mapping[SourceId, Evidence], changed: int) -> SnapshotReport:
         await self.ports.store.publish(self.job.source, self.resource_type, removed, snapshot)
         return SnapshotReport(
             version=snapshot.version,

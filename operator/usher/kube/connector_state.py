@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from asyncio import Event
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from usher.api.conditions import ConditionType, Contact, End, Finding, Reason, Verdict, find_condition, keep
 from usher.api.connector_conditions import CycleVerdict
@@ -14,13 +15,14 @@ from usher.api.v1alpha1.connectors import (
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,
+    ResourceCounts,
     RunningCycle,
     TargetStatus,
-    UserCounts,
 )
 from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import UsherError
-from usher.core.model.reports import CycleKind, CycleReport, CycleResult
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
+from usher.core.model.resources import ResourceType
 from usher.engine.progress import Progress, Stage
 
 NOT_THE_TARGETS: Final = frozenset(
@@ -38,32 +40,49 @@ NOT_THE_TARGETS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the state store knows of a connector. `version` is that of the source's snapshot."""
+    """What the state store knows of a connector: by resource type, as far as there is one, and the held plan.
 
-    version: int | None
-    consumed: Consumption | None
+    `versions` are those of the source's snapshots.
+    """
+
+    versions: Mapping[ResourceType, int]
+    consumed: Mapping[ResourceType, Consumption]
     held: StoredHold | None
+
+    def is_initial(self, lanes: Iterable[ResourceType]) -> bool:
+        """Whether for any of these no initial cycle has ended."""
+        return any(lane not in self.consumed or self.consumed[lane].version is None for lane in lanes)
+
+
+class LaneInputs(NamedTuple):
+    """What a cycle depends upon in one lane: the mapping's digest, and the version of the source's snapshot."""
+
+    resource_type: ResourceType
+    mapping: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a cycle depends upon. Another one of these asks for another cycle at once.
 
-    `mapping` is the mapping's digest, `version` that of the source's snapshot, `documents` those of
-    the ConfigMaps that the spec names.
+    `documents` are the versions of the ConfigMaps that the spec names.
     """
 
     uid: str
     generation: int
-    mapping: str
-    version: int
+    lanes: tuple[LaneInputs, ...]
     documents: str
     requested: str
     approval: str
 
     def same_job(self, other: Inputs) -> bool:
         """Whether a cycle that runs with the one is still wanted with the other."""
-        return (self.uid, self.generation, self.mapping) == (other.uid, other.generation, other.mapping)
+        return (self.uid, self.generation, self._mappings) == (other.uid, other.generation, other._mappings)
+
+    @property
+    def _mappings(self) -> list[tuple[ResourceType, str]]:
+        return [(lane.resource_type, lane.mapping) for lane in self.lanes]
 
 
 @dataclass(slots=True)
@@ -155,7 +174,12 @@ class ConnectorState:
         if report.result is CycleResult.INTERRUPTED:
             return
         self.failures = 0
-        self.counts = ConnectorCounts(in_scope=report.in_scope, linked=report.linked, pending=report.pending)
+        self.counts = ConnectorCounts(
+            in_scope=report.in_scope,
+            linked=report.linked,
+            pending=report.pending,
+            waiting_references=report.waiting_references or None,
+        )
         self.verdict = CycleVerdict(generation, report.pending, report.reasons)
         if generation == self.generation:
             self.target = Contact.ANSWERED
@@ -177,10 +201,11 @@ def _verdict_of(former: ConnectorStatus) -> Verdict | None:
     return keep(in_sync, ConditionType.IN_SYNC)
 
 
-def is_settled(former: ConnectorStatus, inputs: Inputs, consumed: Consumption | None, held: StoredHold | None) -> bool:
+def is_settled(former: ConnectorStatus, inputs: Inputs, memory: Memory) -> bool:
     """Whether an earlier process has done all that these inputs ask for: the next cycle can wait for its time."""
-    if consumed is None or consumed.retired or former.next_cycle_time is None or former.cycle is not None:
+    if former.next_cycle_time is None or former.cycle is not None:
         return False
+    held = memory.held
     approved = held is not None and held.hash == inputs.approval
     in_force = find_condition(former.conditions, ConditionType.RECONCILING) is None
     source = find_condition(former.conditions, ConditionType.SOURCE_REACHABLE)
@@ -191,32 +216,53 @@ def is_settled(former: ConnectorStatus, inputs: Inputs, consumed: Consumption | 
         and not approved
         and former.observed_generation == inputs.generation
         and (former.last_handled_reconcile_at or "") == inputs.requested
-        and (consumed.version, consumed.mapping) == (inputs.version, inputs.mapping)
+        and all(_has_consumed(memory.consumed.get(lane.resource_type), lane) for lane in inputs.lanes)
     )
+
+
+def _has_consumed(consumed: Consumption | None, lane: LaneInputs) -> bool:
+    if consumed is None or consumed.retired:
+        return False
+    return (consumed.version, consumed.mapping) == (lane.version, lane.mapping)
 
 
 def summarize(report: CycleReport) -> CycleSummary:
     """A cycle as a status shows it."""
-    counts = report.counts
     result = report.result
     return CycleSummary(
         kind=report.kind.value,
         start_time=report.started,
         completion_time=report.completed,
         result=None if result is CycleResult.PLANNED else result.value,
-        users=UserCounts(
-            created=counts.created,
-            linked=counts.linked,
-            updated=counts.updated,
-            disabled=counts.disabled,
-            unchanged=counts.unchanged,
-            skipped=counts.skipped,
-            failed=counts.failed,
-        ),
+        users=_shown(report.counts),
+        groups=None if report.groups is None else _shown(report.groups),
+    )
+
+
+def _shown(counts: Counts) -> ResourceCounts:
+    return ResourceCounts(
+        created=counts.created,
+        linked=counts.linked,
+        updated=counts.updated,
+        disabled=counts.disabled,
+        deleted=counts.deleted,
+        references=counts.references or None,
+        unchanged=counts.unchanged,
+        skipped=counts.skipped,
+        failed=counts.failed,
     )
 
 
 def _is_worth_remembering(report: CycleReport) -> bool:
-    counts = report.counts
-    changed = counts.created + counts.linked + counts.updated + counts.disabled + counts.failed
+    changed = 0
+    for counts in (report.counts, report.groups or Counts()):
+        changed += (
+            counts.created
+            + counts.linked
+            + counts.updated
+            + counts.disabled
+            + counts.deleted
+            + counts.references
+            + counts.failed
+        )
     return bool(changed) or report.result is CycleResult.FAILED

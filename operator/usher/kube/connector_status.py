@@ -69,9 +69,9 @@ def missing_source(key: ObjectKey) -> Finding:
     return Finding(Reason.SOURCE_UNREACHABLE, message)
 
 
-def missing_mapping(key: ObjectKey) -> Finding:
-    """The connector names a mapping that is not there."""
-    message = f"spec.mappings[0].name: {key} does not exist: apply it, or name another one"
+def missing_mapping(key: ObjectKey, index: int) -> Finding:
+    """The connector names a mapping that is not there, in this place of its list."""
+    message = f"spec.mappings[{index}].name: {key} does not exist: apply it, or name another one"
     return Finding(Reason.MAPPING_INVALID, message)
 
 

@@ -63,6 +63,8 @@ def log_cycle(key: ObjectKey, came: CycleReport | UsherError) -> None:
     else:
         fields |= {"kind": came.kind.value, "result": came.result.value}
         fields |= {name: count for name, count in asdict(came.counts).items() if count}
+        if came.groups is not None:
+            fields["groups"] = {name: count for name, count in asdict(came.groups).items() if count}
         fields["seconds"] = round((came.completed - came.started).total_seconds(), 3)
         fields["pending"] = came.pending
         if came.stale:

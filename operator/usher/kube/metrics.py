@@ -12,7 +12,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from usher.api.conditions import Condition
-from usher.core.model.reports import CycleReport
+from usher.core.model.reports import Counts, CycleReport
 from usher.kube.objects import Kind, ObjectKey
 from usher.kube.workqueue import WorkQueue
 
@@ -37,7 +37,7 @@ class Metrics:
             "provisioning_objects", "What was done.", (*_CONNECTOR, "resource", "action"), registry=here
         )
         self._linked = Gauge("provisioning_links", "People with a linked account.", _CONNECTOR, registry=here)
-        self._pending = Gauge("provisioning_pending", "People with something undone.", _CONNECTOR, registry=here)
+        self._pending = Gauge("provisioning_pending", "Resources with something undone.", _CONNECTOR, registry=here)
         self._success = Gauge(
             "provisioning_last_success_timestamp_seconds", "End of the last good cycle.", _CONNECTOR, registry=here
         )
@@ -80,9 +80,10 @@ class Metrics:
         self._duration.labels(report.kind.value).observe((report.completed - report.started).total_seconds())
         if report.error_reason:
             return
-        for action, count in asdict(report.counts).items():
-            if count:
-                self._objects.labels(*labels, "user", action).inc(count)
+        for resource, counts in (("user", report.counts), ("group", report.groups or Counts())):
+            for action, count in asdict(counts).items():
+                if count:
+                    self._objects.labels(*labels, resource, action).inc(count)
         self._linked.labels(*labels).set(report.linked)
         self._pending.labels(*labels).set(report.pending)
         self._success.labels(*labels).set(report.completed.timestamp())

@@ -88,6 +88,13 @@ def default_domain(source: Document) -> str:
     return found if isinstance(found, str) else ""
 
 
+def reads_groups(source: Document) -> bool:
+    """Whether the spec of a source asks for groups, as far as it can be read."""
+    spec = source.get("spec")
+    kinds = [spec.get(kind) for kind in ("csv", "ldap")] if isinstance(spec, Mapping) else []
+    return any(isinstance(kind, Mapping) and kind.get("groups") is not None for kind in kinds)
+
+
 def annotations_of(document: Document) -> Mapping[str, str]:
     """The annotations; an empty mapping where there are none."""
     found: Mapping[str, str] | None = document["metadata"].get("annotations")

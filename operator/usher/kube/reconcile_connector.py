@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from usher.api.conditions import NEEDS_A_PERSON, Contact, Finding, Reason
+from usher.api.conditions import NEEDS_A_PERSON, Contact, Finding
 from usher.api.names import APPROVE_PLAN, REQUESTED_AT
 from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.assembly.connectors import assemble_connector
-from usher.assembly.domains import digest_in
+from usher.contracts.store import Consumption
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.kube.attempts import attempt
-from usher.kube.connector_state import ConnectorState, Inputs, Memory, RunningState, is_settled
-from usher.kube.connector_status import (
-    Facts,
-    SourceView,
-    explained,
-    missing_mapping,
-    missing_source,
-    render,
-    view_of_source,
-)
+from usher.kube.connector_parts import ConnectorSubject, Parts, resolve
+from usher.kube.connector_state import ConnectorState, Inputs, LaneInputs, Memory, RunningState, is_settled
+from usher.kube.connector_status import Facts, SourceView, explained, render, view_of_source
 from usher.kube.events import connector_notes
 from usher.kube.logs import log_cycle
-from usher.kube.objects import Kind, ObjectKey, default_domain
-from usher.kube.reconcile_mapping import Compiled, MappingReconciler
+from usher.kube.objects import ObjectKey
+from usher.kube.reconcile_mapping import MappingReconciler
 from usher.kube.reconcile_source import SourceReconciler
 from usher.kube.schedule import backoff, spread
 from usher.kube.services import Services
-from usher.kube.status import Subject, read_subject
+from usher.kube.status import read_subject
 from usher.kube.target_status import look_up_target
 
 FIRST_LOOK: Final = 2.0
@@ -51,18 +45,6 @@ _OF_A_SECRET: Final = frozenset(
     {"CredentialsRejected", "SecretNotFound", "ConfigMapNotFound", "KeyNotFound", "AccessDenied"}
 )
 
-ConnectorSubject = Subject[ProvisioningConnector, ConnectorStatus]
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a connector is made of, when nothing of it is missing; `domain` is that of the source."""
-
-    connector: ProvisioningConnector
-    mapping: Compiled
-    source: ObjectKey
-    domain: str
-
 
 @dataclass(frozen=True, slots=True)
 class _Round:
@@ -70,7 +52,7 @@ class _Round:
 
     subject: ConnectorSubject
     state: ConnectorState
-    parts: _Parts | Finding
+    parts: Parts | Finding
     memory: Memory
     inputs: Inputs | None
 
@@ -80,10 +62,19 @@ class _Round:
         return self.subject.key
 
     @property
+    def is_initial(self) -> bool:
+        """Whether no initial cycle has ended yet in one of its lanes; as long as these are not known, for users."""
+        return self.memory.is_initial(_lanes(self.parts))
+
+    @property
     def suspended(self) -> bool:
         """As the spec says, as far as it can be read."""
         manifest = self.subject.manifest
         return not isinstance(manifest, Finding) and manifest.spec.suspend
+
+
+def _lanes(parts: Parts | Finding) -> Iterable[ResourceType]:
+    return (ResourceType.USER,) if isinstance(parts, Finding) else parts.lanes
 
 
 class ConnectorReconciler:
@@ -108,7 +99,7 @@ class ConnectorReconciler:
         subject = read_subject(key, document, ProvisioningConnector, ConnectorStatus)
         state = self._states.setdefault(key, ConnectorState.resume(subject.generation, subject.former))
         state.enter(subject.generation)
-        parts = self._resolve(subject)
+        parts = resolve(subject, self._services.cache, self._mappings)
         memory = await self._remember(key, parts)
         now = _Round(subject, state, parts, memory, self._inputs(subject, parts, memory))
         self._steer(now)
@@ -128,45 +119,27 @@ class ConnectorReconciler:
 
     # --- what is there
 
-    def _resolve(self, subject: ConnectorSubject) -> _Parts | Finding:
-        connector = subject.manifest
-        if isinstance(connector, Finding):
-            return connector
-        cache = self._services.cache
-        source = subject.key.beside(Kind.SOURCE, connector.spec.source_ref.name)
-        origin = cache.get(source)
-        if origin is None:
-            return missing_source(source)
-        mapping = subject.key.beside(Kind.MAPPING, connector.spec.mappings[0].name)
-        document = cache.get(mapping)
-        if document is None:
-            return missing_mapping(mapping)
-        compiled = self._mappings.compiled(mapping, document)
-        if isinstance(compiled, Finding):
-            return Finding(Reason.MAPPING_INVALID, compiled.message)
-        return _Parts(connector, compiled, source, default_domain(origin))
-
-    async def _remember(self, key: ObjectKey, parts: _Parts | Finding) -> Memory:
+    async def _remember(self, key: ObjectKey, parts: Parts | Finding) -> Memory:
         store, connector = self._services.ports.store, ConnectorKey(key.path)
-        snapshot = None
-        if not isinstance(parts, Finding):
-            snapshot = await store.snapshot(SourceKey(parts.source.path), ResourceType.USER)
+        versions: dict[ResourceType, int] = {}
+        consumed: dict[ResourceType, Consumption] = {}
+        for lane in _lanes(parts):
+            if not isinstance(parts, Finding):
+                snapshot = await store.snapshot(SourceKey(parts.source.path), lane)
+                versions |= {} if snapshot is None else {lane: snapshot.version}
+            consumption = await store.consumption(Lane(connector, lane))
+            consumed |= {} if consumption is None else {lane: consumption}
         held = await store.held(connector)
-        return Memory(
-            version=None if snapshot is None else snapshot.version,
-            consumed=await store.consumption(Lane(connector, ResourceType.USER)),
-            held=None if held is None or held[0].approved else held[0],
-        )
+        return Memory(versions, consumed, None if held is None or held[0].approved else held[0])
 
-    def _inputs(self, subject: ConnectorSubject, parts: _Parts | Finding, memory: Memory) -> Inputs | None:
-        """None where there is nothing to run a cycle with (yet)."""
-        if isinstance(parts, Finding) or memory.version is None:
+    def _inputs(self, subject: ConnectorSubject, parts: Parts | Finding, memory: Memory) -> Inputs | None:
+        """None where there is nothing to run a cycle with (yet): every lane needs its snapshot."""
+        if isinstance(parts, Finding) or not parts.lanes.keys() <= memory.versions.keys():
             return None
         return Inputs(
             uid=subject.uid,
             generation=subject.generation,
-            mapping=digest_in(parts.mapping.mapping, parts.domain),
-            version=memory.version,
+            lanes=tuple(LaneInputs(lane, digest, memory.versions[lane]) for lane, digest in parts.lanes.items()),
             documents=self._services.cache.versions_named(subject.key),
             requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
             approval=subject.annotation(APPROVE_PLAN),
@@ -199,7 +172,7 @@ class ConnectorReconciler:
         state, runtime = now.state, self._services.ports.runtime
         if state.ran_with is None:
             former = now.subject.former
-            if former.next_cycle_time is None or not is_settled(former, inputs, now.memory.consumed, now.memory.held):
+            if former.next_cycle_time is None or not is_settled(former, inputs, now.memory):
                 return True
             state.ran_with = inputs
             left = (former.next_cycle_time - runtime.now()).total_seconds()
@@ -208,11 +181,10 @@ class ConnectorReconciler:
         return state.ran_with != inputs or state.due is None or state.due <= runtime.monotonic()
 
     def _start(self, now: _Round, inputs: Inputs) -> None:
-        runtime, consumed = self._services.ports.runtime, now.memory.consumed
-        initial = consumed is None or consumed.version is None
+        runtime = self._services.ports.runtime
         running = RunningState(
             inputs=inputs,
-            kind=CycleKind.INITIAL if initial else CycleKind.INCREMENTAL,
+            kind=CycleKind.INITIAL if now.is_initial else CycleKind.INCREMENTAL,
             started=runtime.now(),
             next_shown=runtime.monotonic() + SHOWN_EVERY,
         )
@@ -244,7 +216,7 @@ class ConnectorReconciler:
             raise UsherError(parts.message, reason=parts.reason)
         ends = services.ends(key, now.subject.document)
         spec = parts.connector.spec
-        mappings = {spec.mappings[0].name: parts.mapping.spec}
+        mappings = {name: one.spec for name, one in parts.mappings.items()}
         job = assemble_connector(ConnectorKey(key.path), spec, mappings, parts.domain, ends)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
         report = await run_cycle(job, services.ports, control)
@@ -286,13 +258,13 @@ class ConnectorReconciler:
         manifest, memory = now.subject.manifest, now.memory
         view = SourceView(Contact.UNTRIED, 0)
         if not isinstance(now.parts, Finding):
-            view = view_of_source(*self._sources.reading(now.parts.source), memory.version)
+            view = view_of_source(*self._sources.reading(now.parts.source), memory.versions.get(ResourceType.USER))
         return Facts(
             key=now.key,
             suspended=now.suspended,
             interval=None if isinstance(manifest, Finding) else format_duration(manifest.spec.schedule.interval),
             blocker=blocker,
             source=view,
-            initial=memory.consumed is None or memory.consumed.version is None,
+            initial=now.is_initial,
             held=memory.held,
         )

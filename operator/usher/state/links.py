@@ -17,7 +17,7 @@ from usher.state.codec import decode_image, decode_keys
 from usher.state.connectors import MY_LANE, ensure_lane, known_lane, owned_at
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
-from usher.state.schema import claims, connectors, consumptions, intents, lanes, links, unsettled
+from usher.state.schema import claims, connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
 
 _DIGESTS: Final = 2000
@@ -126,6 +126,12 @@ class SqlLinks(OnDatabase):
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, lane, claims)
 
+    async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
+        statement = select(deletions.c.source_id).where(
+            deletions.c.lane_id == known_lane(lane), deletions.c.since <= since
+        )
+        return await self._database.rows(statement.order_by(deletions.c.source_id), _read_id)
+
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None:
         await self._database.run(_write_intents, lane, intents)
 
@@ -169,6 +175,10 @@ def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]
     lane_id = ensure_lane(connection, lane)
     rows = {intent.source_id: intent_row(lane_id, intent) for intent in written}
     replace_ids(connection, intents, lane_id, rows)
+
+
+def _read_id(row: AnyRow) -> SourceId:
+    return SourceId(row.source_id)
 
 
 def _read_key(row: AnyRow) -> ConnectorKey:

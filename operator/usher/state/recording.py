@@ -13,7 +13,7 @@ from usher.core.model.resources import Lane, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys, encode_names
 from usher.state.connectors import ensure_connector, ensure_lane, owned_at
 from usher.state.references import find_moved, settle_holders, wake_holders
-from usher.state.schema import connectors, consumptions, intents, lanes, links, log_entries, unsettled
+from usher.state.schema import connectors, consumptions, deletions, intents, lanes, links, log_entries, unsettled
 from usher.state.statements import Among, AnyRow, Values, delete_ids, insert_rows, replace_ids
 
 _HOLDERS: Final = Among(
@@ -66,6 +66,11 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     lane_id = ensure_lane(connection, lane)
     moved = find_moved(connection, lane_id, record)
     delete_ids(connection, links, lane_id, record.unlinked)
+    delete_ids(
+        connection, deletions, lane_id, [*record.unlinked, *(one.source_id for one in record.links if one.enabled)]
+    )
+    ripening = {one: (lane_id, one, since) for one, since in record.ripening.items()}
+    replace_ids(connection, deletions, lane_id, ripening)
     refused = _store_links(connection, lane, lane_id, record.links) if record.links else []
     delete_ids(connection, intents, lane_id, record.finished)
     delete_ids(connection, unsettled, lane_id, record.settled)

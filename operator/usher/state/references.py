@@ -26,7 +26,7 @@ _ENDS: Final = Among(
     select(references.c.source_id, references.c.referent).where(references.c.lane_id == bindparam("lane_id")),
     references.c.source_id,
 )
-_MOVING: Final = (Action.CREATE, Action.LINK, Action.DISABLE)
+_MOVING: Final = (Action.CREATE, Action.LINK, Action.DISABLE, Action.DELETE)
 _HOLDINGS: Final = Among(
     select(holders.c.source_id, holders.c.held).where(holders.c.lane_id == MY_LANE, holders.c.held.is_not(None)),
     holders.c.source_id,

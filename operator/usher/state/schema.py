@@ -75,9 +75,11 @@ resources: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("fingerprint", Content),
     Column("content", Content),
+    Column("evidence", Text),
     Index("resources_by_version", "feed_id", "version", "resource_id"),
 )
-"""`version` is the one that last changed the row. A tombstone has neither fingerprint nor content."""
+"""`version` is the one that last changed the row. A tombstone has neither fingerprint nor content, but
+`evidence` of why it is one."""
 
 staged: Final = Table(
     "staged_resources",
@@ -233,6 +235,17 @@ holds: Final = Table(
     Column("expires", Instant, nullable=False),
     Column("approved", Boolean, nullable=False),
 )
+
+deletions: Final = Table(
+    "pending_deletions",
+    metadata,
+    of_lane(),
+    Column("source_id", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Index("pending_deletions_by_time", "lane_id", "since"),
+    sqlite_with_rowid=False,
+)
+"""Accounts that were disabled, and are to be deleted when that has lasted."""
 
 held_changes: Final = Table(
     "held_changes",

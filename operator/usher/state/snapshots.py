@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarSelect, bindparam, delete, insert, literal, select, update
 
-from usher.contracts.snapshots import Snapshot, StagedResource
+from usher.contracts.snapshots import Evidence, Snapshot, StagedResource
 from usher.contracts.source import SourceChange, Watermark
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 from usher.state.codec import decode_attributes, decode_names, encode_attributes, encode_names
@@ -22,7 +22,7 @@ _BURY: Final = (
         resources.c.resource_id == bindparam("gone"),
         resources.c.content.is_not(None),
     )
-    .values(version=bindparam("now"), fingerprint=None, content=None)
+    .values(version=bindparam("now"), fingerprint=None, content=None, evidence=bindparam("why"))
 )
 
 _LIVE: Final = Among(
@@ -32,6 +32,19 @@ _LIVE: Final = Among(
         .where(feeds.c.source == bindparam("source"), feeds.c.resource_type == bindparam("resource_type"))
         .scalar_subquery(),
         resources.c.content.is_not(None),
+    ),
+    resources.c.resource_id,
+)
+
+
+_TOLD: Final = Among(
+    select(resources.c.resource_id).where(
+        resources.c.feed_id
+        == select(feeds.c.id)
+        .where(feeds.c.source == bindparam("source"), feeds.c.resource_type == bindparam("resource_type"))
+        .scalar_subquery(),
+        resources.c.content.is_(None),
+        resources.c.evidence == bindparam("told"),
     ),
     resources.c.resource_id,
 )
@@ -58,7 +71,7 @@ class SqlSnapshots(OnDatabase):
         await self._database.jot(_discard, source, resource_type)
 
     async def publish(
-        self, source: SourceKey, resource_type: ResourceType, removed: Sequence[SourceId], snapshot: Snapshot
+        self, source: SourceKey, resource_type: ResourceType, removed: Mapping[SourceId, Evidence], snapshot: Snapshot
     ) -> None:
         await self._database.run(_publish, source, resource_type, removed, snapshot)
 
@@ -77,6 +90,13 @@ class SqlSnapshots(OnDatabase):
             order = Order([resources.c.version, resources.c.resource_id], start=resources.c.version > since)
         async for page in self._database.pages(statement, order, _read_change):
             yield page
+
+    async def told_deleted(
+        self, source: SourceKey, resource_type: ResourceType, ids: Collection[SourceId]
+    ) -> Collection[SourceId]:
+        return await self._database.run(
+            _TOLD.fetch, ids, _read_id, source=source, resource_type=resource_type, told=Evidence.TOLD
+        )
 
     async def resources(
         self, source: SourceKey, resource_type: ResourceType, ids: Collection[SourceId]
@@ -117,12 +137,14 @@ def _publish(
     connection: Connection,
     source: SourceKey,
     resource_type: ResourceType,
-    removed: Sequence[SourceId],
+    removed: Mapping[SourceId, Evidence],
     snapshot: Snapshot,
 ) -> None:
     feed = _feed(connection, source, resource_type)
     if removed:
-        connection.execute(_BURY, [{"feed": feed, "gone": one, "now": snapshot.version} for one in removed])
+        connection.execute(
+            _BURY, [{"feed": feed, "gone": one, "now": snapshot.version, "why": why} for one, why in removed.items()]
+        )
     mine = staged.c.feed_id == feed
     connection.execute(
         delete(resources).where(
@@ -163,6 +185,10 @@ def _read_snapshot(row: AnyRow) -> Snapshot:
         completed=row.completed,
         whole=row.whole,
     )
+
+
+def _read_id(row: AnyRow) -> SourceId:
+    return SourceId(row.resource_id)
 
 
 def _read_fingerprint(row: AnyRow) -> tuple[SourceId, Fingerprint]:

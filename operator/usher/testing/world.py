@@ -20,6 +20,7 @@ from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA
 from usher.core.sync.assignments import Assignment
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
+from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
@@ -108,6 +109,7 @@ class World:
     full_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = Adopt.ALWAYS
     assignment: Assignment | None = None
+    deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     seed: int = 0
 
     @property
@@ -132,6 +134,7 @@ class World:
             requires={},
             adopt=self.adopt,
             assignment=self.assignment,
+            deprovisioning=self.deprovisioning,
         )
         lanes: tuple[Job, ...] = (users,)
         if self.group_mapping is not None:

@@ -20,8 +20,8 @@ from usher.api.v1alpha1.connectors import (
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
+    ResourceCounts,
     RunningCycle,
-    UserCounts,
 )
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus
 from usher.api.v1alpha1.mappings import MappingStatus, MappingUse
@@ -39,7 +39,8 @@ CYCLE = CycleSummary(
     start_time=MOMENT,
     completion_time=MOMENT,
     result="Partial",
-    users=UserCounts(created=1, linked=2, updated=3, disabled=4, unchanged=5, skipped=6, failed=7),
+    users=ResourceCounts(created=1, linked=2, updated=3, disabled=4, references=8, unchanged=5, skipped=6, failed=7),
+    groups=ResourceCounts(created=8, linked=7, updated=6, disabled=0, references=5, unchanged=3, skipped=2, failed=1),
 )
 
 Kubectl: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -193,7 +194,7 @@ STATUSES = {
         schedule=ScheduleStatus(interval="5m"),
         last_cycle=CYCLE,
         cycle=RunningCycle(kind="Incremental", stage="Apply", done=1, total=2, start_time=MOMENT),
-        counts=ConnectorCounts(in_scope=3, linked=2, pending=1),
+        counts=ConnectorCounts(in_scope=3, linked=2, pending=1, waiting_references=4),
         history=(CYCLE, CYCLE),
         plan=PlanStatus(hash="abc", summary="600 disables", expires=MOMENT),
     ),

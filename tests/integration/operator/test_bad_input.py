@@ -168,7 +168,7 @@ async def test_two_people_with_one_matching_value_are_left_undone_and_not_named(
     await stage.apply(config_map(text))
 
     condition = await stage.until_condition("pconn/app", "InSync", "False", "ObjectsFailed")
-    assert "2 people are left undone: 2 " in condition["message"]
+    assert "2 resources are left undone: 2 " in condition["message"]
     assert "bob" not in condition["message"].lower()
     assert stage.accounts == {"alice": True}
 
@@ -179,7 +179,7 @@ async def test_a_person_without_a_matching_value_is_left_undone_and_the_others_a
     await stage.apply(config_map(people("alice") + "id-x,,x@example.com,X,false\n"))
 
     condition = await stage.until_condition("pconn/app", "InSync", "False", "ObjectsFailed")
-    assert "1 person is left undone: 1 " in condition["message"]
+    assert "1 resource is left undone: 1 " in condition["message"]
     assert stage.accounts == {"alice": True}
 
 

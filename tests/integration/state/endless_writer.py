@@ -32,7 +32,7 @@ async def write(path: Path, first: int) -> None:
         await store.save_consumption(CRM, make_consumption())
         for current in count(first):
             await store.stage(PEOPLE, USER, [make_staged(person, str(current)) for person in people])
-            await store.publish(PEOPLE, USER, [], make_snapshot(current))
+            await store.publish(PEOPLE, USER, {}, make_snapshot(current))
             links = [make_link(person, f"{current}-{person}") for person in people]
             await store.record(CRM, Record(links=links, log=[make_entry(person, str(current)) for person in people]))
             sys.stdout.write(f"{current}\n")

@@ -55,7 +55,7 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
         await store.hold(CRM.connector, make_hold(), [make_change("p2")])
         await store.approve(CRM.connector, "hash-1")
         await store.stage(PEOPLE, USER, [make_staged("p1")])
-        await store.publish(PEOPLE, USER, [], make_snapshot(1, 1))
+        await store.publish(PEOPLE, USER, {}, make_snapshot(1, 1))
     async with open_store(path) as store:
         assert await store.consumption(CRM) == make_consumption(version=2)
         assert await store.count_links(CRM) == (1, 1)
@@ -176,7 +176,7 @@ async def test_a_damaged_page_is_found_when_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     async with open_store(path) as store:
         await store.stage(PEOPLE, USER, [make_staged(f"p{index:04}") for index in range(2000)])
-        await store.publish(PEOPLE, USER, [], make_snapshot(1, 2000))
+        await store.publish(PEOPLE, USER, {}, make_snapshot(1, 2000))
     data = bytearray(path.read_bytes())
     data[64 * 4096 :] = b"\xff" * (len(data) - 64 * 4096)
     path.write_bytes(data)

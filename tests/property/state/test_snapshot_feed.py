@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from usher.contracts.snapshots import Evidence
 from usher.contracts.store import Store
 from usher.core.model.resources import SourceId, SourceResource
 from usher.state.store import open_store
@@ -44,7 +45,9 @@ class SnapshotFeed(RuleBasedStateMachine):
     @rule(removed=st.lists(IDS, max_size=2))
     def publish(self, removed: list[SourceId]) -> None:
         self.version += 1
-        self.runner.run(self.store.publish(PEOPLE, USER, removed, make_snapshot(self.version)))
+        self.runner.run(
+            self.store.publish(PEOPLE, USER, dict.fromkeys(removed, Evidence.ABSENT), make_snapshot(self.version))
+        )
         for person in removed:
             if person in self.entries and self.entries[person][1] is not None:
                 self.entries[person] = (self.version, None)

@@ -298,7 +298,7 @@ def test_the_message_counts_what_is_undone_by_its_most_frequent_reasons() -> Non
 
     in_sync = find_condition(found, ConditionType.IN_SYNC)
     assert in_sync is not None
-    assert in_sync.message == "17 people are left undone: 9 D, 5 B, 2 C; the provisioning log names them"
+    assert in_sync.message == "17 resources are left undone: 9 D, 5 B, 2 C; the provisioning log names them"
 
 
 def test_a_transient_failure_says_how_many_are_left() -> None:

@@ -121,7 +121,7 @@ def test_all_that_a_user_writes_has_a_bound(name: str) -> None:
 
 @EVERY_KIND
 def test_lists_are_atomic_unless_they_are_maps(name: str) -> None:
-    maps = {".spec.attributes": ["target"], ".status.conditions": ["type"]}
+    maps = {".spec.attributes": ["target"], ".spec.mappings": ["name"], ".status.conditions": ["type"]}
 
     for path, field in fields_of(name):
         if field["type"] == "array":

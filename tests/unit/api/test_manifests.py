@@ -74,8 +74,8 @@ def test_what_a_connector_leaves_out_has_its_documented_value() -> None:
     spec = connector.spec
     assert (spec.suspend, spec.schedule.interval) == (False, timedelta(minutes=5))
     assert spec.safety.hold_for == timedelta(hours=72)
-    budget = spec.safety.accounts
-    assert (budget.max_count, budget.max_percent, budget.min_count) == (500, 10, 10)
+    for budget in (spec.safety.accounts, spec.safety.groups, spec.safety.memberships):
+        assert (budget.max_count, budget.max_percent, budget.min_count) == (500, 10, 10)
 
 
 def test_what_a_source_leaves_out_has_its_documented_value() -> None:
@@ -89,11 +89,11 @@ def test_what_a_source_leaves_out_has_its_documented_value() -> None:
     assert spec.csv.document == ConfigMapKeyRef(name="people", key="people.csv")
 
 
-def test_a_mapping_without_a_type_is_for_users() -> None:
+def test_a_mapping_without_a_type_is_for_users_and_on() -> None:
     mapping = parse_manifest(document("AttributeMapping", CORPUS["mapping"]))
 
     assert isinstance(mapping, AttributeMapping)
-    assert mapping.spec.resource_type == "User"
+    assert (mapping.spec.resource_type, mapping.spec.enabled) == ("User", True)
 
 
 def test_the_command_line_reads_a_document_from_a_file_too() -> None:

@@ -15,9 +15,9 @@ from usher.api.v1alpha1.connectors import (
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
+    ResourceCounts,
     RunningCycle,
     TargetStatus,
-    UserCounts,
 )
 from usher.api.v1alpha1.identity_sources import SourceStatus, shown_attributes
 from usher.api.v1alpha1.objects import ScheduleStatus, read_status, write_status
@@ -26,12 +26,12 @@ MOMENT = datetime(2026, 1, 1, 12, 30, 15, 999, tzinfo=timezone(timedelta(hours=2
 MANY = 10_000_000
 
 
-def condition(kind: str) -> Condition:
+def condition(kind: str, length: int = 400) -> Condition:
     return Condition(
         type=kind,
         status="Unknown",
         reason="C" * 32,
-        message="m" * 400,
+        message="m" * length,
         observed_generation=MANY,
         last_transition_time=MOMENT,
     )
@@ -52,23 +52,27 @@ def test_a_status_that_was_written_is_read_as_the_same() -> None:
 
 
 def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> None:
-    users = UserCounts(
-        created=MANY, linked=MANY, updated=MANY, disabled=MANY, unchanged=MANY, skipped=MANY, failed=MANY
-    )
+    all_counts = ResourceCounts.model_validate(dict.fromkeys(ResourceCounts.model_fields, MANY))
     cycle = CycleSummary(
-        kind="Incremental", start_time=MOMENT, completion_time=MOMENT, result="Interrupted", users=users
+        kind="Incremental",
+        start_time=MOMENT,
+        completion_time=MOMENT,
+        result="Interrupted",
+        users=all_counts,
+        groups=all_counts,
     )
-    types = ("Ready", "InSync", "SourceReachable", "TargetReachable", "Reconciling", "Suspended", "PlanHeld")
+    long = ("Ready", "InSync", "SourceReachable", "TargetReachable", "PlanHeld")
+    fixed = ("Reconciling", "Suspended")  # they say the same each time
     status = ConnectorStatus(
         observed_generation=MANY,
         last_handled_reconcile_at="2" * 256,
-        conditions=tuple(condition(kind) for kind in types),
+        conditions=(*map(condition, long), *(condition(kind, 80) for kind in fixed)),
         next_cycle_time=MOMENT,
         consecutive_failures=MANY,
         schedule=ScheduleStatus(interval="1" * 20),
         last_cycle=cycle,
         cycle=RunningCycle(kind="Initial", stage="s" * 64, done=MANY, total=MANY, start_time=MOMENT),
-        counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY),
+        counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY, waiting_references=MANY),
         history=(cycle,) * MAX_HISTORY,
         plan=PlanStatus(hash="h" * 64, summary="s" * 256, expires=MOMENT),
         target=TargetStatus(

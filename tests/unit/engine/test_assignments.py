@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from usher.core.model.resources import AttributePath, ResourceType, SourceId
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.assignments import Assignment, Entry, Nested
 from usher.core.sync.flows import Computed
+from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import AttributeRule, CompiledMapping, OnNull
 from usher.testing.clock import fake_surroundings
@@ -248,6 +250,42 @@ async def test_while_an_entry_is_not_understood_nobody_leaves_by_absence(world: 
     assert held is not None, "a changed scope has no small changes"
     await world.cycle(held.hash)
     assert active(world) == {"dan"}, "the entry was taken out: now the absence says something"
+
+
+async def test_whoever_waits_to_leave_goes_on_waiting_while_an_entry_is_not_understood(world: World) -> None:
+    world.budget = Budget(max_count=0)
+    world.group("eng", "ada", "bob")
+    world.group("ops", "cyd")
+    world.assignment = Assignment((group("eng"), group("ops", index=1)))
+    await sync(world)
+    world.group("ops")
+    held = (await sync(world)).held
+    assert held is not None
+    world.source.drop_group("id-eng")
+    await world.read(min_retained=0)
+
+    report = await world.cycle(held.hash)
+
+    assert active(world) == {"ada", "bob", "cyd"}
+    assert report.reasons == {"ScopeUnresolved": 1}
+
+
+async def test_nobody_is_deleted_for_an_absence_while_an_entry_is_not_understood(world: World) -> None:
+    world.deprovisioning = Deprovisioning(on_unassigned=Policy.DELETE, delete_after=timedelta(hours=1))
+    world.group("eng", "ada")
+    world.assignment = Assignment((user("ada"), user("bob"), group("eng")))
+    await sync(world)
+    world.assignment = Assignment((user("ada"), group("eng")))
+    held = (await sync(world)).held
+    assert held is not None
+    await world.cycle(held.hash)
+    world.source.drop_group("id-eng")
+    world.clock.advance(7200)
+    await sync(world)
+    assert set(world.accounts()) == {"ada@example.com", "bob@example.com"}
+    world.group("eng", "ada")
+    await sync(world)
+    assert set(world.accounts()) == {"ada@example.com"}
 
 
 async def test_somebody_new_gets_in_while_another_entry_is_not_understood(world: World) -> None:

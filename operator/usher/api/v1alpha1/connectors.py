@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from usher.api.conditions import Conditions
-from usher.api.v1alpha1.durations import HoldTime, Interval
+from usher.api.v1alpha1.durations import DeleteTime, HoldTime, Interval
 from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
 from usher.api.v1alpha1.references import NameRef
-from usher.api.v1alpha1.rules import Strict, Unchanged
+from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
 from usher.api.v1alpha1.targets.scim import ScimTarget
 
 MAX_HISTORY: Final = 5
 MAX_COUNT: Final = 1_000_000_000
-MAX_SCHEMAS: Final = 8
-MAX_URN: Final = 128
+MAX_SCHEMAS: Final = 4
+MAX_URN: Final = 100
 
 
 class ConnectorSchedule(Strict):
@@ -42,8 +42,8 @@ class Scope(Strict):
     include: Literal["All"] = Field(description="All: everybody whom the identity source knows.")
 
 
-class AccountBudget(Strict):
-    """How many accounts one cycle may disable or delete before somebody has to approve it."""
+class Budget(Strict):
+    """How much one cycle may take away before somebody has to approve it."""
 
     max_count: int = Field(
         default=500,
@@ -55,7 +55,7 @@ class AccountBudget(Strict):
         default=10,
         ge=0,
         le=100,
-        description="More than this percentage of the linked accounts is held, if it is also more than minCount;"
+        description="More than this percentage of those that there are is held, if it is also more than minCount;"
         " 10 when absent.",
     )
     min_count: int = Field(
@@ -66,11 +66,43 @@ class AccountBudget(Strict):
     )
 
 
+Leaving: TypeAlias = Literal["Disable", "Delete", "Keep"]
+"""What is done with the account of somebody who left."""
+
+
+class Deprovisioning(Strict):
+    """What is done with the accounts of people, and with groups, that leave."""
+
+    on_out_of_scope: Leaving = Field(
+        default="Disable", description="Whom no scoping filter admits any more; the account is disabled when absent."
+    )
+    on_source_disabled: Leaving = Field(
+        default="Disable", description="Whose account is disabled in the source; it is disabled when absent."
+    )
+    on_source_deleted: Leaving = Field(
+        default="Disable",
+        description="Who is gone from the source; the account is disabled when absent. Delete acts at once where the"
+        " source itself tells the deletion, and after deleteAfter where a complete read lacks the person.",
+    )
+    delete_after: DeleteTime | None = Field(
+        default=None,
+        description="How long an account stays disabled before it is deleted, where the action is Delete: after this"
+        " time, and one more complete read, such as 720h. When absent it stays disabled. An app that can't disable,"
+        " and a group, is deleted at once where Delete is written.",
+    )
+
+
 class Safety(Strict):
     """What protects the app's accounts from a wrong source or a wrong spec."""
 
-    accounts: AccountBudget = Field(
-        default=AccountBudget(), description="How many accounts one cycle may disable or delete without an approval."
+    accounts: Budget = Field(
+        default=Budget(), description="How many accounts one cycle may disable or delete without an approval."
+    )
+    groups: Budget = Field(default=Budget(), description="How many groups one cycle may delete without an approval.")
+    memberships: Budget = Field(
+        default=Budget(),
+        description="How many memberships one cycle may take away without an approval. Those of accounts and groups"
+        " that leave by themselves are not counted again.",
     )
     hold_for: HoldTime = Field(
         default=timedelta(hours=72),
@@ -91,29 +123,38 @@ class ProvisioningConnectorSpec(Strict):
     )
     target: Target = Field(description="The app into which people are provisioned; exactly one kind.")
     scope: Scope = Field(description="Who is provisioned.")
-    mappings: tuple[NameRef, ...] = Field(
-        min_length=1, max_length=1, description="The AttributeMapping for users; exactly one."
+    mappings: Annotated[tuple[NameRef, ...], UniqueBy("name")] = Field(
+        min_length=1,
+        max_length=2,
+        description="The AttributeMappings: exactly one for users, and at most one for groups, in any order.",
     )
     adopt: Literal["Always", "Never"] = Field(
         default="Always",
         description="Whether an existing account that matches somebody, and has no link, is taken over: Always (when"
         " absent), or Never, which leaves it alone and says so.",
     )
+    deprovisioning: Deprovisioning = Field(
+        default=Deprovisioning(), description="What is done with the accounts of people who leave."
+    )
     safety: Safety = Field(
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )
 
 
-class UserCounts(Status):
-    """What a cycle did with users."""
+class ResourceCounts(Status):
+    """What a cycle did with the resources of one type."""
 
-    created: int | None = Field(default=None, description="Accounts created.")
-    linked: int | None = Field(default=None, description="Existing accounts taken over.")
-    updated: int | None = Field(default=None, description="Accounts changed.")
-    disabled: int | None = Field(default=None, description="Accounts disabled.")
-    unchanged: int | None = Field(default=None, description="Accounts that were right already.")
+    created: int | None = Field(default=None, description="Created.")
+    linked: int | None = Field(default=None, description="Taken over, as they were there already.")
+    updated: int | None = Field(default=None, description="Changed.")
+    disabled: int | None = Field(default=None, description="Disabled.")
+    deleted: int | None = Field(default=None, description="Deleted.")
+    references: int | None = Field(
+        default=None, description="Those whose members, manager or the like were changed; none when absent."
+    )
+    unchanged: int | None = Field(default=None, description="Right already.")
     skipped: int | None = Field(
-        default=None, description="People who could not be evaluated, such as one without a matching value."
+        default=None, description="Those that could not be evaluated, such as one without a matching value."
     )
     failed: int | None = Field(default=None, description="Changes that did not succeed.")
 
@@ -130,7 +171,10 @@ class CycleSummary(Status):
         default=None,
         description="Partial: it ran to its end and left something undone. Failed: it stopped before its end.",
     )
-    users: UserCounts | None = Field(default=None, description="What it did with users.")
+    users: ResourceCounts | None = Field(default=None, description="What it did with users.")
+    groups: ResourceCounts | None = Field(
+        default=None, description="What it did with groups; absent where no mapping is for them."
+    )
 
 
 class RunningCycle(Status):
@@ -149,7 +193,12 @@ class ConnectorCounts(Status):
     in_scope: int | None = Field(default=None, description="People in scope.")
     linked: int | None = Field(default=None, description="People who have an account that is linked.")
     pending: int | None = Field(
-        default=None, description="People with something undone, who are looked at again in each cycle."
+        default=None, description="Resources with something undone, which are looked at again in each cycle."
+    )
+    waiting_references: int | None = Field(
+        default=None,
+        description="Members, managers and the like whose own account is not there or not active, such as one out of"
+        " scope. They are given as soon as it is; none when absent.",
     )
 
 

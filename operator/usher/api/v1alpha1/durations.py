@@ -86,5 +86,7 @@ class AtLeast:
 
 Interval: TypeAlias = Annotated[timedelta, AtLeast("5s")]
 """The time between two cycles or reads."""
+DeleteTime: TypeAlias = Annotated[timedelta, AtLeast("0s")]
+"""How long an account stays disabled before it is deleted."""
 HoldTime: TypeAlias = Annotated[timedelta, AtLeast("1s")]
 """How long something waits for a person."""

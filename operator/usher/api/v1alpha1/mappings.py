@@ -1,4 +1,4 @@
-"""AttributeMapping: how people of a source become users of an app."""
+"""AttributeMapping: how people of a source become users of an app, and its groups the app's groups."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ class AttributeRule(Strict):
         description="""Path of the attribute in the app, such as userName or emails[type eq "work"].value.""",
     )
     source: str | None = Field(
-        default=None, min_length=1, max_length=256, description="Attribute of the source, copied as it is."
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Attribute of the source, copied as it is. Where the app's attribute holds other accounts, as"
+        " manager and members do, it holds their ids at the source, and the app gets those of their accounts.",
     )
     expression: str | None = Field(
         default=None,
@@ -86,7 +90,7 @@ class AttributeRule(Strict):
         default=None,
         description=(
             "What happens to the value in the app when the source gives none: Keep (when absent), or Clear."
-            " What comes from app roles is cleared when absent."
+            " What comes from app roles, and members, are cleared when absent."
         ),
     )
     match: int | None = Field(
@@ -185,14 +189,34 @@ class AttributeMappingSpec(Strict):
             "match is a precedence: no two attributes can have the same, nor two matchGroups",
             lambda spec: len(set(_matches(spec))) == len(_matches(spec)),
         ),
+        Rule(
+            "!has(self.enabled) || self.enabled || (has(self.resourceType) && self.resourceType == 'Group')",
+            "only a mapping for groups can be turned off (enabled: false); a connector is stopped by its spec.suspend",
+            lambda spec: spec.enabled or spec.resource_type == "Group",
+        ),
     )
 
-    resource_type: Literal["User"] = Field(default="User", description="Type of the resources; User when absent.")
+    resource_type: Literal["User", "Group"] = Field(
+        default="User", description="Type of the resources; User when absent."
+    )
+    enabled: bool = Field(
+        default=True,
+        description="False turns a mapping for groups off: groups and their members are left as they are. True when"
+        " absent; a mapping for users is always on.",
+    )
+    actions: tuple[Literal["Create", "Update", "Delete"], ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=3,
+        description="What may be done with accounts; all of it when absent. Without Create nobody gets a new account."
+        " Without Update no account is changed, and leavers keep theirs active: a disable is an update. Without Delete"
+        " no account is deleted: leavers are disabled.",
+    )
     scope_filters: tuple[ScopeFilter, ...] = Field(
         default=(),
         max_length=MAX_FILTERS,
-        description="Whom the mapping means: people whom one of these filters admits; everybody when absent. Who is"
-        " admitted no more loses the access, and gets it back when admitted again.",
+        description="Whom the mapping means: people, or groups, whom one of these filters admits; everybody when"
+        " absent. Who is admitted no more loses the access, and gets it back when admitted again.",
     )
     attributes: Annotated[tuple[AttributeRule, ...], UniqueBy("target")] = Field(
         min_length=1,

@@ -19,6 +19,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """The target confirmed that the resource is gone."""
+
+    change: PlannedChange
+
+
+@dataclass(frozen=True, slots=True)
 class Partly:
     """The target confirmed a part of a change of references; the rest certainly, or perhaps, had no effect."""
 
@@ -47,4 +54,4 @@ class Unsure:
     detail: str
 
 
-Outcome: TypeAlias = Done | Partly | Failed | Unsure
+Outcome: TypeAlias = Done | Deleted | Partly | Failed | Unsure

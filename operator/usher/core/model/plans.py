@@ -132,6 +132,7 @@ class Action(StrEnum):
     LINK = "Link"
     UPDATE = "Update"
     DISABLE = "Disable"
+    DELETE = "Delete"
     REMOVE = "Remove"
     """Takes references away: members of a group, for one."""
     REFER = "Refer"
@@ -151,6 +152,7 @@ class Phase(IntEnum):
     TRIM = 45
     """As REMOVE, of accounts that this plan takes over: before that nobody may write to them."""
     REFER = 50
+    DELETE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,7 @@ class PlannedChange:
     @property
     def destructive(self) -> bool:
         """Whether it takes something away from a person, and so counts against a budget."""
-        return self.action is Action.DISABLE or self.phase in (Phase.REMOVE, Phase.TRIM)
+        return self.action in (Action.DISABLE, Action.DELETE) or self.phase in (Phase.REMOVE, Phase.TRIM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Counts:
     linked: int = 0
     updated: int = 0
     disabled: int = 0
+    deleted: int = 0
     references: int = 0
     unchanged: int = 0
     skipped: int = 0

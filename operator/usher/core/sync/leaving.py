@@ -1,7 +1,10 @@
-"""Why somebody shall have no access: the evidence of it in one word, as plan and log say it."""
+"""Why somebody shall have no access, the evidence of it in one word, as plan and log say it; and what is done then."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 SOURCE_DISABLED: Final = "SourceDisabled"
@@ -11,5 +14,64 @@ SOURCE_DELETED: Final = "SourceDeleted"
 OUT_OF_SCOPE: Final = "OutOfScope"
 """No scoping filter admits what the source says of the person."""
 UNASSIGNED: Final = "Unassigned"
-"""No entry of the scope assigns the person (any more)."""
+"""The scope names assigned people and groups, and the person is not among them any more."""
 CAUSES: Final = frozenset({SOURCE_DISABLED, SOURCE_DELETED, OUT_OF_SCOPE, UNASSIGNED})
+
+
+class Policy(StrEnum):
+    """What is done with the account of somebody who left, in the words of the API."""
+
+    DISABLE = "Disable"
+    DELETE = "Delete"
+    KEEP = "Keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Deprovisioning:
+    """A policy for each cause. `delete_after` is how long an account stays disabled before it is deleted.
+
+    Without it, what is disabled stays so, whatever the policy.
+    """
+
+    on_unassigned: Policy = Policy.DISABLE
+    on_out_of_scope: Policy = Policy.DISABLE
+    on_source_disabled: Policy = Policy.DISABLE
+    on_source_deleted: Policy = Policy.DISABLE
+    delete_after: timedelta | None = None
+
+    def of(self, cause: str) -> Policy:
+        """The policy for this cause."""
+        policies = {
+            UNASSIGNED: self.on_unassigned,
+            OUT_OF_SCOPE: self.on_out_of_scope,
+            SOURCE_DELETED: self.on_source_deleted,
+        }
+        return policies.get(cause, self.on_source_disabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What is known of somebody who left.
+
+    `told`: the source itself said that the person is deleted (a tombstone); that a complete read lacks somebody is no
+    such word. `ripe`: the account has been disabled for the whole time, and a complete read came after it. `disables`:
+    the target can disable accounts of this type. `deletes`: the mapping lets them be deleted.
+    """
+
+    told: bool = False
+    ripe: bool = False
+    disables: bool = True
+    deletes: bool = True
+
+
+def decide(deprovisioning: Deprovisioning, cause: str, departure: Departure) -> Policy:
+    """What is to be done now with the account of somebody who left for this cause.
+
+    A written Delete acts at once on the source's own word, and where the target can't disable; otherwise the account is
+    disabled, and deleted when that has lasted.
+    """
+    policy = deprovisioning.of(cause)
+    if policy is not Policy.DELETE:
+        return policy
+    at_once = departure.ripe or not departure.disables or (departure.told and cause == SOURCE_DELETED)
+    return Policy.DELETE if at_once and departure.deletes else Policy.DISABLE

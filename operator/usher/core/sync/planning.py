@@ -24,9 +24,10 @@ from usher.core.model.plans import (
     Unmatched,
     Withheld,
 )
-from usher.core.model.resources import AttributePath, Json, Link, SourceId, TargetResource
+from usher.core.model.resources import AttributePath, Fingerprint, Json, Link, ResourceType, SourceId, TargetResource
 from usher.core.scim.comparison import equal, lacking
-from usher.core.sync.rules import CompiledMapping
+from usher.core.sync.leaving import Policy
+from usher.core.sync.rules import CompiledMapping, Writes
 
 Image: TypeAlias = Mapping[AttributePath, Json]
 Planned: TypeAlias = PlannedChange | Skip | None
@@ -39,6 +40,8 @@ CANNOT_DISABLE = "TargetCannotDisable"
 NO_ACCOUNT = "has no account, and gets none"
 FIELDS_MISSING = "MandatoryFieldsMissing"
 NOT_ADOPTED = "AdoptionRefused"
+NOT_ALLOWED = "ActionNotAllowed"
+KEPT = "the account stays as it is: the policy for this cause is Keep"
 
 
 def take_image(mapping: CompiledMapping, resource: TargetResource) -> dict[AttributePath, Json]:
@@ -86,16 +89,17 @@ def is_empty(value: Json) -> bool:
     return value is None or value in ("", [])
 
 
-def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation) -> Planned:
-    """What is to be done for one person."""
+def plan_change(
+    mapping: CompiledMapping, desired: Desired, situation: Situation, leaver: Policy = Policy.DISABLE
+) -> Planned:
+    """What is to be done for one person; `leaver` is what is done with the account of one who shall have no access."""
     match situation:
         case Ambiguous(reason=reason, rivals=rivals):
             return Skip(desired.source_id, reason, "clashes with " + ", ".join(rivals[:10]), settled=False)
         case Matched() | Foreign() | Unmatched() if not desired.active:
             return Skip(desired.source_id, desired.cause, NO_ACCOUNT, settled=True)
-        case Linked(link=link, current=current):
-            plan = _plan_update if desired.active else _plan_disable
-            return plan(mapping, desired, link, current)
+        case Linked():
+            return _plan_linked(mapping, desired, situation, leaver)
         case Matched(found=found):
             return _plan_adoption(mapping, desired, found)
         case Foreign(found=found):
@@ -106,6 +110,8 @@ def plan_change(mapping: CompiledMapping, desired: Desired, situation: Situation
 
 
 def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
+    if Writes.CREATE not in mapping.writes:
+        return Skip(desired.source_id, NOT_ALLOWED, "the mapping has no action Create", settled=True)
     if not desired.keys:
         return Skip(desired.source_id, IMPORT_SKIPPED, "no matching attribute has a value", settled=False)
     values = {**desired.besides.fill_empty, **desired.besides.on_create, **desired.values}
@@ -141,6 +147,9 @@ def _plan_adoption(mapping: CompiledMapping, desired: Desired, found: TargetReso
         enabled=True,
     )
     delta = make_delta(mapping, desired, link.image)
+    if delta and Writes.UPDATE not in mapping.writes:
+        unknown = desired._replace(fingerprint=Fingerprint(b""))
+        return _change_of(mapping, unknown, link, {}, ADOPTED)
     return _change_of(mapping, desired, link, delta, ADOPTED)
 
 
@@ -152,6 +161,8 @@ def _plan_update(mapping: CompiledMapping, desired: Desired, link: Link, current
     path = mapping.disable_path
     if path is not None and path not in desired.values and _was_disabled_by_us(path, link, seen, current):
         delta[path] = Replace(value=True)
+    if delta and Writes.UPDATE not in mapping.writes:
+        return Skip(desired.source_id, NOT_ALLOWED, "the mapping has no action Update", settled=True)
     return _change_of(mapping, desired, seen, delta, CONFIRMED)
 
 
@@ -162,17 +173,44 @@ def _was_disabled_by_us(path: AttributePath, link: Link, seen: Link, current: Ta
     return current is not None and seen.image.get(path) is False and link.image.get(path) is not False
 
 
+def _plan_linked(mapping: CompiledMapping, desired: Desired, linked: Linked, leaver: Policy) -> Planned:
+    if desired.active:
+        return _plan_update(mapping, desired, linked.link, linked.current)
+    current = linked.current
+    seen = _as_read(mapping, linked.link, current)
+    match leaver:
+        case Policy.KEEP:
+            return Skip(desired.source_id, desired.cause, KEPT, settled=True)
+        case Policy.DELETE:
+            change = _change_of(mapping, desired, seen, {}, desired.cause)
+            return replace(change, action=Action.DELETE, phase=Phase.DELETE)
+        case Policy.DISABLE if Writes.UPDATE not in mapping.writes:
+            return Skip(desired.source_id, NOT_ALLOWED, "the mapping has no action Update", settled=True)
+        case Policy.DISABLE:
+            return _plan_disable(mapping, desired, seen, current)
+
+
 def _plan_disable(mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None) -> Planned:
     path = mapping.disable_path
+    if mapping.resource_type is ResourceType.GROUP:
+        return _plan_emptying(mapping, desired, link)
     if path is None:
         return Skip(desired.source_id, CANNOT_DISABLE, "the target has no way to disable an account", settled=True)
     if not link.enabled and current is None:
         return None
-    seen = _as_read(mapping, link, current)
+    seen = link
     delta = {path: Replace(value=False)}
     if current is not None and seen.image.get(path) is False:
         return replace(_change_of(mapping, desired, seen, {}, CONFIRMED), cause=desired.cause)
     change = _change_of(mapping, desired, seen, delta, desired.cause)
+    return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
+
+
+def _plan_emptying(mapping: CompiledMapping, desired: Desired, link: Link) -> Planned:
+    """A group has no access of its own: disabled, it stays with its name, and its members are taken out of it."""
+    if not link.enabled:
+        return None
+    change = _change_of(mapping, desired, link, {}, desired.cause)
     return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
 
 

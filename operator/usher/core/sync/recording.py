@@ -26,7 +26,7 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
                 image[path] = value
     return Link(
         source_id=change.source_id,
-        target_id=stored.id if stored is not None else _known_id(change),
+        target_id=stored.id if stored is not None else known_id(change),
         version=stored.version if stored is not None else change.version,
         image=image,
         fingerprint=change.fingerprint,
@@ -77,7 +77,8 @@ def ignored_edits(mapping: CompiledMapping, change: PlannedChange, stored: Store
     )
 
 
-def _known_id(change: PlannedChange) -> TargetId:
+def known_id(change: PlannedChange) -> TargetId:
+    """The id of the account that it is about. Raises ValueError where there is none."""
     if change.target_id is None:
         message = f"a {change.action} without a target id has to be confirmed by the target"
         raise ValueError(message)

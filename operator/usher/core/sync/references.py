@@ -30,10 +30,14 @@ REFERENCES = "References"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The account of a resource that somebody refers to. `target_id` is None while it is still to be created."""
+    """The account of a resource that somebody refers to.
+
+    `target_id` is None while it is still to be created; one that is `doomed` is about to be deleted.
+    """
 
     target_id: TargetId | None
     active: bool
+    doomed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

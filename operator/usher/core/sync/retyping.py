@@ -11,6 +11,7 @@ from usher.core.scim.references import is_reference
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability, TargetSchema, convert
 from usher.core.sync.flaws import Flaw
 from usher.core.sync.flows import Constant, Direct, Flow, Refers
+from usher.core.sync.referable import why_not_referring
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
 
@@ -55,15 +56,18 @@ def place_of(rule: AttributeRule, field: str) -> str:
 def _retype_rule(rule: AttributeRule, schema: TargetSchema) -> AttributeRule:
     definition = schema.definition(rule.target)
     flow, default = as_reference(rule.flow, rule.target, schema), rule.default
+    for field, wrong in why_not_referring(replace(rule, flow=flow), schema):
+        raise _Unfit(field, wrong)
     if not isinstance(flow, Refers) and (problem := why_not_mapped(rule.target, definition)) is not None:
         raise _Unfit("target", problem)
     if isinstance(flow, Constant):
         flow = _convert_again(flow, definition, "constant")
     if default is not None:
         default = _convert_again(default, definition, "default")
-    for field, problem in why_not_flowing(rule, definition):
+    retyped = replace(rule, definition=definition, flow=flow, default=default)
+    for field, problem in why_not_flowing(retyped, definition):
         raise _Unfit(field, problem)
-    return replace(rule, definition=definition, flow=flow, default=default)
+    return retyped
 
 
 def _convert_again(constant: Constant, definition: AttributeDefinition | None, field: str) -> Constant:

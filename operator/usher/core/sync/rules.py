@@ -35,6 +35,14 @@ class Apply(StrEnum):
     ADD_VALUES_ONLY = "AddValuesOnly"
 
 
+class Writes(StrEnum):
+    """What a mapping lets be done with accounts, in the words of the API."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
 class OnNull(StrEnum):
     """What a null value does to the target's, in the words of the API."""
 
@@ -157,7 +165,7 @@ class CompiledMapping:
     """A mapping ready to run. `disable_path` is the target's attribute whose False disables an account, or None.
 
     `groups` are the paths that find an account together, with their precedence. `key` is that of the state: withheld
-    values are compared by what it makes of them. `scope` says whom the mapping means.
+    values are compared by what it makes of them. `scope` says whom the mapping means, `writes` what may be done.
     """
 
     rules: tuple[AttributeRule, ...]
@@ -167,6 +175,7 @@ class CompiledMapping:
     key: bytes = b""
     scope: Scope = EVERYBODY
     resource_type: ResourceType = ResourceType.USER
+    writes: frozenset[Writes] = frozenset(Writes)
 
     @cached_property
     def matching(self) -> tuple[MatchRule, ...]:

@@ -1,0 +1,74 @@
+"""What a connector is made of: its spec, its source, and the mappings that it names, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from usher.api.conditions import Finding, Reason
+from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.kinds import ProvisioningConnector
+from usher.assembly.connectors import find_misnamed, without_groups
+from usher.assembly.domains import digest_in
+from usher.core.errors import SpecError
+from usher.core.model.resources import ConnectorKey, ResourceType
+from usher.kube.cache import Cache
+from usher.kube.connector_status import missing_mapping, missing_source
+from usher.kube.objects import Document, Kind, ObjectKey, default_domain, reads_groups
+from usher.kube.reconcile_mapping import Compiled, MappingReconciler
+from usher.kube.status import Subject
+
+ConnectorSubject = Subject[ProvisioningConnector, ConnectorStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A connector of which nothing is missing. `mappings` are by name; `domain` is that of the source."""
+
+    connector: ProvisioningConnector
+    mappings: Mapping[str, Compiled]
+    source: ObjectKey
+    domain: str
+
+    @property
+    def lanes(self) -> Mapping[ResourceType, str]:
+        """The resource types of the mappings that are on, each with the mapping's digest."""
+        return {
+            one.mapping.resource_type: digest_in(one.mapping, self.domain)
+            for one in self.mappings.values()
+            if one.spec.enabled
+        }
+
+
+def resolve(subject: ConnectorSubject, cache: Cache, compiler: MappingReconciler) -> Parts | Finding:
+    """The parts, or the first thing that is missing or wrong."""
+    connector = subject.manifest
+    if isinstance(connector, Finding):
+        return connector
+    source = subject.key.beside(Kind.SOURCE, connector.spec.source_ref.name)
+    origin = cache.get(source)
+    if origin is None:
+        return missing_source(source)
+    mappings: dict[str, Compiled] = {}
+    for index, ref in enumerate(connector.spec.mappings):
+        key = subject.key.beside(Kind.MAPPING, ref.name)
+        document = cache.get(key)
+        if document is None:
+            return missing_mapping(key, index)
+        compiled = compiler.compiled(key, document)
+        if isinstance(compiled, Finding):
+            return Finding(Reason.MAPPING_INVALID, compiled.message)
+        mappings[ref.name] = compiled
+    parts = Parts(connector, mappings, source, default_domain(origin))
+    error = _find_error(ConnectorKey(subject.key.path), parts, origin)
+    return parts if error is None else Finding(error.reason, error.message)
+
+
+def _find_error(key: ConnectorKey, parts: Parts, source: Document) -> SpecError | None:
+    spec, types = parts.connector.spec, {name: one.mapping.resource_type for name, one in parts.mappings.items()}
+    for error in find_misnamed(key, spec, types):
+        return error
+    for name, one in parts.mappings.items():
+        if types[name] is ResourceType.GROUP and one.spec.enabled and not reads_groups(source):
+            return without_groups(key, spec, name)
+    return None
