@@ -273,6 +273,7 @@ async def test_whoever_waits_to_leave_goes_on_waiting_while_an_entry_is_not_unde
 async def test_nobody_is_deleted_for_an_absence_while_an_entry_is_not_understood(world: World) -> None:
     world.deprovisioning = Deprovisioning(on_unassigned=Policy.DELETE, delete_after=timedelta(hours=1))
     world.group("eng", "ada")
+    world.group("other")
     world.assignment = Assignment((user("ada"), user("bob"), group("eng")))
     await sync(world)
     world.assignment = Assignment((user("ada"), group("eng")))
