@@ -13,7 +13,7 @@ from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
-from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, decide
+from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
@@ -25,7 +25,6 @@ from usher.core.sync.planning import (
     take_image,
 )
 from usher.core.sync.references import read_holding
-from usher.core.sync.rules import Writes
 from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch

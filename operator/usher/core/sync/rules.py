@@ -20,6 +20,7 @@ from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_t
 from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Refers, Unique, Untouched, evaluation
+from usher.core.sync.leaving import Writes
 from usher.core.sync.scoping import EVERYBODY, Scope
 
 _SCALAR: Final = (str, bool, int, float)
@@ -33,14 +34,6 @@ class Apply(StrEnum):
     ALWAYS = "Always"
     ON_CREATE = "OnCreate"
     ADD_VALUES_ONLY = "AddValuesOnly"
-
-
-class Writes(StrEnum):
-    """What a mapping lets be done with accounts, in the words of the API."""
-
-    CREATE = "Create"
-    UPDATE = "Update"
-    DELETE = "Delete"
 
 
 class OnNull(StrEnum):
