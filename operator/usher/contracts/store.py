@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from usher.contracts.assignments import AssignmentStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
@@ -35,10 +36,10 @@ from usher.core.sync.policies import Counted
 class Consumption:
     """What a connector has worked off, and under which specification.
 
-    `version` is None until an initial cycle has ended. A different `mapping` digest asks for an initial cycle, and so
-    does a different `schema` (how the target's schema types and compares the mapped paths); a different `identity` or
-    `address` makes the links worthless. `guarded`: the mapping is a new one for links that are there, and no cycle has
-    ended under it. `retired`: the connector was deleted meanwhile.
+    `version` is None until an initial cycle has ended. Another `mapping` digest asks for an initial cycle, and so does
+    another `scope` (a digest of whom the connector means) or `schema` (how the target's schema types and compares the
+    mapped paths); another `identity` or `address` makes the links worthless. `guarded`: mapping or scope is new for
+    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
     """
 
     source: SourceKey
@@ -49,6 +50,7 @@ class Consumption:
     schema: str = ""
     guarded: bool = False
     retired: bool = False
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,5 +296,5 @@ class KeyStore(Protocol):
         """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
 
 
-class Store(SnapshotStore, LinkStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
+class Store(SnapshotStore, LinkStore, AssignmentStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
     """All of the state."""

@@ -35,7 +35,6 @@ from usher.core.model.plans import (
     Withheld,
 )
 from usher.core.model.resources import SourceId, TargetResource
-from usher.core.sync.mapping import map_resource
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
 from usher.core.sync.planning import ADOPTED, still_due, take_image
 from usher.core.sync.recording import ignored_edits, known_id, link_after
@@ -98,7 +97,7 @@ class Applier:
         job = self.job
         people = await self.ports.store.resources(job.source, job.resource_type, [change.source_id])
         person = people.get(change.source_id)
-        values = {} if person is None else map_resource(job.mapping, person).besides.withheld
+        values = {} if person is None else job.map(person).besides.withheld
         for path, edit in change.delta.items():
             if isinstance(edit, Withheld):
                 value = values.get(path)

@@ -40,7 +40,9 @@ async def consume(job: Job, ports: Ports, snapshot: Snapshot) -> Consumption | N
 def consumption_of(job: Job, snapshot: Snapshot, version: int | None) -> Consumption:
     """That of this job, with the snapshot worked off up to this version."""
     mapping = job.mapping
-    return Consumption(job.source, snapshot.identity, job.address, mapping.digest, version, mapping.schema)
+    return Consumption(
+        job.source, snapshot.identity, job.address, mapping.digest, version, mapping.schema, scope=job.scope
+    )
 
 
 def _same_ends(one: Consumption, other: Consumption) -> bool:

@@ -19,6 +19,7 @@ from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.core.sync.linting import fit
 from usher.core.sync.policies import Subject, subject_of
+from usher.engine.assigning import conclude_assigning
 from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft
@@ -173,14 +174,17 @@ async def _conclude(
         return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
+    if prepared.assigning is not None or prepared.kind is CycleKind.INITIAL:
+        await conclude_assigning(bench.job, bench.ports, prepared.assigning, [lane.job for lane in prepared.lanes])
     for lane in prepared.lanes:
         done = consumption_of(lane.job, lane.snapshot, lane.snapshot.version)
         await bench.ports.store.save_consumption(lane.job.lane, done)
-    return replace(report, result=CycleResult.SUCCEEDED if report.pending == 0 else CycleResult.PARTIAL)
+    done_all = report.pending == 0 and not report.unresolved
+    return replace(report, result=CycleResult.SUCCEEDED if done_all else CycleResult.PARTIAL)
 
 
 async def _report(opened: _Opened, prepared: Prepared, counts: Mapping[ResourceType, Counts]) -> CycleReport:
-    ports, users = opened.bench.ports, prepared.lanes[0].job.lane
+    ports, users, resolution = opened.bench.ports, prepared.lanes[0].job.lane, prepared.resolution
     reasons: Counter[str] = Counter()
     waiting = 0
     for lane in prepared.lanes:
@@ -199,6 +203,7 @@ async def _report(opened: _Opened, prepared: Prepared, counts: Mapping[ResourceT
         linked=linked,
         pending=reasons.total(),
         waiting_references=waiting,
+        unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
         stale=opened.stale,
     )
 

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Seque
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
-from usher.core.sync.leaving import SOURCE_DELETED, Departure, Policy, decide
-from usher.core.sync.mapping import map_departed, map_resource
+from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, decide
+from usher.core.sync.mapping import map_departed
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
     KeyMove,
@@ -33,6 +34,9 @@ from usher.engine.matching import Matching
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
 from usher.engine.stowing import CHUNK
+
+SCOPE_UNRESOLVED: Final = "ScopeUnresolved"
+_WAITS: Final = "is not assigned, which says nothing while an entry of the scope is not understood"
 
 
 @dataclass(slots=True)
@@ -138,7 +142,7 @@ class Drafting:
         people = await self.ports.store.resources(self.job.source, self.job.resource_type, lost)
         for source_id, resource in people.items():
             try:
-                batch.unlinked.append((source_id, map_resource(self.job.mapping, resource).keys))
+                batch.unlinked.append((source_id, self.job.map(resource).keys))
             except ResourceError:
                 continue  # the first pass has reported it
 
@@ -176,6 +180,9 @@ class Drafting:
             situation = known.get(source_id) or (Unmatched() if link is None else Linked(link))
             if not desired.active and isinstance(situation, Matched):
                 situation = self._own(desired, situation, draft)
+            if desired.cause == UNASSIGNED and not self.job.whole and isinstance(situation, Linked):
+                planned[source_id] = Skip(source_id, SCOPE_UNRESOLVED, _WAITS, settled=False)
+                continue
             row = plan_change(self.job.mapping, desired, situation, self._leaver(desired, due, ripe))
             planned[source_id] = row
             if isinstance(situation, Matched) and isinstance(row, PlannedChange) and self.job.mapping.references:
@@ -205,7 +212,7 @@ class Drafting:
             gone = former is None and person is None
             return map_departed(self.job.mapping, source_id, SOURCE_DELETED) if gone else None
         try:
-            desired = map_resource(self.job.mapping, person)
+            desired = self.job.map(person)
         except ResourceError:
             return None
         return desired if desired.fingerprint == former else None

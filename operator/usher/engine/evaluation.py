@@ -18,7 +18,7 @@ from usher.core.errors import ResourceError
 from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
-from usher.core.sync.mapping import map_resource
+from usher.core.sync.leaving import UNASSIGNED
 from usher.core.sync.references import referents, wanted_by
 from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
@@ -76,20 +76,22 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """People who are looked at in every cycle, whether or not the source reports a change of them.
+    """People who are looked at in this cycle, whether or not the source reports a change of them.
 
-    `ripe` are those whose account was disabled long enough to be deleted now.
+    `reassigned` are those who came into the scope, left it, or have other roles in it. `ripe` are
+    those whose account was disabled long enough to be deleted now.
     """
 
     intents: Mapping[SourceId, Intent]
     unsettled: Collection[SourceId]
     held: Collection[SourceId]
+    reassigned: Collection[SourceId] = ()
     ripe: Collection[SourceId] = ()
 
     @property
     def ids(self) -> frozenset[SourceId]:
         """All of them."""
-        return frozenset((*self.intents, *self.unsettled, *self.held, *self.ripe))
+        return frozenset((*self.intents, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
 
 
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
@@ -115,7 +117,7 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
 
 def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
     try:
-        return map_resource(job.mapping, resource)
+        return job.map(resource)
     except ResourceError as error:
         batch.skips.append(Skip(resource.id, error.reason, error.detail or error.message, settled=False))
         return None
@@ -139,6 +141,9 @@ def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra:
         batch.unchanged += 1
         if source_id in extra.unsettled:
             batch.settled.append(source_id)
+        return
+    if link is None and desired.cause == UNASSIGNED and not open_question:  # as good as absent: most people may be
+        batch.settled.extend([source_id] if source_id in extra.unsettled else ())
         return
     batch.due.append((source_id, desired.fingerprint))
     if link is not None and desired.active:

@@ -11,7 +11,9 @@ from usher.contracts.runtime import Runtime
 from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
-from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
+from usher.core.model.plans import Desired
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey, SourceResource
+from usher.core.sync.assignments import Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets
@@ -41,6 +43,9 @@ class Job:
     `requires` names each source attribute that the mapping reads, with the place that reads it
     (`AttributeMapping/people spec.attributes[3].source`). `concurrency` is the number of requests in flight at the
     most.
+
+    `assignment` is what the scope assigns, None where everybody is in; `assigned` is who that is in the cycle that
+    runs. It is `whole` unless an entry is not understood: until then nobody leaves by absence from the scope.
     """
 
     connector: ConnectorKey
@@ -52,11 +57,23 @@ class Job:
     concurrency: int = 16
     adopt: Adopt = Adopt.ALWAYS
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
+    assignment: Assignment | None = None
+    assigned: Assigned | None = None
+    whole: bool = True
 
     @property
     def lane(self) -> Lane:
         """Under which name the state knows it."""
         return Lane(self.connector, self.resource_type)
+
+    @property
+    def scope(self) -> str:
+        """A digest of whom the scope means; empty where it means everybody."""
+        return "" if self.assignment is None else self.assignment.digest
+
+    def map(self, resource: SourceResource) -> Desired:
+        """What is wanted for a resource of the source. Raises ResourceError."""
+        return map_assigned(self.mapping, self.assigned, resource)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from usher.contracts.assignments import Resolution
 from usher.contracts.snapshots import Snapshot
 from usher.contracts.store import Unsettled
 from usher.contracts.target import TargetSession
@@ -13,9 +14,11 @@ from usher.core.errors import CycleError
 from usher.core.model.plans import PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
+from usher.core.sync.assignments import APP_ROLES
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
 from usher.core.sync.policies import Counted, Subject, subject_of
+from usher.engine.assigning import Assigning, begin_assigning
 from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
@@ -55,10 +58,11 @@ class PreparedLane:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All lanes, and the judgement on them, which is not enforced."""
+    """All lanes, and the judgement on them, which is not enforced. `assigning` is None where everybody is in."""
 
     lanes: tuple[PreparedLane, ...]
     judgement: Judgement
+    assigning: Assigning | None = None
 
     @property
     def kind(self) -> CycleKind:
@@ -67,14 +71,20 @@ class Prepared:
         return CycleKind.INITIAL if initial else CycleKind.INCREMENTAL
 
     @property
+    def resolution(self) -> Resolution | None:
+        """What the scope's entries mean, None where everybody is in."""
+        return None if self.assigning is None else self.assigning.resolution
+
+    @property
     def mapping_changed(self) -> bool:
-        """Whether any mapping did since the last cycle."""
+        """Whether any mapping did since the last cycle, or the scope."""
         return any(lane.mapping_changed for lane in self.lanes)
 
 
 async def prepare(bench: Bench) -> Prepared:
     """Plans every lane and judges the whole. Raises CycleError."""
-    lanes = [await _prepare_lane(bench, job) for job in bench.job.lanes]
+    assigning = await begin_assigning(bench.job, bench.ports)
+    lanes = [await _prepare_lane(bench, job, assigning) for job in bench.job.lanes]
     frozen = await _frozen(bench)
     removals = await _plan_references(bench, lanes, frozen)
     circumstances = Circumstances(
@@ -88,7 +98,7 @@ async def prepare(bench: Bench) -> Prepared:
     waiting = judgement.decision.wait | {subject_of(row) for row in judgement.rows}
     if waiting - frozen:
         await _plan_references(bench, lanes, frozen | waiting)
-    return Prepared(tuple(lanes), judgement)
+    return Prepared(tuple(lanes), judgement, assigning)
 
 
 async def _frozen(bench: Bench) -> frozenset[Subject]:
@@ -123,21 +133,26 @@ async def _live(bench: Bench, lanes: Sequence[PreparedLane], removals: Sequence[
     return live
 
 
-async def _prepare_lane(bench: Bench, job: Job) -> PreparedLane:
+async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> PreparedLane:
     store = bench.ports.store
     snapshot = await _snapshot_of(bench, job)
     consumption = await consume(job, bench.ports, snapshot)
-    mapping_changed = consumption is not None and consumption.mapping != job.mapping.digest
+    rules = job.mapping.digest, job.scope
+    mapping_changed = consumption is not None and (consumption.mapping, consumption.scope) != rules
     same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
     since = consumption.version if consumption is not None and same_rules else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.lane)
     held = await store.held(job.connector)
     _, live = await store.count_links(job.lane)
+    if assigning is not None:
+        whole = not assigning.resolution.unresolved
+        job = replace(job, assigned=await assigning.assigned(job), whole=whole)
     extra = Extra(
         intents=await store.intents(job.lane),
         unsettled=former.keys(),
         held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
+        reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
         ripe=await _ripe(bench, job, snapshot),
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
@@ -166,5 +181,6 @@ async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:
     if snapshot is None:
         message = f"IdentitySource/{job.source} has not been read completely yet"
         raise CycleError(message, reason="SourceUnreachable")
-    refuse_errors(find_unknown_attributes(job.requires, snapshot.attributes, source))
+    given = snapshot.attributes if job.assignment is None else (*snapshot.attributes, APP_ROLES)
+    refuse_errors(find_unknown_attributes(job.requires, given, source))
     return snapshot

@@ -74,6 +74,7 @@ def read_consumption(row: AnyRow) -> Consumption:
         schema=row.schema,
         version=row.version,
         guarded=row.guarded,
+        scope=row.scope,
         retired=row.retired is not None,
     )
 
@@ -99,6 +100,7 @@ def save_consumption(connection: Connection, lane: Lane, consumption: Consumptio
         "schema": consumption.schema,
         "version": consumption.version,
         "guarded": consumption.guarded,
+        "scope": consumption.scope,
     }
     connection.execute(delete(consumptions).where(consumptions.c.lane_id == lane_id))
     connection.execute(insert(consumptions), row)

@@ -116,7 +116,8 @@ connectors: Final = Table(
 """`word` is the last word of approval that was given, NULL before the first."""
 
 
-def _of_connector() -> Column[int]:
+def of_connector() -> Column[int]:
+    """The first column of a table that belongs to a connector."""
     return Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True)
 
 
@@ -147,6 +148,7 @@ consumptions: Final = Table(
     Column("schema", Text, nullable=False),
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
+    Column("scope", Text, nullable=False),
 )
 
 links: Final = Table(
@@ -223,7 +225,7 @@ changes: Final = Table(
 holds: Final = Table(
     "holds",
     metadata,
-    _of_connector(),
+    of_connector(),
     Column("hash", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("summary", Text, nullable=False),

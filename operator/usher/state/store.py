@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from usher.contracts.store import Store
+from usher.state.assignments import SqlAssignments
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
 from usher.state.keys import SqlKeys
@@ -17,7 +18,7 @@ from usher.state.snapshots import SqlSnapshots
 from usher.state.statefile import locked
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlReferences, SqlPlans, SqlDiscoveries, SqlKeys):
+class SqlStore(SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlDiscoveries, SqlKeys):
     """Store on one database. Its parts share nothing but that."""
 
 

@@ -17,6 +17,7 @@ from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, Lane, ResourceType, SourceKey, TargetId
 from usher.core.scim.paths import ENTERPRISE_URN
 from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA
+from usher.core.sync.assignments import Assignment
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.leaving import Deprovisioning
@@ -108,6 +109,7 @@ class World:
     address: str = "https://app.example.com/scim/v2"
     full_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = Adopt.ALWAYS
+    assignment: Assignment | None = None
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     seed: int = 0
 
@@ -132,6 +134,7 @@ class World:
             address=self.address,
             requires={},
             adopt=self.adopt,
+            assignment=self.assignment,
             deprovisioning=self.deprovisioning,
         )
         lanes: tuple[Job, ...] = (users,)
@@ -147,7 +150,8 @@ class World:
 
     async def read(self, approved: str = "", min_retained: int = 80) -> SnapshotReport:
         """Reads the source."""
-        kinds = (ResourceType.USER,) if self.group_mapping is None else (ResourceType.USER, ResourceType.GROUP)
+        with_groups = self.group_mapping is not None or self.assignment is not None
+        kinds = (ResourceType.USER, ResourceType.GROUP) if with_groups else (ResourceType.USER,)
         job = SourceJob(SourceKey("identity/corp"), kinds, self.source.open, min_retained, self.full_every)
         return (await read_source(job, self.ports, approved)).users
 

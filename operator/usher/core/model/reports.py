@@ -65,8 +65,10 @@ class CycleReport:
     `counts` are those of users, `groups` those of groups, None where nobody maps them. `reasons` counts unsettled
     resources by reason. `error_reason` and `error` say why a cycle failed as a whole. `in_scope` and `linked` are the
     connector's totals of users after it, `pending` that of all resources with something undone, `waiting_references`
-    that of references whose other end has no active account. `stale` says why the target could not be
-    asked again what it says of itself, where an earlier answer stays in force.
+    that of references whose other end has no active account. `unresolved` are entries of the
+    scope that mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence
+    from the scope. `stale` says why the target could not be asked again what it says of itself, where an earlier answer
+    stays in force.
     """
 
     kind: CycleKind
@@ -80,6 +82,7 @@ class CycleReport:
     pending: int = 0
     groups: Counts | None = None
     waiting_references: int = 0
+    unresolved: tuple[str, ...] = ()
     held: HeldPlan | None = None
     error_reason: str = ""
     error: str = ""
