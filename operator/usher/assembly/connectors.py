@@ -14,6 +14,7 @@ from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
 from usher.assembly.ends import Ends, SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
+from usher.assembly.scopes import assignment_of
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
 from usher.core.errors import SpecError
@@ -68,6 +69,7 @@ def assemble_connector(
                 concurrency=settings.connections,
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
+                assignment=assignment_of(spec.scope),
             )
         )
     return ConnectorJob(
@@ -80,6 +82,7 @@ def assemble_connector(
 
 def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:
     return Deprovisioning(
+        on_unassigned=Policy(spec.on_unassigned),
         on_out_of_scope=Policy(spec.on_out_of_scope),
         on_source_disabled=Policy(spec.on_source_disabled),
         on_source_deleted=Policy(spec.on_source_deleted),

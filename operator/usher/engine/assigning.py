@@ -25,7 +25,7 @@ from usher.core.sync.assignments import (
 )
 from usher.engine.job import ConnectorJob, Job, Ports
 
-_GONE = "the group that it was pinned to is gone; change the entry, or remove it, to say that its members shall leave"
+_GONE = "the group that it meant is gone: remove the entry if its members shall leave"
 
 _Members: TypeAlias = dict[SourceId, Sequence[SourceId]]
 
