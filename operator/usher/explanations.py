@@ -27,7 +27,6 @@ _FIELDS: Final[Mapping[str, str]] = {
     "SecretNotFound": _TOKEN,
     "KeyNotFound": _TOKEN,
     "ConfigMapNotFound": _CA,
-    "MappingInvalid": "spec.mappings[0]",
     "SourceUnreachable": "spec.sourceRef",
 }
 """By reason; whatever else goes wrong in a cycle has to do with the address, but for _NO_FIELD."""
@@ -38,6 +37,7 @@ _NO_FIELD: Final = frozenset(
 _OF_A_PASSWORD: Final = frozenset({"CredentialsRejected", "SecretNotFound", "KeyNotFound"})
 _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
 """A message that begins with the field, or with object and field, says where it belongs by itself."""
+_MAPPING: Final = re.compile(r"\bAttributeMapping/(?P<name>[-.a-z0-9]+)")
 _KNOWN_CAUSES: Final = ("certificate", " resolves to ")
 """A target that is not reached for one of these is up, and the message has the way out."""
 
@@ -77,8 +77,19 @@ def explain_cycle(name: str, spec: ProvisioningConnectorSpec, error: UsherError,
         path = error.path if error.path.startswith("spec") else f"{_TARGET}.{error.path}"
         return Explanation(error.subject or subject, path, _named_by(spec, path), error.problem)
     path = "" if reason in _NO_FIELD else _FIELDS.get(reason, _URL)
+    path = _mapping_blamed(spec, error.message) if reason == "MappingInvalid" else path
     message = f"{error.message.rstrip('.')}{_way_out(spec, reason, error.message, again)}"
     return Explanation(subject, path, _named_by(spec, path), message)
+
+
+def _mapping_blamed(spec: ProvisioningConnectorSpec, message: str) -> str:
+    """The place of the mapping that the message names first; without one, all of them."""
+    found = _MAPPING.search(message)
+    names = [ref.name for ref in spec.mappings]
+    blamed = names.index(found["name"]) if found is not None and found["name"] in names else None
+    if blamed is None:
+        return "spec.mappings[0]" if len(names) == 1 else "spec.mappings"
+    return f"spec.mappings[{blamed}]"
 
 
 def _way_out(spec: ProvisioningConnectorSpec, reason: str, message: str, again: Again) -> str:

@@ -34,6 +34,14 @@ class Server:
         found: Sequence[Mapping[str, Json]] = answer.json().get("Resources", [])
         return found
 
+    def group(self, target_id: str) -> Mapping[str, Json] | None:
+        """One group with its members, None where there is none of that id."""
+        answer = self._client.get(f"/Groups/{target_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        found: Mapping[str, Json] = answer.raise_for_status().json()
+        return found
+
     def plant(self, account: Mapping[str, Json]) -> None:
         """Makes an account that was there before us."""
         self._client.post("/Users", json={"schemas": [USER_URN], **account}).raise_for_status()

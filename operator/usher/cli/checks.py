@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, ProvisioningConnector
@@ -26,7 +26,7 @@ from usher.transport.addresses import cli_policy
 
 @dataclass(slots=True)
 class Checks:
-    """Checks the manifests. `attributes` are those of the sources whose document could be read.
+    """Checks the manifests. `attributes` are those of the sources whose document could be read, by type.
 
     `target` is what the app says of itself, as far as that is known.
     """
@@ -34,7 +34,7 @@ class Checks:
     manifests: Manifests
     target: Discovery = field(default_factory=Discovery)
     findings: list[Finding] = field(default_factory=list)
-    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attributes: dict[str, Mapping[ResourceType, tuple[str, ...]]] = field(default_factory=dict)
 
     async def run(self) -> list[Finding]:
         """All findings, errors and warnings, in the order of the checks."""
@@ -111,21 +111,22 @@ class Checks:
                 yield finding
 
     def _unknown_attributes(self, task: Task) -> Iterator[Finding]:
-        known = self.attributes.get(task.source.object.key)
-        if known is None:
-            return
+        known = self.attributes.get(task.source.object.key, {})
         source = f"IdentitySource/{task.source.object.metadata.name}"
-        for flaw in find_unknown_attributes(task.job.lanes[0].requires, known, source):
-            subject = flaw.place.partition(" ")[0]
-            yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
+        for lane in task.job.lanes:
+            if lane.resource_type not in known:
+                continue
+            for flaw in find_unknown_attributes(lane.requires, known[lane.resource_type], source):
+                subject = flaw.place.partition(" ")[0]
+                yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
 
 
-async def _read_attributes(job: SourceJob) -> tuple[str, ...]:
+async def _read_attributes(job: SourceJob) -> dict[ResourceType, tuple[str, ...]]:
     """Reads the whole source. Raises what its read raises: a ragged row is a mistake like any other."""
-    attributes: tuple[str, ...] = ()
+    attributes: dict[ResourceType, tuple[str, ...]] = {}
     async with job.open_source() as reader:
         for resource_type in job.resource_types:
             async for item in reader.fetch(resource_type, None):
-                if isinstance(item, ReadComplete) and resource_type is ResourceType.USER:
-                    attributes = item.attributes
+                if isinstance(item, ReadComplete):
+                    attributes[resource_type] = item.attributes
     return attributes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import NamedTuple
 
 import click
 
@@ -20,26 +21,42 @@ from usher.core.model.resources import Json, Lane, ResourceType
 @limit_option(100, "Show at most so many links.")
 @output_option
 def links(name: str, workspace: Workspace, limit: int, output: Format) -> None:
-    """Show whose account is whose, by the id of the person."""
+    """Show whose account is whose, by the id of the person or group at the source."""
     key = find_connector(workspace.load(), name)
 
-    async def read(store: Store) -> tuple[int, list[LinkDigest]]:
-        lane = Lane(key, ResourceType.USER)
-        total, _ = await store.count_links(lane)
-        return total, await _first(store, lane, limit)
+    async def read(store: Store) -> tuple[int, list[_Shown]]:
+        total, found = 0, list[_Shown]()
+        for resource_type in ResourceType:
+            lane = Lane(key, resource_type)
+            total += (await store.count_links(lane))[0]
+            found += [_Shown(resource_type, link) for link in await _first(store, lane, limit - len(found))]
+        return total, found
 
     total, found = look(workspace.state, read)
     data: list[Json] = [
-        {"sourceId": link.source_id, "targetId": link.target_id, "enabled": link.enabled} for link in found
+        {
+            "resourceType": resource_type.value,
+            "sourceId": link.source_id,
+            "targetId": link.target_id,
+            "enabled": link.enabled,
+        }
+        for resource_type, link in found
     ]
-    rows = [(link.source_id, link.target_id, "yes" if link.enabled else "no") for link in found]
+    rows = [(kind.value, link.source_id, link.target_id, "yes" if link.enabled else "no") for kind, link in found]
     shown = f"{len(rows)} of {total} links" if len(rows) < total else f"{total} links"
-    blocks: list[Block] = [Heading(f"{key}: {shown}"), Table(("person", "account", "enabled"), rows)]
+    blocks: list[Block] = [Heading(f"{key}: {shown}"), Table(("type", "id", "account", "enabled"), rows)]
     show(Result({"connector": key, "total": total, "links": data}, blocks), output)
+
+
+class _Shown(NamedTuple):
+    resource_type: ResourceType
+    link: LinkDigest
 
 
 async def _first(store: Store, lane: Lane, limit: int) -> list[LinkDigest]:
     found: list[LinkDigest] = []
+    if limit <= 0:
+        return found
     async for page in store.link_digests(lane):
         found.extend(islice(page, limit - len(found)))
         if len(found) >= limit:

@@ -15,7 +15,7 @@ from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LogEntry, Store
 from usher.core.model.resources import Json, SourceId
 
-_COLUMNS = ("time", "person", "account", "step", "action", "result", "reason", "detail", "attributes")
+_COLUMNS = ("time", "type", "id", "account", "step", "action", "result", "reason", "detail", "attributes")
 _SCHEMA = re.compile(r"urn:[^\[\]]*:")
 """What a path of an extension begins with; what stands in a filter is none of it."""
 
@@ -23,7 +23,7 @@ _SCHEMA = re.compile(r"urn:[^\[\]]*:")
 @click.command(epilog="Example: usher logs people -f examples/csv --person 1007")
 @click.argument("name", metavar="NAME")
 @workspace_options
-@click.option("--person", metavar="ID", help="Only this person, by the id that the source has.")
+@click.option("--person", metavar="ID", help="Only this person or group, by the id that the source has.")
 @limit_option(100, "Show at most so many lines.")
 @output_option
 def logs(name: str, workspace: Workspace, person: str | None, limit: int, output: Format) -> None:
@@ -43,6 +43,7 @@ def _data(entry: LogEntry) -> dict[str, Json]:
     return {
         "time": time_text(entry.time),
         "cycle": entry.cycle,
+        "resourceType": entry.resource_type.value,
         "sourceId": entry.source_id,
         "targetId": entry.target_id,
         "step": entry.step,
@@ -57,6 +58,7 @@ def _data(entry: LogEntry) -> dict[str, Json]:
 def _row(entry: LogEntry) -> Sequence[str]:
     return (
         time_text(entry.time),
+        "" if entry.source_id is None else entry.resource_type.value,
         entry.source_id or "",
         entry.target_id or "",
         entry.step,

@@ -13,7 +13,7 @@ import click
 
 from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval
-from usher.cli.changes import ShownChange, counts
+from usher.cli.changes import ShownChange, accounts_removed, counts, named
 from usher.cli.concluding import conclude, held_lines, start
 from usher.cli.cycles import run_connectors
 from usher.cli.exits import Exit
@@ -26,18 +26,19 @@ from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts, CycleReport
-from usher.core.model.resources import ConnectorKey, Json
-from usher.core.sync.policies import subject_of
+from usher.core.model.resources import ConnectorKey, Json, ResourceType, SourceId, TargetId
+from usher.core.sync.policies import Subject, subject_of
 from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
+_OF_REFERENCES: Final = (Action.REMOVE, Action.REFER)
 _ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.DELETE, Action.REMOVE, Action.REFER)
 
 
 @click.command(epilog="Example: usher plan -f examples/csv -o json")
 @workspace_options
 @connector_option
-@limit_option(50, "Show at most so many people of each action. JSON and YAML always show all.")
+@limit_option(50, "Show at most so many people and groups of each action. JSON and YAML always show all.")
 @output_option
 def plan(workspace: Workspace, connectors: Sequence[str], limit: int, output: Format) -> None:
     """Show what `usher sync` would do, without doing it.
@@ -58,15 +59,27 @@ def plan(workspace: Workspace, connectors: Sequence[str], limit: int, output: Fo
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The changes that are shown, by action, and how many there are in all."""
+    """The changes that are shown, by action, and how many there are in all.
+
+    `linked` are the accounts that would be taken over, `referring` those who would get other references.
+    """
 
     shown: dict[Action, list[ShownChange]] = field(default_factory=lambda: {action: [] for action in _ORDER})
     all: Counter[Action] = field(default_factory=Counter)
+    linked: Counter[ResourceType] = field(default_factory=Counter)
+    referring: set[Subject] = field(default_factory=set)
+
+    def references(self, resource_type: ResourceType) -> int:
+        """How many resources of the type would get other references."""
+        return sum(kind is resource_type for kind, _ in self.referring)
 
     def add(self, change: ShownChange, most: int | None) -> None:
         """Counts it, and keeps it where there is room."""
         action = change.change.action
         self.all[action] += 1
+        self.linked[change.change.resource_type] += action is Action.LINK
+        if action in _OF_REFERENCES:
+            self.referring.add(subject_of(change.change))
         if most is None or len(self.shown[action]) < most:
             self.shown[action].append(change)
 
@@ -78,7 +91,7 @@ class Planned:
     key: ConnectorKey
     report: CycleReport
     rows: _Rows
-    skips: Sequence[Skip]
+    skips: Sequence[tuple[ResourceType, Skip]]
     most: int | None
     failure: Finding | None
     approve: str
@@ -90,15 +103,21 @@ class Planned:
             return Exit.FAILED
         if self.report.held is not None:
             return Exit.HELD
-        waiting = any(not skip.settled for skip in self.skips)
+        waiting = any(not skip.settled for _, skip in self.skips)
         return Exit.PENDING if self.rows.all.total() or waiting or self.report.unresolved else Exit.DONE
 
     def data(self) -> dict[str, Json]:
         """The report, and every row."""
         changes: list[Json] = [row.data() for action in _ORDER for row in self.rows.shown[action]]
         skips: list[Json] = [
-            {"sourceId": skip.source_id, "reason": skip.reason, "detail": skip.detail, "settled": skip.settled}
-            for skip in self.skips
+            {
+                "resourceType": resource_type.value,
+                "sourceId": skip.source_id,
+                "reason": skip.reason,
+                "detail": skip.detail,
+                "settled": skip.settled,
+            }
+            for resource_type, skip in self.skips
         ]
         return {**report_data(self.report), "changes": changes, "skipped": skips}
 
@@ -107,11 +126,11 @@ class Planned:
         if self.failure is not None:
             return [Heading(f"{self.key}: no plan")]
         blocks: list[Block] = [
-            Heading(f"{self.key}: {_counts_text(self.report.counts)}"),
+            Heading(f"{self.key}: {self._figures()}"),
             *(self._group(action) for action in _ORDER if self.rows.all[action]),
         ]
         for settled in (True, False):
-            lines = [_skip_line(skip) for skip in self.skips if skip.settled is settled]
+            lines = [_skip_line(kind, skip) for kind, skip in self.skips if skip.settled is settled]
             if lines:
                 blocks.append(Code(_capped(lines, self.most)))
         if self.report.unresolved:
@@ -120,16 +139,21 @@ class Planned:
             blocks.append(Paragraph(held_lines(self.report.held, self.approve)))
         return blocks
 
+    def _figures(self) -> str:
+        groups = self.report.groups
+        return _counts_text(self.report.counts) + ("" if groups is None else f"; groups: {_counts_text(groups)}")
+
     def _group(self, action: Action) -> Code:
         shown = self.rows.shown[action]
         lines = [line for row in shown for line in row.lines()]
         more = self.rows.all[action] - len(shown)
-        return Code([*lines, f"  ... and {more} more to {action.value.lower()}"] if more else lines)
+        last = f"more to {action.value.lower()}" if action not in _OF_REFERENCES else "more with other references"
+        return Code([*lines, f"  ... and {more} {last}"] if more else lines)
 
 
 def _counts_text(figures: Counts) -> str:
     """Only what is to be done, and who can't be helped."""
-    named = {
+    verbs = {
         "create": figures.created,
         "link": figures.linked,
         "update": figures.updated,
@@ -137,14 +161,17 @@ def _counts_text(figures: Counts) -> str:
         "delete": figures.deleted,
         "leave alone": figures.failed,
     }
-    to_do = ", ".join(f"{count} to {name}" for name, count in named.items() if count) or "nothing to do"
+    parts = [f"{count} to {name}" for name, count in verbs.items() if count]
+    if figures.references:
+        parts.append(f"{figures.references} with other references")
+    to_do = ", ".join(parts) or "nothing to do"
     return f"{to_do}, {figures.skipped} skipped" if figures.skipped else to_do
 
 
-def _skip_line(skip: Skip) -> str:
+def _skip_line(resource_type: ResourceType, skip: Skip) -> str:
     """Who is skipped is as he should be; who is left alone waits for somebody to mend something."""
     what = ". skip" if skip.settled else "! left alone"
-    return f"{what} {skip.source_id}: {skip.reason}{f', {skip.detail}' if skip.detail else ''}"
+    return f"{what} {named(resource_type, skip.source_id)}: {skip.reason}{f', {skip.detail}' if skip.detail else ''}"
 
 
 def _capped(lines: list[str], most: int | None) -> list[str]:
@@ -160,11 +187,20 @@ async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports
     failure = cycle_failure(task, report.error_reason, report.error) if report.error_reason else None
     if failure is None:
         rows = await _collect(ports, preview, most)
-        figures = replace(report.counts, linked=rows.all[Action.LINK])
-        report = replace(report, counts=figures)
+        report = _with_figures(report, rows)
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
-    skips = [skip for lane in preview.skips.values() for skip in lane]
+    skips = [(resource_type, skip) for resource_type, lane in preview.skips.items() for skip in lane]
     return Planned(key, report, rows, skips, most, failure, approve)
+
+
+def _with_figures(report: CycleReport, rows: _Rows) -> CycleReport:
+    """The report with what only the rows tell: which links are new, and who would get other references."""
+
+    def told(figures: Counts, kind: ResourceType) -> Counts:
+        return replace(figures, linked=rows.linked[kind], references=rows.references(kind))
+
+    groups = None if report.groups is None else told(report.groups, ResourceType.GROUP)
+    return replace(report, counts=told(report.counts, ResourceType.USER), groups=groups)
 
 
 async def _collect(ports: Ports, preview: Preview, most: int | None) -> _Rows:
@@ -173,8 +209,18 @@ async def _collect(ports: Ports, preview: Preview, most: int | None) -> _Rows:
         async for page in ports.store.all_changes(job.lane):
             for change in page:
                 if counts(change):
-                    rows.add(ShownChange(change, job.mapping, _waits(change, preview)), most)
+                    whose = await _whose(ports, preview, list(accounts_removed(change)))
+                    rows.add(ShownChange(change, job.mapping, _waits(change, preview), whose), most)
     return rows
+
+
+async def _whose(ports: Ports, preview: Preview, accounts: Sequence[TargetId]) -> dict[TargetId, SourceId]:
+    """Whose these accounts are, as far as this connector has them."""
+    found: dict[TargetId, SourceId] = {}
+    for job in preview.lanes if accounts else ():
+        owners = await ports.store.owners(job.address, job.resource_type, accounts)
+        found |= {one: owner.source_id for one, owner in owners.items() if owner.connector == job.connector}
+    return found
 
 
 def _waits(change: PlannedChange, preview: Preview) -> bool:

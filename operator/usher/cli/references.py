@@ -52,7 +52,7 @@ def missing_data(
 
 
 def missing_objects(manifests: Manifests, placed: Placed[ProvisioningConnector]) -> Iterator[Finding]:
-    """The source and the mapping that the connector names and that are not there, or broken."""
+    """The source and the mappings that the connector names and that are not there, or broken."""
     connector = placed.object
     spec, namespace = connector.spec, connector.metadata.namespace
     named: list[tuple[str, str, str, Mapping[str, object]]] = [

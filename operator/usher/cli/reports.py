@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Final
 
 from usher.core.model.reports import Counts, CycleReport, HeldPlan
 from usher.core.model.resources import Json
+
+_WORDS: Final = {"references": "with other references"}
 
 
 def time_text(time: datetime) -> str:
@@ -22,7 +25,7 @@ def counts_data(counts: Counts) -> dict[str, Json]:
 
 def counts_text(counts: Mapping[str, Json]) -> str:
     """Those that are not zero."""
-    named = [f"{count} {name}" for name, count in counts.items() if count]
+    named = [f"{count} {_WORDS.get(name, name)}" for name, count in counts.items() if count]
     return ", ".join(named) or "nothing"
 
 
@@ -55,9 +58,11 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "started": time_text(report.started),
         "completed": time_text(report.completed),
         "counts": counts_data(report.counts),
+        "groups": None if report.groups is None else counts_data(report.groups),
         "inScope": report.in_scope,
         "linked": report.linked,
         "pending": report.pending,
+        "waitingReferences": report.waiting_references,
         "unresolved": list(report.unresolved),
         "held": held_data(report.held),
     }

@@ -25,14 +25,14 @@ from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
 from usher.contracts.store import Store, Unsettled
 from usher.core.model.reports import Counts, CycleReport, CycleResult
-from usher.core.model.resources import ConnectorKey, Json
+from usher.core.model.resources import ConnectorKey, Json, ResourceType
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control, Job, Ports
 from usher.engine.progress import Progress, Stage
 from usher.engine.safety import PLAN_HELD
 
 NAMED: Final = 1_000
-"""How many people are named; the others are counted."""
+"""How many people and groups are named; the others are counted."""
 _RECENT: Final = 20
 """So many lines of the log are searched for what is to be said about one person."""
 
@@ -86,8 +86,9 @@ def _suspended(item: Task | Refusal) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """Somebody for whom something is left to do, and why."""
+    """A person or group for whom something is left to do, and why."""
 
+    resource_type: ResourceType
     unsettled: Unsettled
     detail: str
 
@@ -122,6 +123,7 @@ class Synced:
         """The report, and who is left undone."""
         undone: list[Json] = [
             {
+                "resourceType": entry.resource_type.value,
                 "sourceId": entry.unsettled.source_id,
                 "reason": entry.unsettled.reason,
                 "attempts": entry.unsettled.attempts,
@@ -146,8 +148,8 @@ class Synced:
         if report.held is not None:
             blocks.append(Paragraph(held_lines(report.held, self.approve)))
         if self.undone:
-            rows = [(e.unsettled.source_id, e.unsettled.reason, e.detail) for e in self.undone]
-            blocks.append(Table(("person", "reason", "detail"), rows))
+            rows = [(e.resource_type.value, e.unsettled.source_id, e.unsettled.reason, e.detail) for e in self.undone]
+            blocks.append(Table(("type", "id", "reason", "detail"), rows))
         if report.pending > len(self.undone):
             blocks.append(Paragraph([f"and {report.pending - len(self.undone)} more"]))
         return blocks
@@ -158,7 +160,14 @@ class Synced:
         if report.result is CycleResult.INTERRUPTED:
             reached = f", {self.unreached} changes were not reached" if self.unreached else ""
             totals = f"interrupted{reached}: run it again to go on"
-        lines = [counts_text(counts_data(report.counts)), totals]
+        lines = [counts_text(counts_data(report.counts))]
+        if report.groups is not None:
+            lines.append(f"groups: {counts_text(counts_data(report.groups))}")
+        lines.append(totals)
+        if report.waiting_references:
+            many = report.waiting_references
+            what = "1 reference waits" if many == 1 else f"{many} references wait"
+            lines.append(f"{what} for an account at their other end")
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
         lines += unresolved_lines(report)
@@ -172,6 +181,7 @@ def _is_blind(report: CycleReport) -> bool:
     return (
         report.result is CycleResult.FAILED
         and report.counts == Counts()
+        and report.groups in (None, Counts())
         and not any((report.in_scope, report.linked, report.pending))
     )
 
@@ -210,10 +220,11 @@ async def _undone(store: Store, lanes: Sequence[Job]) -> list[Undone]:
     for job in lanes:
         unsettled = await store.unsettled(job.lane)
         some = sorted(unsettled)[: NAMED - len(found)]
-        found += [Undone(unsettled[i], await _detail(store, job.connector, unsettled[i])) for i in some]
+        found += [Undone(job.resource_type, unsettled[i], await _detail(store, job, unsettled[i])) for i in some]
     return found
 
 
-async def _detail(store: Store, key: ConnectorKey, unsettled: Unsettled) -> str:
-    entries = await store.log(key, unsettled.source_id, _RECENT)
-    return next((entry.detail for entry in entries if entry.reason == unsettled.reason), "")
+async def _detail(store: Store, job: Job, unsettled: Unsettled) -> str:
+    wanted = (job.resource_type, unsettled.reason)
+    entries = await store.log(job.connector, unsettled.source_id, _RECENT)
+    return next((entry.detail for entry in entries if (entry.resource_type, entry.reason) == wanted), "")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
-from usher.assembly.connectors import assemble_connector
+from usher.assembly.connectors import assemble_connector, without_groups
 from usher.assembly.ends import Ends, SpecErrors
 from usher.assembly.sources import assemble_source
 from usher.cli.findings import Finding, findings_of
@@ -14,7 +14,7 @@ from usher.cli.manifests import Manifests, Placed
 from usher.cli.references import missing_data, missing_objects, secrets_for
 from usher.cli.workspace import find_connector
 from usher.contracts.runtime import Runtime
-from usher.core.model.resources import ConnectorKey, SourceKey
+from usher.core.model.resources import ConnectorKey, ResourceType, SourceKey
 from usher.engine.job import ConnectorJob, SourceJob
 from usher.transport.addresses import cli_policy
 
@@ -45,7 +45,7 @@ def choose(manifests: Manifests, names: Sequence[str]) -> list[ConnectorKey]:
 
 
 def prepare(manifests: Manifests, key: ConnectorKey, runtime: Runtime) -> Task | Refusal:
-    """The connector with its source and mapping, compiled; or everything that stands in the way."""
+    """The connector with its source and mappings, compiled; or everything that stands in the way."""
     connector = manifests.connectors.get(key)
     if connector is None:
         return Refusal(key)
@@ -68,18 +68,19 @@ def prepare(manifests: Manifests, key: ConnectorKey, runtime: Runtime) -> Task |
 def assemble(
     manifests: Manifests, connector: Placed[ProvisioningConnector], source: Placed[IdentitySource], runtime: Runtime
 ) -> Task:
-    """Raises SpecErrors."""
+    """The job. Raises SpecErrors, for a mapping of groups at a source that is not asked for any as well."""
     key, spec = connector.object.key, connector.object.spec
     namespace = connector.object.metadata.namespace
     mappings = {ref.name: manifests.mappings[f"{namespace}/{ref.name}"].object.spec for ref in spec.mappings}
     source_ends = Ends(secrets_for(manifests, source), runtime, cli_policy())
     ends = Ends(secrets_for(manifests, connector), runtime, cli_policy())
-    return Task(
-        connector,
-        source,
-        assemble_connector(ConnectorKey(key), spec, mappings, source.object.spec.default_domain or "", ends),
-        assemble_source(SourceKey(source.object.key), source.object.spec, source_ends),
-    )
+    domain = source.object.spec.default_domain or ""
+    job = assemble_connector(ConnectorKey(key), spec, mappings, domain, ends)
+    source_job = assemble_source(SourceKey(source.object.key), source.object.spec, source_ends)
+    if job.lane(ResourceType.GROUP) is not None and ResourceType.GROUP not in source_job.resource_types:
+        name = next(name for name, mapping in mappings.items() if mapping.resource_type == "Group")
+        raise SpecErrors([without_groups(ConnectorKey(key), spec, name)])
+    return Task(connector, source, job, source_job)
 
 
 def located(manifests: Manifests, namespace: str, errors: SpecErrors) -> list[Finding]:

@@ -24,6 +24,7 @@ from usher.core.model.resources import AttributePath, Json, SourceId, SourceReso
 from usher.core.scim.discovery import Discovery
 from usher.core.scim.paths import parse_path
 from usher.core.sync.mapping import map_resource
+from usher.core.sync.references import wanted_by
 from usher.core.sync.retyping import retype
 from usher.core.sync.rules import CompiledMapping
 
@@ -121,8 +122,9 @@ def _try(case: Case, mapping: CompiledMapping, blank: Trial) -> Trial:
 
     if stranger := _stranger(case, mapping):
         return ended(stranger)
+    resource = SourceResource(SourceId("test"), case.attributes)
     try:
-        desired = map_resource(mapping, SourceResource(SourceId("test"), case.attributes))
+        desired = map_resource(mapping, resource)
     except ResourceError as error:
         expected = case.error is not None and case.error in error.message
         return ended("" if expected else f"it fails: {error.message}")
@@ -130,7 +132,8 @@ def _try(case: Case, mapping: CompiledMapping, blank: Trial) -> Trial:
         return ended(f"it was to fail with {json.dumps(case.error, ensure_ascii=False)}, and gave values")
     if case.create and not desired.active:
         return ended("nobody is created who is not active: leave out create, or expect an update")
-    got = {_spot(path): (path, value) for path, value in _sent(desired, case).items()}
+    sent = {**_sent(desired, case), **(_referred(mapping, resource) if desired.active else {})}
+    got = {_spot(path): (path, value) for path, value in sent.items()}
     return ended(differences=_compare(case, got))
 
 
@@ -158,6 +161,13 @@ def _sent(desired: Desired, case: Case) -> Mapping[AttributePath, Json]:
         return {**dict.fromkeys(besides.cleared), **desired.values, **kept_up}
     chosen = {path: values[0] for path, values in besides.choices.items()}
     return {**besides.fill_empty, **besides.on_create, **chosen, **besides.withheld, **desired.values}
+
+
+def _referred(mapping: CompiledMapping, resource: SourceResource) -> dict[AttributePath, Json]:
+    """To whom it refers, by their ids at the source: nobody knows here which accounts they have."""
+    wanted = wanted_by(mapping, resource)
+    several = {reference.path for reference in mapping.references if reference.several}
+    return {path: list[Json](ids) if path in several else ids[0] for path, ids in wanted.items() if ids}
 
 
 def _compare(case: Case, got: Mapping[Spot, tuple[str, Json]]) -> Iterator[Difference]:

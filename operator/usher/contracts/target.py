@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -34,12 +34,12 @@ class Complete:
 class Capabilities:
     """What the target can do, as data; the engine acts on it.
 
-    `disable_path` is the attribute whose False disables a user's account, None where there is none. `page_size` is how
-    many resources one list request brings at the most, `members_a_request` how many members one request may add to a
-    group, or take from it.
+    `disable_paths` are the attributes whose False disables a resource; of types that are not in it none can be disabled
+    (groups never). `page_size` is how many resources one list request brings at the most, `members_a_request` how many
+    members one request may add to a group, or take from it.
     """
 
-    disable_path: AttributePath | None
+    disable_paths: Mapping[ResourceType, AttributePath]
     page_size: int
     members_a_request: int = 100
 

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from usher.core.errors import SpecError
 from usher.core.expressions.signatures import Surroundings
-from usher.core.model.resources import Json
+from usher.core.model.resources import Json, ResourceType
 from usher.importing.document import RULES, read_export
 from usher.importing.lines import Line, read_line
 from usher.importing.naming import name_of
@@ -130,17 +130,19 @@ def _import_mapping(
     """None where there is no manifest; why is noted."""
     named = origin["objectMapping"]
     source, target = (str(named.get(field, "")) for field in ("sourceObjectName", "targetObjectName"))
-    _tell_state(mapping)
+    resource_type = _type_of(source, target)
+    frame = _read_state(mapping, resource_type)
     scoping = read_scope(mapping)
     lines = [line for record in mapping.records("attributeMappings") if (line := read_line(record, surroundings))]
     mapping.tell_rest()
-    if not (_is_user(source) and _is_user(target)):
-        mapping.tell(f"not carried over yet, Usher provisions Users only: {said(dict(named))}")
+    if resource_type is None:
+        mapping.tell(f"not carried over, Usher makes Users of Users and Groups of Groups: {said(dict(named))}")
         _tell_lines(lines)
         return None
     directory = str(origin["rule"].get("targetDirectoryName", "") or origin["rule"].get("name", ""))
-    name = name_of(f"{directory} users" if directory else "", taken)
-    document, problem = prove(name, lines, scoping.filters, surroundings)
+    name = name_of(f"{directory} {resource_type.value.lower()}s" if directory else "", taken)
+    frame |= {"scopeFilters": scoping.filters} if scoping.filters else {}
+    document, problem = prove(name, lines, frame, surroundings)
     if scoping.missing:
         document, problem = None, "without a clause of its scope others would be provisioned"
     if document is None:
@@ -151,15 +153,22 @@ def _import_mapping(
     return ImportedMapping(name, document, mapping.place, origin, tuple(sorted(mapping.notes, key=_place_of)))
 
 
-def _is_user(name: str) -> bool:
-    """`User`, or a schema of SCIM for it (`urn:ietf:params:scim:schemas:core:2.0:User`)."""
-    return name.rpartition(":")[2].lower() == "user"
+def _type_of(source: str, target: str) -> ResourceType | None:
+    """`User` or `Group` at both ends, or a schema of SCIM for it (`urn:ietf:params:scim:schemas:core:2.0:User`)."""
+    ends = {name.rpartition(":")[2].lower() for name in (source, target)}
+    return next((each for each in ResourceType if ends == {each.value.lower()}), None)
 
 
-def _tell_state(mapping: Record) -> None:
+def _read_state(mapping: Record, resource_type: ResourceType | None) -> dict[str, Json]:
+    """The type and whether it is on, where that is not what an absent field says."""
+    frame: dict[str, Json] = {"resourceType": "Group"} if resource_type is ResourceType.GROUP else {}
     enabled = mapping.take("enabled")
-    if enabled is False:
-        mapping.tell("enabled is false: a mapping can't be turned off, it does nothing where no connector names it")
+    if enabled is False and resource_type is ResourceType.GROUP:
+        frame["enabled"] = False
+    elif enabled is False:
+        mapping.tell(
+            "enabled is false: a mapping for users can't be turned off, it does nothing where no connector names it"
+        )
     elif enabled not in (None, True):
         mapping.tell(f"enabled is {said(enabled)}: not carried over")
     flows = mapping.take("flowTypes")
@@ -169,6 +178,7 @@ def _tell_state(mapping: Record) -> None:
             f"flowTypes is {said(flows)}: not carried over, a connector does all three ({', '.join(ALL_FLOWS)})"
         )
     _tell_metadata(mapping)
+    return frame
 
 
 def _tell_lines(lines: Sequence[Line]) -> None:

@@ -20,6 +20,8 @@ from usher.core.model.resources import Json
 from usher.importing.lines import Line
 from usher.importing.records import said
 
+_BEFORE: Final[tuple[str, ...]] = ("resourceType", "enabled")
+"""What stands before the lines, for whoever reads it."""
 _LINE: Final = re.compile(r"spec\.attributes\[(\d+)\](?:\.(\w+))?.*")
 
 
@@ -33,12 +35,15 @@ class _Fault:
 
 
 def prove(
-    name: str, lines: Sequence[Line], filters: list[Json], surroundings: Surroundings
+    name: str, lines: Sequence[Line], frame: dict[str, Json], surroundings: Surroundings
 ) -> tuple[dict[str, Json] | None, str]:
-    """The manifest of those lines that can be run, or None and why there is none. A line that can't be is noted."""
+    """The manifest of those lines that can be run, or None and why there is none. A line that can't be is noted.
+
+    `frame` is what its spec says beside the lines.
+    """
     kept = _first_of_each(lines)
     while True:
-        document = _manifest(name, kept, filters)
+        document = _manifest(name, kept, frame)
         faults = _faults(name, document, surroundings)
         if not faults:
             _tell_precedences(kept)
@@ -83,10 +88,11 @@ def _matching(lines: Sequence[Line]) -> list[Line]:
     return sorted((line for line in lines if line.priority), key=lambda line: line.priority)
 
 
-def _manifest(name: str, lines: Sequence[Line], filters: list[Json]) -> dict[str, Json]:
+def _manifest(name: str, lines: Sequence[Line], frame: dict[str, Json]) -> dict[str, Json]:
     precedences = {line.target: place for place, line in enumerate(_matching(lines), start=1)}
     attributes: list[Json] = [line.fields(precedences.get(line.target)) for line in lines]
-    spec: dict[str, Json] = {"attributes": attributes, **({"scopeFilters": filters} if filters else {})}
+    told: dict[str, Json] = {field: frame[field] for field in _BEFORE if field in frame}
+    spec: dict[str, Json] = {**told, "attributes": attributes, **frame}
     return {"apiVersion": API_VERSION, "kind": MAPPING.kind, "metadata": {"name": name}, "spec": spec}
 
 

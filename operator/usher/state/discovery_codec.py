@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from usher.core.model.resources import ResourceType
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability
 
@@ -21,6 +22,7 @@ def encode_discovery(discovery: Discovery) -> bytes:
             "schemas": list(discovery.schemas),
             "attributes": {key: _plain_definition(each) for key, each in discovery.attributes.items()},
             "of_groups": {key: _plain_definition(each) for key, each in discovery.of_groups.items()},
+            "lacking": sorted(discovery.lacking),
         }
     )
 
@@ -35,6 +37,7 @@ def decode_discovery(data: bytes) -> Discovery:
         schemas=tuple(raw["schemas"]),
         attributes={key: _definition(each) for key, each in raw["attributes"].items()},
         of_groups={key: _definition(each) for key, each in raw["of_groups"].items()},
+        lacking=frozenset(map(ResourceType, raw["lacking"])),
     )
 
 

@@ -14,38 +14,26 @@ class attribute; the test then holds it to what follows from that, so nothing is
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import uuid4
 
 import pytest
 
-from usher.contracts.target import Complete, Page, TargetOpener, TargetSession
+from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import CycleError, ResourceError, ResourceGone, StaleImage, UniquenessTaken
 from usher.core.model.plans import Amend, Create, Criterion, Delete, Delta, Replace, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId
+from usher.testing.app_under_test import AppUnderTest
 from usher.testing.awkward import AWKWARD, STRANGE_IDS, list_whom_no_query_finds
 from usher.testing.documents import read_at
+from usher.testing.reference_contract import ReferenceContract
 
 USER: Final = ResourceType.USER
 
 
-@dataclass(frozen=True, slots=True)
-class AppUnderTest:
-    """The way in, and a look behind it.
-
-    `open` opens a session with good credentials, `intrude` one with credentials that the app refuses. `document` is the
-    account as the app itself holds it, read without the session (None: there is none).
-    """
-
-    open: TargetOpener
-    intrude: TargetOpener
-    document: Callable[[TargetId], Awaitable[Mapping[str, Json] | None]]
-
-
-class TargetContract:
+class TargetContract(ReferenceContract):
     """The suite. Class attributes say what the target can do and which of its attributes the tests may use."""
 
     has_versions: ClassVar[bool] = True
@@ -217,7 +205,7 @@ class TargetContract:
 
     async def test_an_account_is_disabled_and_enabled_by_the_disable_path(self, app: AppUnderTest, name: str) -> None:
         async with app.open() as session:
-            path = session.capabilities.disable_path
+            path = session.capabilities.disable_paths.get(USER)
             stored = await self._create(session, name)
             for value in (False, True, False) if path is not None else ():
                 stored = await self._update(session, app, stored, {path: Replace(value)} if path is not None else {})

@@ -20,7 +20,7 @@ from usher.core.model.resources import Json
 
 Document: TypeAlias = dict[str, Json]
 
-CORE_USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+_CORES: Final = tuple(f"urn:ietf:params:scim:schemas:core:2.0:{name}" for name in ("user", "group"))
 _PATH = re.compile(
     r"(?:(?P<urn>urn:[^\[\]\"]+):)?(?P<name>[A-Za-z$][\w$-]*)(?:\[(?P<filter>.+)\])?(?:\.(?P<sub>[\w$-]+))?"
 )
@@ -45,7 +45,7 @@ def locate(path: str) -> Place:
         raise ValueError(f"not a path: {path}")
     urn = match["urn"] or ""
     element = None if match["filter"] is None else _element_of(match["filter"])
-    return Place("" if urn.lower() == CORE_USER.lower() else urn, match["name"], element, match["sub"] or "")
+    return Place("" if urn.lower() in _CORES else urn, match["name"], element, match["sub"] or "")
 
 
 def read_at(document: Mapping[str, Json], path: str) -> Json:
@@ -85,8 +85,15 @@ def apply_delta(document: Document, delta: Delta) -> None:
                 write_at(document, path, value)
             case Amend(add=add, remove=remove):
                 held = read_at(document, path)
-                kept = [item for item in held if item not in remove] if isinstance(held, list) else []
-                write_at(document, path, kept + [item for item in add if item not in kept])
+                gone = [_name_of(item) for item in remove]
+                kept = [item for item in held if _name_of(item) not in gone] if isinstance(held, list) else []
+                there = [_name_of(item) for item in kept]
+                write_at(document, path, kept + [item for item in add if _name_of(item) not in there])
+
+
+def _name_of(item: Json) -> Json:
+    """By what one of several values is known: its `value`, whatever else the app keeps of it."""
+    return item.get("value", item) if isinstance(item, dict) else item
 
 
 def project(document: Mapping[str, Json], wanted: Iterable[str]) -> Document:

@@ -9,7 +9,7 @@ import orjson
 
 from usher.core.model.resources import Json
 from usher.core.scim.discovery import Documents
-from usher.testing.scim_schemas import ENTERPRISE, USER, Definition, describe_app, listing
+from usher.testing.scim_schemas import ENTERPRISE, GROUP, USER, Definition, describe_app, listing
 
 _SCIM_JSON: Final = "application/scim+json"
 
@@ -43,11 +43,12 @@ def schemas_document(*attributes: Definition, **extensions: list[Definition]) ->
 
 
 def types_document(*names: str) -> Json:
-    """A `/ResourceTypes` document of a user with the enterprise extension and these, as `schemas_document` has them."""
+    """A `/ResourceTypes` document: groups, and users with the enterprise extension and these of `schemas_document`."""
     extensions: list[Json] = [{"schema": ENTERPRISE, "required": False}]
     extensions += [{"schema": f"urn:example:{name}:User", "required": False} for name in names]
     user: dict[str, Json] = {"id": "User", "name": "User", "endpoint": "/Users", "schema": USER}
-    return listing([user | {"schemaExtensions": extensions}])
+    group: dict[str, Json] = {"id": "Group", "name": "Group", "endpoint": "/Groups", "schema": GROUP}
+    return listing([user | {"schemaExtensions": extensions}, group])
 
 
 def told(*attributes: Definition, **extensions: list[Definition]) -> Documents:

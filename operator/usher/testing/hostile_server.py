@@ -10,10 +10,11 @@ import argparse
 import asyncio
 import os
 import signal
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from http import HTTPMethod
 from pathlib import Path
 from typing import Final
@@ -34,13 +35,23 @@ from usher.testing.hostile_wire import (
     twist_list,
     twist_query,
 )
+from usher.testing.memory_app import DEFAULTS
 from usher.testing.memory_settings import USER_NAME, MemorySettings
-from usher.testing.memory_target import DEFAULTS, MemoryTarget
-from usher.testing.scim_app import Reply, ScimApp, error_reply
+from usher.testing.memory_target import MemoryTarget
+from usher.testing.scim_app import Query, Reply, ScimApp, ScimCollection, error_reply
 from usher.testing.scim_schemas import Refusal
 
 _CHANGING: Final = ("POST", "PUT", "PATCH", "DELETE")
 _MAX_BODY: Final = 16 * 1024 * 1024
+_REMEMBERED: Final = 100
+
+
+class Exclusion(StrEnum):
+    """What the app does with `excludedAttributes`: as RFC 7644 3.9 says, nothing, or a 400."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +66,14 @@ class HostileSettings:
     app: MemorySettings = DEFAULTS
     patch_status: int = 200
     token: str = "let-me-in"
+    exclusion: Exclusion = Exclusion.HONOURED
     documents: Mapping[str, Canned] = field(default_factory=dict)
 
 
 class HostileServer:
     """A running server. `requests` counts by method; `app` is what stands behind it, `history` what happened there.
+
+    `asked` are the last requests as the wire had them: `GET /scim/v2/Users?startIndex=1`.
 
     `documents` begins as that of the settings, and may be changed.
     """
@@ -69,11 +83,13 @@ class HostileServer:
         self.faults = faults
         self.history = history
         self.requests: Counter[str] = Counter()
+        self.asked: deque[str] = deque(maxlen=_REMEMBERED)
         self.token = settings.token
         self.documents = dict(settings.documents)
         self.url = ""
         self._latency = settings.app.latency
         self._scim = ScimApp(self.app, settings.patch_status)
+        self._exclusion = settings.exclusion
 
     @property
     def writes(self) -> int:
@@ -87,6 +103,7 @@ class HostileServer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Every request comes through here."""
         self.requests[request.method] += 1
+        self.asked.append(f"{request.method} {request.raw_path}")
         await asyncio.sleep(self._latency)
         try:
             self._admit(request)
@@ -114,29 +131,42 @@ class HostileServer:
         return web.Response(status=canned.status, body=canned.body, content_type=canned.content_type)
 
     def _answer(self, request: web.Request, asked: Asked, kind: FaultKind | None) -> Reply:
+        if asked.operation in (Operation.CHECK, Operation.DISCOVER):
+            return self._scim.discover(asked.endpoint, asked.subject)
+        query = self._understood(asked.query)
+        if asked.operation in (Operation.LIST, Operation.FIND):
+            return twist_list(self._scim.query(asked.endpoint, twist_query(query, kind)), query, kind)
+        where = self._scim.at(asked.endpoint)
         match asked.operation:
-            case Operation.CHECK | Operation.DISCOVER:
-                return self._scim.discover(asked.endpoint, asked.subject)
             case Operation.CREATE:
-                return self._scim.create(asked.body, asked.query)
-            case Operation.LIST | Operation.FIND:
-                return twist_list(self._scim.query(twist_query(asked.query, kind)), asked.query, kind)
+                return where.create(asked.body, query)
             case Operation.GET:
-                if self._scim.unchanged(asked.subject, request.headers.get("If-None-Match", "")):
+                if where.unchanged(asked.subject, request.headers.get("If-None-Match", "")):
                     return Reply(304)
-                return self._scim.get(asked.subject, asked.query)
-            case Operation.UPDATE | Operation.DELETE:
-                self._scim.expect(asked.subject, request.headers.get("If-Match", ""))
-                return self._write(asked, kind)
+                return where.get(asked.subject, query)
+            case _:
+                where.expect(asked.subject, request.headers.get("If-Match", ""))
+                return _write(where, replace(asked, query=query), kind)
 
-    def _write(self, asked: Asked, kind: FaultKind | None) -> Reply:
-        if kind is FaultKind.IGNORED_CHANGE:
-            return self._scim.get(asked.subject, asked.query)
-        if asked.method is HTTPMethod.PATCH:
-            return self._scim.patch(asked.subject, asked.body, asked.query)
-        if asked.method is HTTPMethod.PUT:
-            return self._scim.replace(asked.subject, asked.body, asked.query)
-        return self._scim.delete(asked.subject)
+    def _understood(self, query: Query) -> Query:
+        """The query as far as the app knows about leaving attributes out."""
+        match self._exclusion:
+            case Exclusion.REFUSED if query.excluded:
+                raise Refusal(400, "invalidSyntax", "there is no such parameter")
+            case Exclusion.IGNORED:
+                return replace(query, excluded=())
+            case _:
+                return query
+
+
+def _write(where: ScimCollection, asked: Asked, kind: FaultKind | None) -> Reply:
+    if kind is FaultKind.IGNORED_CHANGE:
+        return where.get(asked.subject, asked.query)
+    if asked.method is HTTPMethod.PATCH:
+        return where.patch(asked.subject, asked.body, asked.query)
+    if asked.method is HTTPMethod.PUT:
+        return where.replace(asked.subject, asked.body, asked.query)
+    return where.delete(asked.subject)
 
 
 @asynccontextmanager

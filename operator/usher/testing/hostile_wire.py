@@ -20,6 +20,7 @@ PREFIX: Final = "/scim/v2"
 _LOGIN_PAGE: Final = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form></form></body></html>"
 _SCIM_JSON: Final = "application/scim+json"
 _ACCEPTED: Final = frozenset({_SCIM_JSON, "application/json"})
+_COLLECTIONS: Final = ("Users", "Groups")
 _ON_ONE: Final = {
     HTTPMethod.GET: Operation.GET,
     HTTPMethod.PUT: Operation.UPDATE,
@@ -30,7 +31,10 @@ _ON_ONE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, read. `endpoint` and `subject` are the segments of its path; `body` is empty where there is none."""
+    """One request, read. `endpoint` and `subject` are the segments of its path; `body` is empty where there is none.
+
+    A search of everything has an empty `endpoint`.
+    """
 
     operation: Operation
     method: HTTPMethod
@@ -51,13 +55,14 @@ async def read_request(request: web.Request) -> Asked:
         raise Refusal(405, "", "there is no such method")
     method = HTTPMethod(request.method)
     searches = method is HTTPMethod.POST and ".search" in {endpoint, subject}
-    if endpoint != "Users" and not searches and method is not HTTPMethod.GET:
+    if endpoint not in _COLLECTIONS and not searches and method is not HTTPMethod.GET:
         raise Refusal(405, "", "this endpoint can only be read")
     body = await _read_body(request) if method in {HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH} else {}
     if searches:
-        return Asked(Operation.FIND, method, "Users", "", _query_of(_searched(body)), body)
+        where = endpoint if endpoint in _COLLECTIONS else ""
+        return Asked(Operation.FIND, method, where, "", _query_of(_searched(body)), body)
     query = _query_of(request.query)
-    if endpoint != "Users":
+    if endpoint not in _COLLECTIONS:
         return Asked(Operation.DISCOVER, method, endpoint, subject, query, body)
     return Asked(_operation(method, subject, query), method, endpoint, subject, query, body)
 

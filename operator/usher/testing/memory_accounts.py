@@ -1,4 +1,4 @@
-"""Accounts in memory, found by a value as a database would by an index."""
+"""Accounts in memory, found by a value as a database would by an index; and who belongs to a group."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from usher.core.model.resources import AttributePath, Json, TargetId
 from usher.testing.documents import Document, read_at
+from usher.testing.memory_settings import MEMBERS
 
 
 @dataclass(slots=True)
@@ -20,6 +21,19 @@ class Account:
     visible: float
     created: datetime
     modified: datetime
+
+
+def members_of(group: Mapping[str, Json]) -> list[str]:
+    """The ids of its members, in their order."""
+    held = read_at(group, MEMBERS)
+    return [str(one["value"]) for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+
+
+def without_member(group: Mapping[str, Json], member: str) -> Document:
+    """The group as it is when that account is gone."""
+    kept: list[Json] = [{"value": one} for one in members_of(group) if one != member]
+    rest = {name: value for name, value in group.items() if name.lower() != MEMBERS}
+    return {**rest, MEMBERS: kept} if kept else rest
 
 
 class AccountIndex:

@@ -1,36 +1,31 @@
-"""A SCIM app without sockets: requests as data in, replies as data out, accounts in a memory target."""
+"""A SCIM app without sockets: requests as data in, replies as data out, accounts and groups in a memory target."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 import orjson
 
-from usher.core.errors import UniquenessTaken
+from usher.core.errors import ResourceError, UniquenessTaken
 from usher.core.model.plans import Criterion
-from usher.core.model.resources import AttributePath, Json, TargetId
+from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId
 from usher.testing.documents import Document, copy_of
 from usher.testing.history import Actor
+from usher.testing.memory_accounts import members_of
+from usher.testing.memory_app import MemoryApp
+from usher.testing.memory_settings import MEMBERS
 from usher.testing.memory_target import MemoryTarget
-from usher.testing.scim_filters import Predicate, parse_filter, split_path
+from usher.testing.scim_filters import Predicate, parse_filter
 from usher.testing.scim_patches import apply_operations
-from usher.testing.scim_schemas import (
-    DOCUMENT,
-    ENTERPRISE,
-    USER,
-    Refusal,
-    find_definition,
-    listing,
-    normalise,
-)
+from usher.testing.scim_projection import choose, leave_out
+from usher.testing.scim_schemas import GROUPS, USERS, Kind, Refusal, listing, normalise
 
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 _ONE_COMPARISON = re.compile(r'(?P<path>[\w.:-]+)\s+eq\s+(?P<value>"(?:[^"\\]|\\.)*")', re.IGNORECASE)
-_MINIMUM: Final = frozenset({"id", "schemas"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +48,182 @@ class Query:
     excluded: tuple[str, ...] = ()
 
 
+class ScimCollection:
+    """The resources of one type. Methods may raise Refusal."""
+
+    def __init__(self, app: ScimApp, kind: Kind, memory: MemoryApp) -> None:
+        self._app = app
+        self._kind = kind
+        self._memory = memory
+
+    def create(self, body: Document, query: Query) -> Reply:
+        """201 with the resource; 409 where a unique value is taken."""
+        document = self._accept(body)
+        with _refusing():
+            target_id = self._memory.plant(document, Actor.CLIENT)
+        reply = self.get(target_id, query)
+        return Reply(201, reply.body, reply.headers)
+
+    def get(self, target_id: str, query: Query) -> Reply:
+        """200 with the resource and its version, 404."""
+        document = self.render(self._known(target_id), query)
+        location = self._location(target_id)
+        version = self._version(target_id)
+        return Reply(200, document, {"Location": location} | ({} if version is None else {"ETag": version}))
+
+    def query(self, query: Query) -> Reply:
+        """A page of those that the filter selects, in order of creation."""
+        chosen = self.select(query.filter)
+        start, rows = _page_of(query, self._memory.settings.page_size)
+        return Reply(200, listing([self.render(each, query) for each in chosen[rows]], len(chosen), start))
+
+    def replace(self, target_id: str, body: Document, query: Query) -> Reply:
+        """PUT: what the body does not hold is gone."""
+        self._store(self._known(target_id), self._accept(body))
+        return self.get(target_id, query)
+
+    def patch(self, target_id: str, body: Document, query: Query) -> Reply:
+        """PATCH, all operations or none."""
+        if body.get("schemas") != [_PATCH]:
+            raise Refusal(400, "invalidSyntax", "the body is no PatchOp message")
+        known = self._known(target_id)
+        document = apply_operations(body.get("Operations"), self._memory.document(known), self._kind)
+        document.pop("schemas", None)
+        self._store(known, _settle_members(document))
+        reply = self.get(target_id, query)
+        return reply if self._app.patch_status == 200 else Reply(self._app.patch_status, None, reply.headers)
+
+    def delete(self, target_id: str) -> Reply:
+        """204, or 404."""
+        self._memory.remove(self._known(target_id), Actor.CLIENT)
+        return Reply(204)
+
+    def expect(self, target_id: str, versions: str) -> None:
+        """If-Match: raises Refusal (412) unless one of the versions, or `*`, is that of the resource."""
+        current = self._version(self._known(target_id))
+        if current is not None and versions and not _names(versions, current):
+            raise Refusal(412, "", "the resource has another version")
+
+    def unchanged(self, target_id: str, versions: str) -> bool:
+        """If-None-Match: whether one of the versions is that of the resource."""
+        current = self._version(self._known(target_id))
+        return current is not None and bool(versions) and _names(versions, current)
+
+    def _accept(self, body: Document) -> Document:
+        schemas = body.get("schemas")
+        if not isinstance(schemas, list) or self._kind.urn not in schemas:
+            raise Refusal(400, "invalidSyntax", f"schemas names the {self._kind.name}")
+        document = normalise(body, self._kind.attributes)
+        document.pop("schemas", None)
+        if not document.get(self._kind.key):
+            raise Refusal(400, "invalidValue", f"{self._kind.key} is required")
+        return _settle_members(document)
+
+    def _store(self, target_id: TargetId, document: Document) -> None:
+        with _refusing():
+            self._memory.store(target_id, document, Actor.CLIENT)
+
+    def has(self, target_id: str) -> bool:
+        """Whether there is one of that id."""
+        return target_id in self._memory.accounts
+
+    def _known(self, target_id: str) -> TargetId:
+        if not self.has(target_id):
+            raise Refusal(404, "", "there is no such resource")
+        return TargetId(target_id)
+
+    def _version(self, target_id: str) -> str | None:
+        return self._memory.version_of(self._memory.accounts[TargetId(target_id)])
+
+    def select(self, text: str) -> list[TargetId]:
+        """Ids of those that the filter selects, in order of creation."""
+        if not text:
+            return self._memory.shown()
+        predicate = parse_filter(text, self._kind.attributes)
+        return [each for each in self._candidates(text) if self._fits(each, predicate)]
+
+    def _candidates(self, text: str) -> list[TargetId]:
+        """Those that the index of a single comparison finds: a superset of the right answer."""
+        match = _ONE_COMPARISON.fullmatch(text.strip())
+        if match is None or match["path"].lower() not in {self._kind.key.lower(), "externalid"}:
+            return self._memory.shown()
+        return self._memory.query((Criterion(AttributePath(match["path"]), orjson.loads(match["value"])),))
+
+    def _fits(self, target_id: TargetId, predicate: Predicate) -> bool:
+        return predicate({**self._memory.document(target_id), "id": target_id})
+
+    def render(self, target_id: TargetId, query: Query) -> Document:
+        """One resource as an answer tells it."""
+        account = self._memory.accounts[target_id]
+        document = copy_of(account.document)
+        document.pop("password", None)
+        if self._kind is GROUPS and not _leaves_out_members(query) and (ids := members_of(document)):
+            document[MEMBERS] = [self._app.render_member(each) for each in ids]
+        meta: Document = {
+            "resourceType": self._kind.name,
+            "created": account.created.isoformat(),
+            "lastModified": account.modified.isoformat(),
+            "location": self._location(target_id),
+        }
+        version = self._memory.version_of(account)
+        if version is not None:
+            meta["version"] = version
+        schemas: list[Json] = [self._kind.urn, *(urn for urn in self._kind.extensions if urn in document)]
+        whole: Document = {"schemas": schemas, "id": target_id, **document, "meta": meta}
+        if query.attributes:
+            return choose(whole, query.attributes, self._kind.attributes)
+        return leave_out(whole, query.excluded, self._kind.attributes)
+
+    def _location(self, target_id: str) -> str:
+        return f"{self._app.base}/{self._kind.endpoint}/{target_id}"
+
+
 class ScimApp:
-    """Users of RFC 7643. Methods may raise Refusal; set `base` to the URL that locations begin with."""
+    """Users and groups of RFC 7643; set `base` to the URL that locations begin with.
+
+    `patch_status` is that of the answer to a PATCH: 200 with the resource, or 204.
+    """
 
     def __init__(self, memory: MemoryTarget, patch_status: int = 200) -> None:
         self.memory = memory
         self.base = ""
-        self._patch_status = patch_status
+        self.patch_status = patch_status
+        pairs = ((USERS, ResourceType.USER), (GROUPS, ResourceType.GROUP))
+        self._collections = {kind.endpoint: ScimCollection(self, kind, memory.collection(t)) for kind, t in pairs}
+
+    def at(self, endpoint: str) -> ScimCollection:
+        """`Users` or `Groups`."""
+        return self._collections[endpoint]
+
+    def query(self, endpoint: str, query: Query) -> Reply:
+        """A page of those that the filter selects: of users and groups where no endpoint is named (RFC 7644 3.4.3).
+
+        May raise Refusal.
+        """
+        return self.at(endpoint).query(query) if endpoint else self._search(query)
+
+    def _search(self, query: Query) -> Reply:
+        chosen: list[tuple[ScimCollection, TargetId]] = []
+        refusals: list[Refusal] = []
+        for each in self._collections.values():
+            try:
+                chosen += [(each, target_id) for target_id in each.select(query.filter)]
+            except Refusal as refusal:  # its documents have no such attribute, those of another may have it
+                refusals.append(refusal)
+        if len(refusals) == len(self._collections):
+            raise refusals[0]
+        start, rows = _page_of(query, self.memory.settings.page_size)
+        return Reply(200, listing([each.render(one, query) for each, one in chosen[rows]], len(chosen), start))
+
+    def render_member(self, target_id: str) -> Document:
+        """A member as an answer tells it; of one whom the app does not know it has nothing but the id."""
+        for kind in (USERS, GROUPS):
+            if self.at(kind.endpoint).has(target_id):
+                return {"value": target_id, "$ref": f"{self.base}/{kind.endpoint}/{target_id}", "type": kind.name}
+        return {"value": target_id}
 
     def discover(self, name: str, item: str) -> Reply:
-        """`/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes`, whole or one item of them."""
+        """`/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes`, whole or one item of them. May raise Refusal."""
         told = self.memory.describe(self.base)
         documents = {
             "ServiceProviderConfig": told.config,
@@ -80,123 +241,6 @@ class ScimApp:
                 return Reply(200, each)
         raise Refusal(404, "", "there is no such document")
 
-    def create(self, body: Document, query: Query) -> Reply:
-        """201 with the resource; 409 where a unique value is taken."""
-        document = self._accept(body)
-        try:
-            target_id = self.memory.plant(document, Actor.CLIENT)
-        except UniquenessTaken as error:
-            raise _taken() from error
-        reply = self.get(target_id, query)
-        return Reply(201, reply.body, reply.headers)
-
-    def get(self, target_id: str, query: Query) -> Reply:
-        """200 with the resource and its version, 404."""
-        document = self._render(self._known(target_id), query)
-        location = f"{self.base}/Users/{target_id}"
-        version = self._version(target_id)
-        return Reply(200, document, {"Location": location} | ({} if version is None else {"ETag": version}))
-
-    def query(self, query: Query) -> Reply:
-        """A page of those that the filter selects, in order of creation."""
-        chosen = self._select(query.filter)
-        size = self.memory.settings.page_size
-        count = size if query.count is None else max(min(query.count, size), 0)
-        start = max(query.start, 1)
-        page = [self._render(each, query) for each in chosen[start - 1 : start - 1 + count]]
-        return Reply(200, listing(page, len(chosen), start))
-
-    def replace(self, target_id: str, body: Document, query: Query) -> Reply:
-        """PUT: what the body does not hold is gone."""
-        self._store(self._known(target_id), self._accept(body))
-        return self.get(target_id, query)
-
-    def patch(self, target_id: str, body: Document, query: Query) -> Reply:
-        """PATCH, all operations or none."""
-        if body.get("schemas") != [_PATCH]:
-            raise Refusal(400, "invalidSyntax", "the body is no PatchOp message")
-        known = self._known(target_id)
-        document = apply_operations(body.get("Operations"), self.memory.document(known))
-        document.pop("schemas", None)
-        self._store(known, document)
-        reply = self.get(target_id, query)
-        return reply if self._patch_status == 200 else Reply(self._patch_status, None, reply.headers)
-
-    def delete(self, target_id: str) -> Reply:
-        """204, or 404."""
-        self.memory.remove(self._known(target_id), Actor.CLIENT)
-        return Reply(204)
-
-    def expect(self, target_id: str, versions: str) -> None:
-        """If-Match: raises Refusal (412) unless one of the versions, or `*`, is that of the resource."""
-        current = self._version(self._known(target_id))
-        if current is not None and versions and not _names(versions, current):
-            raise Refusal(412, "", "the resource has another version")
-
-    def unchanged(self, target_id: str, versions: str) -> bool:
-        """If-None-Match: whether one of the versions is that of the resource."""
-        current = self._version(self._known(target_id))
-        return current is not None and bool(versions) and _names(versions, current)
-
-    def _accept(self, body: Document) -> Document:
-        schemas = body.get("schemas")
-        if not isinstance(schemas, list) or USER not in schemas:
-            raise Refusal(400, "invalidSyntax", "schemas names the User")
-        document = normalise(body)
-        document.pop("schemas", None)
-        if not document.get("userName"):
-            raise Refusal(400, "invalidValue", "userName is required")
-        return document
-
-    def _store(self, target_id: TargetId, document: Document) -> None:
-        try:
-            self.memory.store(target_id, document, Actor.CLIENT)
-        except UniquenessTaken as error:
-            raise _taken() from error
-
-    def _known(self, target_id: str) -> TargetId:
-        if target_id not in self.memory.accounts:
-            raise Refusal(404, "", "there is no such resource")
-        return TargetId(target_id)
-
-    def _version(self, target_id: str) -> str | None:
-        return self.memory.version_of(self.memory.accounts[TargetId(target_id)])
-
-    def _select(self, text: str) -> list[TargetId]:
-        if not text:
-            return self.memory.shown()
-        predicate = parse_filter(text)
-        return [each for each in self._candidates(text) if self._fits(each, predicate)]
-
-    def _candidates(self, text: str) -> list[TargetId]:
-        """Those that the index of a single comparison finds: a superset of the right answer."""
-        match = _ONE_COMPARISON.fullmatch(text.strip())
-        if match is None or match["path"].lower() not in {"username", "externalid"}:
-            return self.memory.shown()
-        return self.memory.query((Criterion(AttributePath(match["path"]), orjson.loads(match["value"])),))
-
-    def _fits(self, target_id: TargetId, predicate: Predicate) -> bool:
-        return predicate({**self.memory.document(target_id), "id": target_id})
-
-    def _render(self, target_id: TargetId, query: Query) -> Document:
-        account = self.memory.accounts[target_id]
-        document = copy_of(account.document)
-        document.pop("password", None)
-        schemas: list[Json] = [USER, ENTERPRISE] if ENTERPRISE in document else [USER]
-        meta: Document = {
-            "resourceType": "User",
-            "created": account.created.isoformat(),
-            "lastModified": account.modified.isoformat(),
-            "location": f"{self.base}/Users/{target_id}",
-        }
-        version = self.memory.version_of(account)
-        if version is not None:
-            meta["version"] = version
-        whole: Document = {"schemas": schemas, "id": target_id, **document, "meta": meta}
-        if query.attributes:
-            return _choose(whole, (*_MINIMUM, *query.attributes))
-        return _leave_out(whole, query.excluded)
-
 
 def error_reply(refusal: Refusal) -> Reply:
     """The error message of RFC 7644 section 3.12."""
@@ -206,55 +250,34 @@ def error_reply(refusal: Refusal) -> Reply:
     return Reply(refusal.status, body)
 
 
-def _taken() -> Refusal:
-    return Refusal(409, "uniqueness", "a unique value is taken")
+def _page_of(query: Query, size: int) -> tuple[int, slice]:
+    """The number of the first row, from 1, and the rows; a page has at most `size` of them."""
+    count = size if query.count is None else max(min(query.count, size), 0)
+    start = max(query.start, 1)
+    return start, slice(start - 1, start - 1 + count)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What the memory target refuses, as the answer that says so."""
+    try:
+        yield
+    except UniquenessTaken as error:
+        raise Refusal(409, "uniqueness", "a unique value is taken") from error
+    except ResourceError as error:
+        raise Refusal(400, "invalidValue", error.message) from error
+
+
+def _settle_members(document: Document) -> Document:
+    """A member is known by its id, and is one once; what else a client says of it, the app knows itself."""
+    if MEMBERS in document:
+        document[MEMBERS] = [{"value": one} for one in dict.fromkeys(members_of(document))]
+    return document
+
+
+def _leaves_out_members(query: Query) -> bool:
+    return MEMBERS in map(str.lower, query.excluded) and not query.attributes
 
 
 def _names(versions: str, current: str) -> bool:
     return versions.strip() == "*" or current in [version.strip() for version in versions.split(",")]
-
-
-def _choose(document: Document, paths: Iterable[str]) -> Document:
-    """The document with nothing but these attributes, in its own order."""
-    wanted = [_steps(path) for path in paths]
-    return {
-        name: part for name, value in document.items() if (part := _part(name, value, wanted)) not in (None, {}, [])
-    }
-
-
-def _part(name: str, value: Json, wanted: list[tuple[str, ...]]) -> Json:
-    deeper = [steps[1:] for steps in wanted if steps[0] == name.lower()]
-    if not deeper:
-        return None
-    if () in deeper:
-        return value
-    if isinstance(value, list):
-        return [_part(name, item, wanted) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {sub: part for sub, held in value.items() if (part := _part(sub, held, deeper)) is not None}
-
-
-def _leave_out(document: Document, paths: Iterable[str]) -> Document:
-    for steps in map(_steps, paths):
-        if steps[0] not in _MINIMUM:
-            _drop(document, steps)
-    return document
-
-
-def _drop(holder: Json, steps: tuple[str, ...]) -> None:
-    if isinstance(holder, list):
-        for item in holder:
-            _drop(item, steps)
-    elif isinstance(holder, dict):
-        for name in [name for name in holder if name.lower() == steps[0]]:
-            if len(steps) == 1:
-                del holder[name]
-            else:
-                _drop(holder[name], steps[1:])
-
-
-def _steps(path: str) -> tuple[str, ...]:
-    if find_definition(DOCUMENT, path) is not None:
-        return (path.lower(),)
-    return tuple(part.lower() for part in split_path(path) if part)

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[()\[\]])|(?P<word>[^\s()\[\]"]+))""",
 )
 _MAX_TOKENS: Final = 1_000
-_EXACT: Final = frozenset({"id", "externalid", "$ref", "profileurl"})
+_CORES: Final = (":core:2.0:user", ":core:2.0:group")
 _ORDERS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "eq": lambda held, wanted: held == wanted,
     "co": lambda held, wanted: wanted in held,
@@ -40,12 +40,12 @@ def parse_filter(text: str, attributes: Sequence[Definition] = tuple(DOCUMENT)) 
 
 
 def split_path(path: str) -> tuple[str, str, str]:
-    """(URN or empty, attribute, sub-attribute or empty) of `urn:...:attribute.sub`; the core URN counts as empty."""
+    """(URN or empty, attribute, sub-attribute or empty) of `urn:...:attribute.sub`; the core URNs count as empty."""
     urn, name = "", path
     if path.lower().startswith("urn:"):
         urn, _, name = path.rpartition(":")
     attribute, _, sub = name.partition(".")
-    return ("" if urn.lower().endswith(":core:2.0:user") else urn), attribute, sub
+    return ("" if urn.lower().endswith(_CORES) else urn), attribute, sub
 
 
 def values_at(path: str, document: Json) -> list[Json]:
@@ -126,14 +126,14 @@ class _Parser:
             self._position = element._position
             self._expect("]")
             return lambda document: any(inner(item) for item in _elements(token, document))
-        return self._comparison(token)
+        return self._comparison(token, definition)
 
     def _group(self, end: str) -> Predicate:
         inner = self.disjunction()
         self._expect(end)
         return inner
 
-    def _comparison(self, path: str) -> Predicate:
+    def _comparison(self, path: str, definition: Definition) -> Predicate:
         operator = self._take().lower()
         if operator == "pr":
             return lambda document: any(value not in (None, "", []) for value in values_at(path, document))
@@ -142,11 +142,11 @@ class _Parser:
         except orjson.JSONDecodeError:
             raise _bad("a value is JSON") from None
         if operator == "ne":
-            equal = _comparer("eq", path, wanted)
+            equal = _comparer("eq", definition, wanted)
             return lambda document: not any(map(equal, values_at(path, document)))
         if operator not in _ORDERS:
             raise _bad("there is no such operator")
-        compare = _comparer(operator, path, wanted)
+        compare = _comparer(operator, definition, wanted)
         return lambda document: any(map(compare, values_at(path, document)))
 
     def _known(self, path: str) -> Definition:
@@ -178,8 +178,9 @@ def _elements(path: str, document: Json) -> list[Json]:
     return _children(_member(document, urn) if urn else document, attribute)
 
 
-def _comparer(operator: str, path: str, wanted: Json) -> Predicate:
-    order, exact = _ORDERS[operator], path.rpartition(".")[2].rpartition(":")[2].lower() in _EXACT
+def _comparer(operator: str, definition: Definition, wanted: Json) -> Predicate:
+    compared = find_definition(sub_attributes(definition), "value") or definition
+    order, exact = _ORDERS[operator], compared.get("caseExact") is True
 
     def compare(held: Json) -> bool:
         if isinstance(held, str) and isinstance(wanted, str):

@@ -10,7 +10,7 @@ from typing import Final
 from usher.core.model.resources import Json
 from usher.testing.documents import Document, copy_of
 from usher.testing.scim_filters import Predicate, parse_filter, split_path
-from usher.testing.scim_schemas import DOCUMENT, Definition, Refusal, find_definition, normalise, sub_attributes
+from usher.testing.scim_schemas import USERS, Definition, Kind, Refusal, find_definition, normalise, sub_attributes
 
 _PATH = re.compile(r"(?P<attribute>[^\[\]]+)(?:\[(?P<filter>.+)\](?:\.(?P<sub>[\w$-]+))?)?")
 _VERBS: Final = frozenset({"add", "replace", "remove"})
@@ -27,7 +27,7 @@ class Location:
     sub: str
 
 
-def apply_operations(operations: Json, document: Mapping[str, Json]) -> Document:
+def apply_operations(operations: Json, document: Mapping[str, Json], kind: Kind = USERS) -> Document:
     """The document after all operations, in order. Raises Refusal, and then nothing has happened."""
     if not isinstance(operations, list) or not operations:
         raise Refusal(400, "invalidSyntax", "Operations is a list of at least one operation")
@@ -35,42 +35,42 @@ def apply_operations(operations: Json, document: Mapping[str, Json]) -> Document
     for operation in operations:
         if not isinstance(operation, dict) or operation.get("op") not in _VERBS:
             raise Refusal(400, "invalidSyntax", "an operation has an op: add, replace or remove")
-        _apply(str(operation["op"]), operation, result)
-        result = normalise(result)
-    if "userName" not in result:
-        raise Refusal(400, "mutability", "userName is required")
+        _apply(str(operation["op"]), operation, result, kind.attributes)
+        result = normalise(result, kind.attributes)
+    if kind.key not in result:
+        raise Refusal(400, "mutability", f"{kind.key} is required")
     return result
 
 
-def _apply(verb: str, operation: Document, document: Document) -> None:
+def _apply(verb: str, operation: Document, document: Document, attributes: Sequence[Definition]) -> None:
     path, value = operation.get("path"), operation.get("value")
     if verb != "remove" and value is None:
         raise Refusal(400, "invalidValue", "add and replace have a value")
     if isinstance(path, str):
-        _act(verb, _locate(path, document), value)
+        _act(verb, _locate(path, document, attributes), value)
     elif verb == "remove":
         raise Refusal(400, "noTarget", "remove has a path")
     elif not isinstance(value, dict):
         raise Refusal(400, "invalidValue", "without a path the value is an object")
     else:
         for name, each in value.items():
-            if name.lower() != "schemas" and not _is_fixed(name):
-                _act(verb, _locate(name, document), each)
+            if name.lower() != "schemas" and not _is_fixed(name, attributes):
+                _act(verb, _locate(name, document, attributes), each)
 
 
-def _is_fixed(name: str) -> bool:
-    definition = find_definition(DOCUMENT, name)
+def _is_fixed(name: str, attributes: Sequence[Definition]) -> bool:
+    definition = find_definition(attributes, name)
     return definition is not None and definition["mutability"] == "readOnly"
 
 
-def _locate(path: str, document: Document) -> Location:
+def _locate(path: str, document: Document, attributes: Sequence[Definition]) -> Location:
     match = _PATH.fullmatch(path)
     if match is None:
         raise Refusal(400, "invalidPath", "this is no path")
-    whole = find_definition(DOCUMENT, match["attribute"])
+    whole = find_definition(attributes, match["attribute"])
     urn, attribute, sub = ("", match["attribute"], "") if whole is not None else split_path(match["attribute"])
-    extension = find_definition(DOCUMENT, urn) if urn else None
-    known: Sequence[Definition] = sub_attributes(extension) if extension is not None else () if urn else DOCUMENT
+    extension = find_definition(attributes, urn) if urn else None
+    known: Sequence[Definition] = sub_attributes(extension) if extension is not None else () if urn else attributes
     definition = find_definition(known, attribute)
     sub = match["sub"] or sub
     if definition is None or (sub and find_definition(sub_attributes(definition), sub) is None):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from usher.core.model.resources import Json
@@ -12,6 +13,7 @@ from usher.testing.documents import Document
 Definition: TypeAlias = dict[str, Json]
 
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 _RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -83,6 +85,35 @@ COMMON_ATTRIBUTES: Final[list[Definition]] = [
 ]
 DOCUMENT: Final[list[Definition]] = [*COMMON_ATTRIBUTES, *USER_ATTRIBUTES, _EXTENSION]
 """Everything that a User document may hold."""
+_MEMBER = [
+    _simple("value", caseExact=True, mutability="immutable"),
+    _simple("$ref", "reference", referenceTypes=["User", "Group"], mutability="immutable"),
+    _simple("type", mutability="immutable", canonicalValues=["User", "Group"]),
+    _simple("display", mutability="readOnly"),
+]
+GROUP_ATTRIBUTES: Final[list[Definition]] = [
+    _simple("displayName", required=True, uniqueness="server"),
+    _complex("members", _MEMBER, multiValued=True),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A resource type. `attributes` is all that its documents may hold; `key` is required, and unique in most apps.
+
+    `extensions` are the URNs that its documents may have beside that of the core schema, which is `urn`.
+    """
+
+    name: str
+    endpoint: str
+    urn: str
+    key: str
+    attributes: Sequence[Definition]
+    extensions: tuple[str, ...] = ()
+
+
+USERS: Final = Kind("User", "Users", USER, "userName", DOCUMENT, (ENTERPRISE,))
+GROUPS: Final = Kind("Group", "Groups", GROUP, "displayName", [*COMMON_ATTRIBUTES, *GROUP_ATTRIBUTES])
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {"boolean": (bool,), "complex": (dict,)}
 
@@ -160,6 +191,7 @@ def _schema_documents(base: str) -> list[Document]:
     """What `/Schemas` lists."""
     return [
         _schema(base, USER, "User", USER_ATTRIBUTES),
+        _schema(base, GROUP, "Group", GROUP_ATTRIBUTES),
         _schema(base, ENTERPRISE, "EnterpriseUser", ENTERPRISE_ATTRIBUTES),
     ]
 
@@ -172,18 +204,20 @@ def _schema(base: str, urn: str, name: str, attributes: list[Definition]) -> Doc
 
 def _resource_types(base: str) -> list[Document]:
     """What `/ResourceTypes` lists."""
-    return [
-        {
-            "schemas": [_RESOURCE_TYPE],
-            "id": "User",
-            "name": "User",
-            "description": "User",
-            "endpoint": "/Users",
-            "schema": USER,
-            "schemaExtensions": [{"schema": ENTERPRISE, "required": False}],
-            "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/User"},
-        }
-    ]
+    return [_resource_type(base, kind) for kind in (USERS, GROUPS)]
+
+
+def _resource_type(base: str, kind: Kind) -> Document:
+    return {
+        "schemas": [_RESOURCE_TYPE],
+        "id": kind.name,
+        "name": kind.name,
+        "description": kind.name,
+        "endpoint": f"/{kind.endpoint}",
+        "schema": kind.urn,
+        "schemaExtensions": [{"schema": urn, "required": False} for urn in kind.extensions],
+        "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/{kind.name}"},
+    }
 
 
 def _provider_config(base: str, page_size: int, etag: Mapping[str, Json]) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from usher.contracts.store import Store, StoredDiscovery
+from usher.core.model.resources import ResourceType
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability
 from usher.testing.store_examples import ADDRESS, NOON
@@ -20,6 +21,8 @@ TOLD = StoredDiscovery(
             "urn:example:user:badge": AttributeDefinition(AttributeType.INTEGER, mutability=Mutability.IMMUTABLE),
             "urn:example:user:places": AttributeDefinition(AttributeType.DATE_TIME, multi_valued=True),
         },
+        of_groups={"displayname": AttributeDefinition(required=True, unique=True)},
+        lacking=frozenset({ResourceType.GROUP}),
     ),
     NOON,
 )

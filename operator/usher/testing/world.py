@@ -29,8 +29,9 @@ from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
+from usher.testing.memory_settings import DISPLAY_NAME, MEMBERS
 from usher.testing.memory_source import MemorySource
-from usher.testing.memory_target import DISPLAY_NAME, MEMBERS, MemoryTarget
+from usher.testing.memory_target import MemoryTarget
 
 MANAGER = AttributePath(f"{ENTERPRISE_URN}:manager")
 DISABLE = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'

@@ -11,12 +11,13 @@ import pytest
 
 from usher.contracts.runtime import SecretRef
 from usher.contracts.target import TargetSession
-from usher.core.model.resources import Json, TargetId
+from usher.core.model.resources import Json, ResourceType, TargetId
 from usher.targets.scim.session import open_scim
 from usher.targets.scim.settings import ScimSettings
+from usher.testing.app_under_test import AppUnderTest
 from usher.testing.clock import fake_runtime
-from usher.testing.contract import AppUnderTest, TargetContract
-from usher.testing.hostile_server import HostileSettings, hostile_server
+from usher.testing.contract import TargetContract
+from usher.testing.hostile_server import Exclusion, HostileSettings, hostile_server
 from usher.testing.memory_secrets import MemorySecrets
 from usher.testing.memory_settings import MemorySettings
 from usher.transport.addresses import AddressPolicy
@@ -39,17 +40,24 @@ class TestScimSession(TargetContract):
             async def document(target_id: TargetId) -> Mapping[str, Json] | None:
                 return server.app.document(target_id) if target_id in server.app.accounts else None
 
+            async def group(target_id: TargetId) -> Mapping[str, Json] | None:
+                groups = server.app.collection(ResourceType.GROUP)
+                return groups.document(target_id) if target_id in groups.accounts else None
+
             yield AppUnderTest(
                 open=lambda: scim_session(server.url, server.token),
                 intrude=lambda: scim_session(server.url, "wrong"),
                 document=document,
+                group=group,
             )
 
 
 class TestScimSessionWithoutVersionsAndUniqueness(TestScimSession):
     has_versions = False
     enforces_uniqueness = False
-    settings = HostileSettings(app=MemorySettings(unique=None, versioned=False))
+    unique_groups = False
+    knows_members = False
+    settings = HostileSettings(app=MemorySettings(unique=None, versioned=False, takes_strangers=True))
 
 
 class TestScimSessionWithSilentPatchesAndSmallPages(TestScimSession):
@@ -58,3 +66,11 @@ class TestScimSessionWithSilentPatchesAndSmallPages(TestScimSession):
 
 class TestScimSessionWithAwkwardIds(TestScimSession):
     settings = HostileSettings(app=MemorySettings(id_format='{} /ü?&#%2F"\\..;'))
+
+
+class TestScimSessionWhereNothingCanBeLeftOut(TestScimSession):
+    settings = HostileSettings(exclusion=Exclusion.REFUSED)
+
+
+class TestScimSessionWhereLeavingOutIsIgnored(TestScimSession):
+    settings = HostileSettings(exclusion=Exclusion.IGNORED)

@@ -46,8 +46,8 @@ def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, ap
     assert leaver | {"sourceId": "id-user00", "cause": "SourceDeleted", "held": False} == leaver
     assert len(data["changes"]) == 21
     assert set(data) == {
-        "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "inScope", "linked",
-        "pending", "held", "changes", "skipped",
+        "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "groups",
+        "inScope", "linked", "pending", "waitingReferences", "held", "changes", "skipped",
     }  # fmt: skip
 
 

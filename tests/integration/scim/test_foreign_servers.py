@@ -20,9 +20,10 @@ from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
 from usher.core.scim.values import read
 from usher.targets.scim.session import open_scim
 from usher.targets.scim.settings import ScimSettings
+from usher.testing.app_under_test import AppUnderTest
 from usher.testing.awkward import list_whom_no_query_finds
 from usher.testing.clock import real_runtime
-from usher.testing.contract import AppUnderTest, TargetContract
+from usher.testing.contract import TargetContract
 from usher.testing.memory_secrets import MemorySecrets
 from usher.transport.addresses import cli_policy
 
@@ -31,6 +32,7 @@ TOKEN = SecretRef("Secret", "app", "token")
 WORK_MAIL = AttributePath('emails[type eq "work"].value')
 CITY = AttributePath('addresses[type eq "work"].locality')
 LAND = AttributePath('addresses[type eq "work"].country')
+MANAGER = AttributePath(f"{ENTERPRISE_URN}:manager")
 DEPARTMENT = AttributePath(f"{ENTERPRISE_URN}:department")
 TITLE = AttributePath("title")
 SHOE_SIZE = AttributePath("shoeSize")
@@ -44,27 +46,50 @@ def opened(url: str, token: str) -> AbstractAsyncContextManager[TargetSession]:
 def behind(server: Server) -> AppUnderTest:
     async def document(target_id: TargetId) -> Mapping[str, Json] | None:
         everything = frozenset(
-            map(AttributePath, ("userName", "displayName", "name", "emails", "roles", "active", "title"))
+            map(AttributePath, ("userName", "displayName", "name", "emails", "roles", "active", "title", MANAGER))
         )
         async with opened(server.url, server.token) as session:
             resource = await session.get(USER, target_id, everything)
         return None if resource is None else resource.attributes
 
+    async def group(target_id: TargetId) -> Mapping[str, Json] | None:
+        return server.group(target_id)
+
     return AppUnderTest(
-        open=lambda: opened(server.url, server.token), intrude=lambda: opened(server.url, "wrong"), document=document
+        open=lambda: opened(server.url, server.token),
+        intrude=lambda: opened(server.url, "wrong"),
+        document=document,
+        group=group,
     )
 
 
 class TestScim2Server(TargetContract):
+    """It says `uniqueness: none` of the names of groups, answers 204 where a member to be removed is none, and does not
+    look at whom the ids of members are: a PATCH with the id of nobody is a 204, and who is deleted stays one.
+    """
+
+    unique_groups = False
+    misses_members = False
+    knows_members = False
+    forgets_members = False
+
     @pytest.fixture
     def app(self, scim2_server: Server) -> AppUnderTest:
         return behind(scim2_server)
 
 
 class TestScimmy(TargetContract):
-    """Its filters know no escapes; its versions are the web framework's, and nothing is compared with them."""
+    """Its filters know no escapes; its versions are the web framework's, and nothing is compared with them.
+
+    `add` at `members` with somebody who is one answers 200 with that member twice; `remove` of one who is none answers
+    204. Who the members are is left to the app, and ours does not look.
+    """
 
     checks_versions = False
+    repeats_members = True
+    misses_members = False
+    knows_members = False
+    forgets_members = False
     beyond_queries: ClassVar = ('"', "\\", '" or userName pr')
     refused_ids: ClassVar = ('"',)
 

@@ -87,13 +87,13 @@ def test_what_is_no_export_ends_with_1_and_names_file_and_place(tmp_path: Path) 
 
 def test_an_export_of_which_nothing_can_be_written_ends_with_1_and_says_why(tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
-    groups = {"sourceObjectName": "Group", "targetObjectName": "Group", "attributeMappings": []}
-    file.write_text(json.dumps({"synchronizationRules": [{"objectMappings": [groups]}]}), encoding="utf-8")
+    contacts = {"sourceObjectName": "Contact", "targetObjectName": "User", "attributeMappings": []}
+    file.write_text(json.dumps({"synchronizationRules": [{"objectMappings": [contacts]}]}), encoding="utf-8")
 
     result = run(str(file))
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "Usher provisions Users only" in result.stderr
+    assert "Usher makes Users of Users and Groups of Groups" in result.stderr
     assert "nothing of it could be written" in result.stderr
 
 

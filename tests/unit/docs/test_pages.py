@@ -22,6 +22,7 @@ from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
 from usher.cli.main import usher
+from usher.core.model.resources import ResourceType
 from usher.core.sync.scoping import Operator
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
@@ -116,11 +117,25 @@ def test_every_field_of_a_mapping_is_in_the_docs(model: type[BaseModel]) -> None
     assert [field for field in sorted(fields) if f"`{field}" not in page and f"{field}:" not in page] == []
 
 
-def test_the_mapping_of_the_docs_is_one() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8"), re.DOTALL)
-    manifest = parse_manifest(yaml.safe_load(block))
-    assert isinstance(manifest, AttributeMapping)
-    assert compile_mapping("app-users", manifest.spec, fake_surroundings()).matching
+def test_the_mappings_of_the_docs_are_what_they_seem() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8"), re.DOTALL)
+    compiled = []
+    for block in blocks:
+        manifest = parse_manifest(yaml.safe_load(block))
+        assert isinstance(manifest, AttributeMapping)
+        compiled.append(compile_mapping(manifest.metadata.name, manifest.spec, fake_surroundings()))
+    assert [mapping.resource_type for mapping in compiled] == [ResourceType.USER, ResourceType.GROUP]
+    assert all(mapping.matching for mapping in compiled)
+
+
+def test_the_references_of_the_docs_are_some() -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+    section = page.partition("## Who refers to whom")[2].partition("\n## ")[0]
+    manager, members = (yaml.safe_load(line)[0] for line in re.findall(r"^    (- .*)$", section, re.MULTILINE))
+    name = {"target": "displayName", "source": "displayName", "match": 1}
+    for resource_type, line in (("User", manager), ("Group", members)):
+        spec = AttributeMappingSpec.model_validate({"resourceType": resource_type, "attributes": (name, line)})
+        assert len(compile_mapping("some", spec, fake_surroundings()).references) == 1
 
 
 def test_what_the_front_page_says_that_one_writes_is_what_the_models_take() -> None:

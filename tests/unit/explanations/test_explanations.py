@@ -8,6 +8,7 @@ import pytest
 
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
+from usher.api.v1alpha1.references import NameRef
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, SpecError, UsherError
 from usher.explanations import Again, explain_cycle, explain_read
 
@@ -27,6 +28,23 @@ CONNECTOR = ProvisioningConnectorSpec.model_validate(
 )
 TOKEN = "ProvisioningConnector/app spec.target.scim.auth.bearer.secretRef"
 AWAY = f". Is {URL} right, and is the app up? Nothing is lost: it is tried again by itself"
+
+
+@pytest.mark.parametrize(
+    ("names", "message", "path"),
+    [
+        (("people", "teams"), "the app can't take AttributeMapping/teams", "spec.mappings[1]"),
+        (("people", "teams"), "the app can't take AttributeMapping/people: it can't", "spec.mappings[0]"),
+        (("people", "teams"), "it can't be so", "spec.mappings"),
+        (("people",), "it can't be so", "spec.mappings[0]"),
+    ],
+)
+def test_the_mapping_that_is_to_blame_is_found_by_its_name(names: tuple[str, ...], message: str, path: str) -> None:
+    spec = CONNECTOR.model_copy(update={"mappings": tuple(NameRef(name=name) for name in names)})
+
+    explained = explain_cycle("app", spec, CycleError(message, reason="MappingInvalid"), Again.BY_ITSELF)
+
+    assert explained.path == path
 
 
 def source(**document: object) -> IdentitySourceSpec:

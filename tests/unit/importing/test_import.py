@@ -360,14 +360,45 @@ def test_all_flows_are_what_a_connector_does(flows: object) -> None:
     assert taken(flowTypes=flows, enabled=True)[1] == ""
 
 
-def test_what_is_no_mapping_of_users_is_told_line_by_line() -> None:
-    groups = object_mapping(sourceObjectName="Group", targetObjectName="urn:ietf:params:scim:schemas:core:2.0:Group")
+GROUP = {"sourceObjectName": "Group", "targetObjectName": "urn:ietf:params:scim:schemas:core:2.0:Group"}
+GROUP_NAME = attribute("displayName", {"name": "displayName"}, matchingPriority=1)
 
-    result = imported(export(groups, name="R"))
+
+@pytest.mark.parametrize(
+    ("fields", "state"), [({}, {}), ({"enabled": True}, {}), ({"enabled": False}, {"enabled": False})]
+)
+def test_a_mapping_of_groups_is_one_and_stays_off_where_it_was(fields: dict[str, Any], state: dict[str, Any]) -> None:
+    lines = [GROUP_NAME, attribute("members", {"name": "members"})]
+    groups = {"attributeMappings": lines, **GROUP, **fields}
+
+    users, mapping = imported(export(object_mapping(), groups)).mappings
+
+    assert (users.name, mapping.name, mapping.notes) == ("app-users", "app-groups", ())
+    assert mapping.document["spec"] == {
+        "resourceType": "Group",
+        **state,
+        "attributes": [
+            {"target": "displayName", "source": "displayName", "match": 1},
+            {"target": "members", "source": "members"},
+        ],
+    }
+
+
+def test_what_only_users_have_is_left_out_of_a_mapping_of_groups() -> None:
+    (mapping,) = imported(export({"attributeMappings": [GROUP_NAME, attribute("title", MAIL)], **GROUP})).mappings
+
+    assert "title is an attribute of users" in "".join(note.message for note in mapping.notes)
+
+
+@pytest.mark.parametrize("names", [("Contact", "User"), ("User", "Group"), ("Group", "User")])
+def test_what_is_no_mapping_of_users_or_of_groups_is_told_line_by_line(names: tuple[str, str]) -> None:
+    others = object_mapping(sourceObjectName=names[0], targetObjectName=names[1])
+
+    result = imported(export(others, name="R"))
 
     told = "\n".join(note.message for note in result.notes)
     assert result.mappings == ()
-    assert "Usher provisions Users only" in told
+    assert "Usher makes Users of Users and Groups of Groups" in told
     assert '{"target":"userName","source":"userPrincipalName","match":1}' in told
     assert 'no manifest comes of this rule, {"name":"R","targetDirectoryName":"App"}' in told
 

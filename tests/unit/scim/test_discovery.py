@@ -9,8 +9,8 @@ import pytest
 from usher.core.model.resources import AttributePath, Json, ResourceType
 from usher.core.scim.definitions import MAX_ATTRIBUTES
 from usher.core.scim.discovery import BulkLimits, Discovery, Documents, Feature, Types, read_discovery
-from usher.core.scim.paths import ENTERPRISE_URN, USER_URN
-from usher.core.scim.schemas import USER_SCHEMA, AttributeDefinition, AttributeType, Mutability
+from usher.core.scim.paths import ENTERPRISE_URN, GROUP_URN, USER_URN
+from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA, AttributeDefinition, AttributeType, Mutability
 from usher.testing.hostile_documents import contradictory_schemas, huge_schemas, schemas_document, told, types_document
 from usher.testing.scim_schemas import describe_app, listing
 
@@ -156,6 +156,47 @@ def test_a_resource_type_may_name_a_core_schema_of_its_own() -> None:
     discovery = read_discovery(Documents(resource_types=types, schemas=schemas))
     assert discovery.schemas == (own,)
     assert discovery.attributes == {"username": AttributeDefinition(case_exact=True)}
+
+
+GROUP_TYPE: Json = {"name": "Group", "endpoint": "/Groups", "schema": GROUP_URN}
+
+
+@pytest.mark.parametrize(
+    ("types", "offered"),
+    [
+        (None, True),
+        ([], True),
+        ([{"name": "Printer", "endpoint": "/Printers"}], True),
+        ([{"name": "User", "endpoint": "/Users"}, GROUP_TYPE], True),
+        ([GROUP_TYPE], True),
+        ([{"name": "User", "endpoint": "/Users"}], False),
+        ({"name": "User", "endpoint": "/Users"}, False),
+    ],
+)
+def test_an_app_has_groups_unless_it_lists_its_types_without_them(types: Json, offered: bool) -> None:
+    discovery = read_discovery(Documents(resource_types=types))
+    assert discovery.offers(ResourceType.GROUP) is offered
+    assert discovery.offers(ResourceType.USER)
+
+
+def test_a_group_is_what_its_own_resource_type_and_schemas_say() -> None:
+    own: Json = {"id": "urn:example:hr:Group", "attributes": [{"name": "owner", "caseExact": True}]}
+    core: Json = {"id": GROUP_URN, "attributes": [{"name": "displayName", "caseExact": True}]}
+    user: Json = {"id": USER_URN, "attributes": [{"name": "displayName", "type": "integer"}]}
+    types: Json = [
+        {"name": "User"},
+        {"name": "Group", "schema": GROUP_URN, "schemaExtensions": ["urn:example:hr:Group"]},
+    ]
+    schema = read_discovery(Documents(resource_types=types, schemas=[user, own, core])).schema(ResourceType.GROUP)
+
+    def of(path: str) -> AttributeDefinition | None:
+        return schema.definition(AttributePath(path))
+
+    assert of("displayName") == AttributeDefinition(case_exact=True)
+    assert of("urn:example:hr:Group:owner") == AttributeDefinition(case_exact=True)
+    assert of("userName") is None
+    for path in ("members", "members.value", "members.$ref", "externalId"):
+        assert of(path) == GROUP_SCHEMA.definition(AttributePath(path))
 
 
 # --- what is told wins ----------------------------------------------------------------------------------------------

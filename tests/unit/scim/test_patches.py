@@ -75,6 +75,26 @@ def test_a_member_without_a_value_cannot_be_removed() -> None:
         patch({"members": Amend(remove=({"display": "x"},))}, {})
 
 
+def test_the_manager_is_an_object_and_nothing_of_the_former_one_stays() -> None:
+    path = f"{ENTERPRISE_URN}:manager"
+    add = {"op": "add", "path": path, "value": {"value": "7"}}
+    remove = {"op": "remove", "path": path}
+
+    assert patch({path: Replace({"value": "7"})}, {path: None}) == [add]
+    assert patch({path: Replace({"value": "7"})}, {path: {"value": "5", "$ref": "../Users/5"}}) == [remove, add]
+    assert patch({path: Replace(None)}, {path: {"value": "5"}}) == [remove]
+    assert patch({path: Replace(None)}, {path: None}) == []
+
+
+def test_an_element_is_replaced_in_place() -> None:
+    path = 'emails[type eq "work"]'
+    value: Json = {"type": "work", "value": "b"}
+
+    assert patch({path: Replace(value)}, {path: {"type": "work", "value": "a"}}) == [
+        {"op": "replace", "path": path, "value": value}
+    ]
+
+
 def test_extension_attributes_keep_their_urn() -> None:
     path = f"{ENTERPRISE_URN}:department"
 

@@ -67,7 +67,7 @@ class Discovery:
 
     `max_results` is the most that one list brings, `bulk` None without the feature. `schemas` are the URNs of which a
     user consists, the core first. `attributes` is what their documents name, by the keys of `TargetSchema`, and
-    `of_groups` the same of groups.
+    `of_groups` the same of groups. `lacking` are the types that it says it has not.
     """
 
     features: frozenset[Feature] = frozenset()
@@ -76,11 +76,16 @@ class Discovery:
     schemas: tuple[str, ...] = ()
     attributes: Mapping[str, AttributeDefinition] = field(default_factory=dict)
     of_groups: Mapping[str, AttributeDefinition] = field(default_factory=dict)
+    lacking: frozenset[ResourceType] = frozenset()
 
     @property
     def types(self) -> Types:
         """Whether the target told the type of any attribute."""
         return Types.DISCOVERED if self.attributes else Types.RFC_7643
+
+    def offers(self, resource_type: ResourceType) -> bool:
+        """Whether the target has resources of this type; one that does not say is believed to have them."""
+        return resource_type not in self.lacking
 
     def schema(self, resource_type: ResourceType) -> TargetSchema:
         """RFC 7643, with what the target says of such resources instead of it and beside it."""
@@ -107,6 +112,8 @@ def read_discovery(documents: Documents) -> Discovery:
         schemas=tuple(urn for urn in urns if user is not None or urn.lower() in schemas),
         attributes=_attributes_of(urns, schemas),
         of_groups=_attributes_of(of_group, schemas),
+        # Only where the users are listed: a list without them was made by nobody who thought of all types.
+        lacking=frozenset({ResourceType.GROUP} if user is not None and group is None else ()),
     )
 
 

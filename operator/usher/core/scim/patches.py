@@ -64,6 +64,13 @@ def _edit_in_place(parsed: ParsedPath, edit: Edit, before: Json) -> list[Operati
             return _amend(parsed, edit)
         case Replace(value=None):
             return [] if before is None else [{"op": "remove", "path": _removed(parsed)}]
+        case Replace(value=dict()) if before is not None and parsed.filter is None:
+            # A `replace` keeps the sub-attributes that it does not name (RFC 7644 3.5.2.3, and scim2-server does): the
+            # new manager would have the `$ref` of the former one.
+            return [
+                {"op": "remove", "path": parsed.text},
+                {"op": "add", "path": parsed.text, "value": edit.value},
+            ]
         case Replace(value=value):
             return [{"op": "add" if before is None else "replace", "path": parsed.text, "value": value}]
 

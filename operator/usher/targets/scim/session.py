@@ -52,7 +52,7 @@ from usher.transport.auth import BearerClient
 from usher.transport.http import HttpAnswer, HttpSettings, open_http
 
 _READ: Final = {"accept": MEDIA_TYPE}
-_DISABLE_PATH: Final = AttributePath("active")
+_DISABLE_PATHS: Final = {ResourceType.USER: AttributePath("active")}
 _REFUSED: Final = 400
 _WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 
@@ -69,7 +69,7 @@ class ScimSession:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(_DISABLE_PATH, self._page_size)
+        return Capabilities(_DISABLE_PATHS, self._page_size)
 
     async def check(self) -> None:
         """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries."""
