@@ -113,7 +113,7 @@ PLANTS = {
     ),
     "intents are not written": Plant(
         "engine/apply.py",
-        "            await store.write_intents(connector, intents)\n",
+        "            await store.write_intents(lane, intents)\n",
         "",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
@@ -160,8 +160,8 @@ PLANTS = {
         "tests/unit/scim/test_discovery.py",
     ),
     "nobody is looked at again under another schema": Plant(
-        "engine/cycle.py",
-        " and consumption.schema == job.mapping.schema\n",
+        "engine/preparing.py",
+        " and consumption.schema == job.mapping.schema",
         "\n",
         "tests/unit/engine/test_discovery.py",
     ),

@@ -22,10 +22,11 @@ from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.fitting import why_not_again
 from usher.core.sync.flaws import MAPPING_INVALID
 from usher.core.sync.flows import Computed, Constant, Direct, Flow, Refers, Unique, Untouched, ignores_null
+from usher.core.sync.leaving import Writes
 from usher.core.sync.mapping import disables_everybody, yields_active_account
 from usher.core.sync.referable import why_not_referring
 from usher.core.sync.retyping import as_reference, why_not_flowing, why_not_mapped
-from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull, Writes
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.core.sync.scoping import Clause, Filter, Operator, Scope, compile_clause
 
 _DISABLE_PATH: Final = AttributePath("active")

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.scopes import AssignedGroup, AssignedUser, Scope
+from usher.assembly.ends import SpecErrors
 from usher.core.errors import SpecError
-from usher.core.model.resources import ConnectorKey, ResourceType
+from usher.core.model.resources import AttributePath, ConnectorKey, ResourceType
+from usher.core.scim.paths import PathError, parse_path
 from usher.core.sync.assignments import Assignment, Entry, Nested
+from usher.core.sync.untouchable import Spared, Untouchable
 
 
 def assignment_of(spec: Scope) -> Assignment | None:
@@ -17,6 +20,23 @@ def assignment_of(spec: Scope) -> Assignment | None:
         return None
     users = _entries(ResourceType.USER, "users", spec.users)
     return Assignment((*users, *_entries(ResourceType.GROUP, "groups", spec.groups)), Nested(spec.nested_groups))
+
+
+def untouchable_of(key: ConnectorKey, spec: Scope) -> Untouchable:
+    """The accounts that are never written. Raises SpecErrors for attributes that are no paths."""
+    spared: list[Spared] = []
+    errors: list[SpecError] = []
+    for index, each in enumerate(spec.never_touch):
+        path, place = AttributePath(each.attribute), f"spec.scope.neverTouch[{index}]"
+        try:
+            parse_path(path)
+        except PathError as error:
+            subject = f"ProvisioningConnector/{key.partition('/')[2]}"
+            errors.append(SpecError(error.problem, subject=subject, path=f"{place}.attribute"))
+        spared.append(Spared(path, each.value, place=place))
+    if errors:
+        raise SpecErrors(errors)
+    return Untouchable(tuple(spared))
 
 
 def _entries(

@@ -54,6 +54,8 @@ class Sparing:
 
     def spare(self, planned: Mapping[SourceId, Planned]) -> dict[SourceId, Planned]:
         """The plan without what would write to an account that is never written."""
+        if not self.job.mapping.untouchable:
+            return dict(planned)
         spare = self.job.mapping.untouchable.spare
         return {i: spare(row) if isinstance(row, PlannedChange) else row for i, row in planned.items()}
 

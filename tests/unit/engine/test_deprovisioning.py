@@ -18,9 +18,9 @@ from usher.core.sync.leaving import (
     Departure,
     Deprovisioning,
     Policy,
+    Writes,
     decide,
 )
-from usher.core.sync.rules import Writes
 from usher.core.sync.scoping import Filter, Operator, Scope, compile_clause
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation, nth
 from usher.testing.memory_source import MemoryFeed

@@ -54,6 +54,18 @@ class AssignedGroup(Strict):
     )
 
 
+class NeverTouched(Strict):
+    """Accounts of the app, known by one attribute."""
+
+    attribute: str = Field(
+        min_length=1, max_length=1024, description="Attribute of the app as a mapping writes it, such as userName."
+    )
+    value: _Value = Field(
+        description="The value that such an account has at the app; * stands for any characters. Upper and lower case"
+        " are alike, unless the app's schema says that they are not."
+    )
+
+
 def _lists_somebody(scope: Scope) -> bool:
     return bool(scope.users or scope.groups)
 
@@ -97,4 +109,10 @@ class Scope(Strict):
         default="Ignore",
         description="What a group stands for that is a member of an assigned one. Ignore (when absent): nothing."
         " Flatten: its members are assigned too, however deep.",
+    )
+    never_touch: tuple[NeverTouched, ...] = Field(
+        default=(),
+        max_length=MAX_ASSIGNED,
+        description="Accounts of the app that are never written, whoever matches them: not taken over, changed,"
+        " disabled or deleted, nor created. Break-glass accounts, for example, and the one with which Usher logs in.",
     )

@@ -18,6 +18,14 @@ UNASSIGNED: Final = "Unassigned"
 CAUSES: Final = frozenset({SOURCE_DISABLED, SOURCE_DELETED, OUT_OF_SCOPE, UNASSIGNED})
 
 
+class Writes(StrEnum):
+    """What a mapping lets be done with accounts, in the words of the API."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
 class Policy(StrEnum):
     """What is done with the account of somebody who left, in the words of the API."""
 

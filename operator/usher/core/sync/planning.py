@@ -26,8 +26,8 @@ from usher.core.model.plans import (
 )
 from usher.core.model.resources import AttributePath, Fingerprint, Json, Link, ResourceType, SourceId, TargetResource
 from usher.core.scim.comparison import equal, lacking
-from usher.core.sync.leaving import Policy
-from usher.core.sync.rules import CompiledMapping, Writes
+from usher.core.sync.leaving import Policy, Writes
+from usher.core.sync.rules import CompiledMapping
 
 Image: TypeAlias = Mapping[AttributePath, Json]
 Planned: TypeAlias = PlannedChange | Skip | None

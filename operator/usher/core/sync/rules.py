@@ -20,7 +20,9 @@ from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_t
 from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Refers, Unique, Untouched, evaluation
+from usher.core.sync.leaving import Writes
 from usher.core.sync.scoping import EVERYBODY, Scope
+from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 
 _SCALAR: Final = (str, bool, int, float)
 REDACT: Final = "Redact"
@@ -33,14 +35,6 @@ class Apply(StrEnum):
     ALWAYS = "Always"
     ON_CREATE = "OnCreate"
     ADD_VALUES_ONLY = "AddValuesOnly"
-
-
-class Writes(StrEnum):
-    """What a mapping lets be done with accounts, in the words of the API."""
-
-    CREATE = "Create"
-    UPDATE = "Update"
-    DELETE = "Delete"
 
 
 class OnNull(StrEnum):
@@ -176,6 +170,7 @@ class CompiledMapping:
     scope: Scope = EVERYBODY
     resource_type: ResourceType = ResourceType.USER
     writes: frozenset[Writes] = frozenset(Writes)
+    untouchable: Untouchable = NONE_SPARED
 
     @cached_property
     def matching(self) -> tuple[MatchRule, ...]:
@@ -272,7 +267,7 @@ class CompiledMapping:
         paths |= {reference.path for reference in self.references if not reference.several}
         paths |= {self.disable_path} if self.disable_path else set()
         elements = {element for path in paths if (element := element_path(path)) is not None}
-        return frozenset(paths | elements)
+        return frozenset(paths | elements | self.untouchable.paths)
 
     @cached_property
     def schema(self) -> str:

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Final
 
 from usher.core.model.plans import PlannedChange, Replace, Skip
-from usher.core.model.resources import AttributePath, Json
+from usher.core.model.resources import AttributePath, Json, ResourceType
 from usher.core.scim.comparison import folding
 from usher.core.scim.schemas import AttributeDefinition, TargetSchema
+from usher.core.scim.values import read, write
 from usher.core.sync.fingerprints import fingerprint
 
 NEVER_TOUCH: Final = "NeverTouch"
@@ -84,17 +85,26 @@ class Untouchable:
         """Whether an account with this image is one of them."""
         return any(each.covers(image.get(each.path)) for each in self.spared)
 
-    def typed(self, schema: TargetSchema) -> Untouchable:
-        """With the types of this schema."""
-        return Untouchable(tuple(replace(each, definition=schema.definition(each.path)) for each in self.spared))
+    def typed(self, schema: TargetSchema, resource_type: ResourceType) -> Untouchable:
+        """With the types of this schema. A group is asked for nothing that groups don't have."""
+        typed = [replace(each, definition=schema.definition(each.path)) for each in self.spared]
+        users = resource_type is ResourceType.USER
+        return Untouchable(tuple(each for each in typed if users or each.definition is not None))
 
     def spare(self, change: PlannedChange) -> PlannedChange | Skip:
         """The change, or, where it would write to one of them or make one, nothing."""
-        made = {path: edit.value for path, edit in change.delta.items() if isinstance(edit, Replace)}
-        if not self.covers(made if change.target_id is None else change.before):
+        if not self or not self.covers(self._made_by(change) if change.target_id is None else change.before):
             return change
         which = "such an account" if change.target_id is None else f"the account {change.target_id}"
         return Skip(change.source_id, NEVER_TOUCH, f"spec.scope.neverTouch: {which} is never written", settled=True)
+
+    def _made_by(self, change: PlannedChange) -> dict[AttributePath, Json]:
+        """What would be told of the account that a create makes."""
+        document: dict[str, Json] = {}
+        for path, edit in change.delta.items():
+            if isinstance(edit, Replace):
+                write(path, edit.value, document)
+        return {path: read(path, document) for path in self.paths}
 
 
 NONE_SPARED: Final = Untouchable()
