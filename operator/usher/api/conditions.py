@@ -49,6 +49,7 @@ class Reason(StrEnum):
     READ_COMPLETE = "ReadComplete"
     RETRYING = "Retrying"
     RUNNING = "Running"
+    SCOPE_UNRESOLVED = "ScopeUnresolved"
     SOURCE_UNREACHABLE = "SourceUnreachable"
     SUCCEEDED = "Succeeded"
     SUSPENDED = "Suspended"
@@ -114,7 +115,13 @@ PATIENCE: Final = 3
 PATIENT: Final = " (failed "
 """What stands between the cause of a failure and how often it may be repeated."""
 NEEDS_A_PERSON: Final[frozenset[str]] = frozenset(
-    {Reason.INVALID_SPEC, Reason.MAPPING_INVALID, Reason.EXPRESSION_INVALID, Reason.CREDENTIALS_REJECTED}
+    {
+        Reason.INVALID_SPEC,
+        Reason.MAPPING_INVALID,
+        Reason.EXPRESSION_INVALID,
+        Reason.CREDENTIALS_REJECTED,
+        Reason.SCOPE_UNRESOLVED,
+    }
 )
 """Reasons that no further attempt can mend."""
 

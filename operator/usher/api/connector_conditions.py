@@ -25,6 +25,7 @@ from usher.api.conditions import (
 )
 
 MAX_REASONS_SHOWN: Final = 3
+MAX_ENTRIES_SHOWN: Final = 2
 
 _SUSPENDED: Final = Finding(Reason.SUSPENDED, "spec.suspend is true: no cycle starts, state and accounts stay")
 _INITIAL: Final = Finding(Reason.INITIAL_CYCLE, "both ends answer; the initial cycle has not ended yet")
@@ -38,13 +39,15 @@ class CycleVerdict:
     """What the last cycle came to.
 
     `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
-    reason. `failure` says why it failed as a whole; the counts mean nothing then.
+    reason. `unresolved` are entries of the scope that mean nobody, or several: where they stand, and why. `failure`
+    says why it failed as a whole; the counts mean nothing then.
     """
 
     generation: int
     pending: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     failure: Finding | None = None
+    unresolved: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,21 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     if seen.suspended:
         return [] if seen.blocker is None else [seen.blocker]
     failure = seen.cycle.failure if isinstance(seen.cycle, CycleVerdict) else None
-    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure)
+    current = seen.cycle is not None and seen.cycle.generation == seen.generation
+    unresolved = _unresolved(seen.cycle) if current else None
+    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved)
     return [finding for finding in met if isinstance(finding, Finding)]
+
+
+def _unresolved(cycle: CycleVerdict | Verdict | None) -> Finding | None:
+    """What of the scope is not understood, by the last cycle or by what an earlier process said of it."""
+    if isinstance(cycle, Verdict):
+        return Finding(cycle.reason, cycle.message) if cycle.reason == Reason.SCOPE_UNRESOLVED else None
+    if cycle is None or not cycle.unresolved:
+        return None
+    more = len(cycle.unresolved) - MAX_ENTRIES_SHOWN
+    listed = "; ".join(cycle.unresolved[:MAX_ENTRIES_SHOWN]) + (f" (and {more} more)" if more > 0 else "")
+    return Finding(Reason.SCOPE_UNRESOLVED, f"{listed}. Until then nobody leaves for being assigned no more")
 
 
 def _good(seen: ConnectorObservation) -> Finding | None:
@@ -149,6 +165,8 @@ def _judge_cycle(cycle: CycleVerdict | Verdict | None, former: Condition | None)
         return cycle
     if cycle.failure is not None:
         return Verdict(kind, "False", cycle.failure.reason, cycle.failure.message, cycle.generation)
+    if (unresolved := _unresolved(cycle)) is not None:
+        return Verdict(kind, "False", unresolved.reason, unresolved.message, cycle.generation)
     if cycle.pending:
         return Verdict(kind, "False", Reason.OBJECTS_FAILED, _undone(cycle), cycle.generation)
     return Verdict(kind, "True", Reason.SUCCEEDED, "the last cycle left nothing undone", cycle.generation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -14,6 +15,7 @@ from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
 from usher.assembly.ends import Ends, SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
+from usher.assembly.scopes import assignment_of, untouchable_of
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
 from usher.core.errors import SpecError
@@ -48,6 +50,7 @@ def assemble_connector(
     errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
     if errors:
         raise SpecErrors(errors)
+    untouchable = untouchable_of(key, spec.scope)
     lanes = []
     for ref in spec.mappings:
         if not mappings[ref.name].enabled:
@@ -62,12 +65,13 @@ def assemble_connector(
                 connector=key,
                 source=source,
                 resource_type=compiled.resource_type,
-                mapping=compiled,
+                mapping=replace(compiled, untouchable=untouchable),
                 address=settings.url,
                 requires=_required_attributes(compiled),
                 concurrency=settings.connections,
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
+                assignment=assignment_of(spec.scope),
             )
         )
     return ConnectorJob(
@@ -80,6 +84,7 @@ def assemble_connector(
 
 def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:
     return Deprovisioning(
+        on_unassigned=Policy(spec.on_unassigned),
         on_out_of_scope=Policy(spec.on_out_of_scope),
         on_source_disabled=Policy(spec.on_source_disabled),
         on_source_deleted=Policy(spec.on_source_deleted),

@@ -21,7 +21,7 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, limit_option, output_option, workspace_options
 from usher.cli.output import Block, Code, Format, Heading, Paragraph
-from usher.cli.reports import report_data
+from usher.cli.reports import report_data, unresolved_lines
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
@@ -104,7 +104,7 @@ class Planned:
         if self.report.held is not None:
             return Exit.HELD
         waiting = any(not skip.settled for _, skip in self.skips)
-        return Exit.PENDING if self.rows.all.total() or waiting else Exit.DONE
+        return Exit.PENDING if self.rows.all.total() or waiting or self.report.unresolved else Exit.DONE
 
     def data(self) -> dict[str, Json]:
         """The report, and every row."""
@@ -133,6 +133,8 @@ class Planned:
             lines = [_skip_line(kind, skip) for kind, skip in self.skips if skip.settled is settled]
             if lines:
                 blocks.append(Code(_capped(lines, self.most)))
+        if self.report.unresolved:
+            blocks.append(Paragraph(unresolved_lines(self.report)))
         if self.report.held is not None:
             blocks.append(Paragraph(held_lines(self.report.held, self.approve)))
         return blocks

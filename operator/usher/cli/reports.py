@@ -29,6 +29,13 @@ def counts_text(counts: Mapping[str, Json]) -> str:
     return ", ".join(named) or "nothing"
 
 
+def unresolved_lines(report: CycleReport) -> list[str]:
+    """Entries of the scope that mean nobody, or several, and what follows from it."""
+    if not report.unresolved:
+        return []
+    return [*report.unresolved, "until then nobody leaves for being assigned no more"]
+
+
 def held_data(held: HeldPlan | None) -> Json:
     """A held set, None where there is none."""
     if held is None:
@@ -56,5 +63,6 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "linked": report.linked,
         "pending": report.pending,
         "waitingReferences": report.waiting_references,
+        "unresolved": list(report.unresolved),
         "held": held_data(report.held),
     }

@@ -38,6 +38,7 @@ from usher.core.model.resources import SourceId, TargetResource
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
 from usher.core.sync.planning import ADOPTED, still_due, take_image
 from usher.core.sync.recording import ignored_edits, known_id, link_after
+from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
@@ -144,6 +145,8 @@ class Applier:
         if owner is not None and (owner.connector, owner.source_id) != (self.job.connector, change.source_id):
             return Failed(change, OWNED_BY_OTHER, f"{found.id} is linked by {owner.connector}")
         image = take_image(self.job.mapping, found)
+        if self.job.mapping.untouchable.covers(image):
+            return Failed(change, NEVER_TOUCH, f"the account {found.id} is there already, and is never written")
         due = still_due(self.job.mapping, change, image)
         delta = {path: edit for path, edit in due.items() if path not in change.create_only}
         known = replace(change, target_id=found.id, before=image, delta=delta, version=found.version)
@@ -171,8 +174,8 @@ class Applier:
                 if current is None:
                     raise ResourceError(error.message, reason="InvalidAnchor") from error
                 change = self._rebase(change, current)
-                if not change.delta:
-                    return Done(change, link_after(self.job.mapping, change, None))
+                if (end := self._end_without_request(change)) is not None:
+                    return end
             except (ResourceError, NotSent) as error:
                 if unknown is None or error.reason == "InvalidAnchor":
                     raise
@@ -180,6 +183,12 @@ class Applier:
             else:
                 return self._conclude(change, stored)
         return Unsure(change, "Conflict", f"{_TRIES} updates were overtaken or had no known end")
+
+    def _end_without_request(self, change: PlannedChange) -> Outcome | None:
+        """What came of a change where the account, as it is now, leaves nothing to be sent."""
+        if self.job.mapping.untouchable.covers(change.before):
+            return Failed(change, NEVER_TOUCH, "the account is one by now that is never written")
+        return None if change.delta else Done(change, link_after(self.job.mapping, change, None))
 
     def _conclude(self, change: PlannedChange, stored: Stored) -> Outcome:
         """What was confirmed and not done may have been done in part: the account is read again before the next try."""

@@ -25,7 +25,7 @@ from usher.core.sync.assignments import (
 )
 from usher.engine.job import ConnectorJob, Job, Ports
 
-_GONE = "the group that it was pinned to is gone; change the entry, or remove it, to say that its members shall leave"
+_GONE = "the group that it meant is gone: remove the entry if its members shall leave"
 
 _Members: TypeAlias = dict[SourceId, Sequence[SourceId]]
 
@@ -81,8 +81,9 @@ async def begin_assigning(job: ConnectorJob, ports: Ports) -> Assigning | None:
     former = await ports.store.resolution(job.connector)
     source = job.lanes[0].source
     users, groups = await _versions(source, ports, assignment)
-    if former is not None and await _holds(job, ports, former, (users, groups)):
-        return Assigning(assignment, ports, former, former, fresh=False)
+    same = former if former is not None and former.scope == assignment.digest else None
+    if same is not None and await _holds(job, ports, same, (users, groups)):
+        return Assigning(assignment, ports, same, same, fresh=False)
     pins, unresolved = await _resolve(source, ports, assignment, {} if former is None else former.pins)
     members, gone = await _read_groups(source, ports, assignment, pins)
     places = [entry.place for entry in assignment.of(ResourceType.GROUP) if pins.get(entry.name) in gone]
@@ -126,7 +127,7 @@ async def _versions(source: SourceKey, ports: Ports, assignment: Assignment) -> 
 async def _holds(job: ConnectorJob, ports: Ports, former: Resolution, versions: tuple[int, int | None]) -> bool:
     """Whether nothing has changed on which the scope depends. Users matter only while one is looked for."""
     users, groups = versions
-    if (former.scope, former.groups) != (job.lanes[0].scope, groups) or (former.unresolved and former.users != users):
+    if former.groups != groups or (former.unresolved and former.users != users):
         return False
     consumptions = [await ports.store.consumption(lane.lane) for lane in job.lanes]
     return all(each is not None and each.version is not None for each in consumptions)

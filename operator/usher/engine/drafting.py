@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
-from usher.core.model.plans import Action, Desired, Linked, Matched, Phase, PlannedChange, Situation, Skip, Unmatched
+from usher.core.model.plans import Action, Desired, Linked, Matched, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
-from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.core.sync.planning import (
     KeyMove,
     Planned,
-    key_move,
     plan_change,
-    rank_key_moves,
     take_image,
 )
 from usher.core.sync.references import read_holding
@@ -30,8 +27,10 @@ from usher.engine.concurrency import for_each, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
 from usher.engine.matching import Matching
+from usher.engine.ordering import order_moves, settle_contested
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
+from usher.engine.sparing import Sparing
 from usher.engine.stowing import CHUNK
 
 SCOPE_UNRESOLVED: Final = "ScopeUnresolved"
@@ -95,18 +94,20 @@ class Drafting:
         self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
         moves: list[KeyMove] = []
         choosing = Choosing(self.job, self.session, self.retrier)
+        sparing = Sparing(self.job, self.session, self.retrier)
         async with writing_behind() as behind, aclosing(one_ahead(self._read_due(batch, failed))) as chunks:
             async for due in chunks:
                 planned, choices = self._plan_chunk(due, known, draft, batch.ripe)
-                rows, chunk_moves = await self._contested(planned)
-                rows = await choosing.complete(rows, choices) if choices else rows
+                planned = await self._read_unseen(planned, due, batch.ripe)
+                rows, chunk_moves = await settle_contested(self.job, self.ports.store, planned)
+                rows = sparing.spare(await choosing.complete(rows, choices) if choices else rows)
                 moves.extend(chunk_moves)
                 for source_id, outcome in rows.items():
                     _note(draft, batch, source_id, outcome)
                 changes = [row for row in rows.values() if isinstance(row, PlannedChange)]
                 await behind.start(partial(self.ports.store.add_changes, self.job.lane, changes))
                 self.control.progress.advance(due.count)
-        await self._rank(moves)
+        await order_moves(self.job, self.ports.store, moves)
         return draft
 
     # --- situations
@@ -190,6 +191,22 @@ class Drafting:
                 choices[source_id] = desired.besides.choices
         return planned, choices
 
+    async def _read_unseen(
+        self, planned: dict[SourceId, Planned], due: _Due, ripe: Collection[SourceId]
+    ) -> dict[SourceId, Planned]:
+        """The rows, of which none is about an account that may be one that is never written, and was not seen."""
+        if not self.job.mapping.untouchable:
+            return planned
+
+        def plan_again(source_id: SourceId, current: TargetResource) -> Planned:
+            desired = self._still_wanted(source_id, due.people.get(source_id), due.wanted[source_id])
+            if desired is None:
+                return planned[source_id]
+            situation = Linked(due.links[source_id], current)
+            return plan_change(self.job.mapping, desired, situation, self._leaver(desired, due, ripe))
+
+        return await Sparing(self.job, self.session, self.retrier).read_unseen(planned, plan_again)
+
     def _leaver(self, desired: Desired, due: _Due, ripe: Collection[SourceId]) -> Policy:
         mapping, source_id = self.job.mapping, desired.source_id
         departure = Departure(
@@ -216,28 +233,6 @@ class Drafting:
             return None
         return desired if desired.fingerprint == former else None
 
-    async def _contested(self, planned: Mapping[SourceId, Planned]) -> tuple[Mapping[SourceId, Planned], list[KeyMove]]:
-        """Linked people who come to claim a value that somebody else claims too are left alone.
-
-        Like those without a link.
-        """
-        moves = [
-            key_move(self.job.mapping, row)
-            for row in planned.values()
-            if isinstance(row, PlannedChange) and row.phase is Phase.FREE_KEYS
-        ]
-        if not moves:
-            return dict(planned), moves
-        claims = {claim for move in moves for claim in move.takes}
-        rivals = await self.ports.store.rivals(self.job.lane, claims)
-        settled = dict(planned)
-        for move in moves:
-            others = {other for claim in move.takes for other in rivals.get(claim, ())} - {move.source_id}
-            if others:
-                detail = "clashes with " + ", ".join(sorted(others)[:10])
-                settled[move.source_id] = Skip(move.source_id, DUPLICATE_SOURCE, detail, settled=False)
-        return settled, [move for move in moves if isinstance(settled[move.source_id], PlannedChange)]
-
     def _own(self, desired: Desired, situation: Matched, draft: Draft) -> Situation:
         """The account that an unfinished request of ours left behind belongs to the person, who has left meanwhile."""
         link = self._link_to(desired.source_id, situation.found)
@@ -247,18 +242,6 @@ class Drafting:
     def _link_to(self, source_id: SourceId, found: TargetResource) -> Link:
         image = take_image(self.job.mapping, found)
         return Link(source_id, found.id, found.version, image, Fingerprint(b""), enabled=True)
-
-    async def _rank(self, moves: Sequence[KeyMove]) -> None:
-        ranks = {source_id: rank for source_id, rank in rank_key_moves(moves).items() if rank}
-        if not ranks:
-            return
-        moved = [
-            replace(row, rank=ranks[row.source_id])
-            async for rows in self.ports.store.changes_of(self.job.lane, Phase.FREE_KEYS, 0)
-            for row in rows
-            if row.source_id in ranks
-        ]
-        await self.ports.store.add_changes(self.job.lane, moved)
 
 
 def _all_due(batch: Batch) -> Iterator[Sequence[tuple[SourceId, Fingerprint | None]]]:
@@ -274,6 +257,7 @@ def _note(draft: Draft, batch: Batch, source_id: SourceId, planned: Planned) -> 
             draft.unchanged += 1
             draft.settled.append(source_id)
         case Skip():
+            draft.holding.pop(source_id, None)
             draft.skips.append(planned)
             if planned.settled and source_id in batch.again:
                 draft.closed.append(source_id)

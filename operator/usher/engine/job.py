@@ -68,8 +68,9 @@ class Job:
 
     @property
     def scope(self) -> str:
-        """A digest of whom the scope means; empty where it means everybody."""
-        return "" if self.assignment is None else self.assignment.digest
+        """A digest of whom the scope means, and which accounts it spares; empty where it means everybody."""
+        assigned = "" if self.assignment is None else self.assignment.digest
+        return f"{assigned}{self.mapping.untouchable.digest}"
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -19,6 +19,7 @@ from usher.core.sync.policies import Subject
 from usher.core.sync.references import End, Holder, plan_references, referents, wanted_by
 from usher.engine.job import ConnectorJob, Job, Ports
 from usher.engine.retry import Retrier
+from usher.engine.sparing import Sparing
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
@@ -100,6 +101,9 @@ class Referring:
         holder = Holder(kind, one.source_id, own.target_id, active, wanted, held, adopted)
         needs = plan_references(one.lane.mapping, holder, ends, ours)
         rows = [holder.change(phase, edits) for phase, edits in needs.edits.items()]
+        sparing = Sparing(one.lane, self.session, self.retrier)
+        if rows and await sparing.is_spared(self.ports, one.source_id):
+            rows = []
         found.rows += rows
         if not rows:
             found.settled[one.source_id] = needs.waiting

@@ -10,6 +10,7 @@ from usher.api.v1alpha1.connectors import ConnectorStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.assembly.connectors import find_misnamed, without_groups
 from usher.assembly.domains import digest_in
+from usher.assembly.scopes import groups_unread
 from usher.core.errors import SpecError
 from usher.core.model.resources import ConnectorKey, ResourceType
 from usher.kube.cache import Cache
@@ -38,6 +39,12 @@ class Parts:
             for one in self.mappings.values()
             if one.spec.enabled
         }
+
+    @property
+    def kinds(self) -> frozenset[ResourceType]:
+        """The resource types on which a cycle depends: those of the lanes, and groups where the scope names some."""
+        named = {ResourceType.GROUP} if self.connector.spec.scope.groups else set()
+        return frozenset({*self.lanes, *named})
 
 
 def resolve(subject: ConnectorSubject, cache: Cache, compiler: MappingReconciler) -> Parts | Finding:
@@ -71,4 +78,6 @@ def _find_error(key: ConnectorKey, parts: Parts, source: Document) -> SpecError 
     for name, one in parts.mappings.items():
         if types[name] is ResourceType.GROUP and one.spec.enabled and not reads_groups(source):
             return without_groups(key, spec, name)
+    if spec.scope.groups and not reads_groups(source):
+        return groups_unread(key, spec)
     return None

@@ -19,6 +19,7 @@ from usher.api.v1alpha1.connectors import (
     RunningCycle,
     TargetStatus,
 )
+from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
@@ -42,12 +43,13 @@ NOT_THE_TARGETS: Final = frozenset(
 class Memory:
     """What the state store knows of a connector: by resource type, as far as there is one, and the held plan.
 
-    `versions` are those of the source's snapshots.
+    `versions` are those of the source's snapshots; `resolution` is what the entries of the scope meant, if it has some.
     """
 
     versions: Mapping[ResourceType, int]
     consumed: Mapping[ResourceType, Consumption]
     held: StoredHold | None
+    resolution: Resolution | None = None
 
     def is_initial(self, lanes: Iterable[ResourceType]) -> bool:
         """Whether for any of these no initial cycle has ended."""
@@ -66,12 +68,14 @@ class LaneInputs(NamedTuple):
 class Inputs:
     """What a cycle depends upon. Another one of these asks for another cycle at once.
 
-    `documents` are the versions of the ConfigMaps that the spec names.
+    `assigned` is the version of the groups that the scope looks into, None where it names none. `documents` are the
+    versions of the ConfigMaps that the spec names.
     """
 
     uid: str
     generation: int
     lanes: tuple[LaneInputs, ...]
+    assigned: int | None
     documents: str
     requested: str
     approval: str
@@ -180,7 +184,7 @@ class ConnectorState:
             pending=report.pending,
             waiting_references=report.waiting_references or None,
         )
-        self.verdict = CycleVerdict(generation, report.pending, report.reasons)
+        self.verdict = CycleVerdict(generation, report.pending, report.reasons, unresolved=report.unresolved)
         if generation == self.generation:
             self.target = Contact.ANSWERED
 
@@ -196,7 +200,7 @@ class ConnectorState:
 def _verdict_of(former: ConnectorStatus) -> Verdict | None:
     """What a status says of the last cycle, where it speaks of the cycle and not of something that hid it."""
     in_sync = find_condition(former.conditions, ConditionType.IN_SYNC)
-    if in_sync is None or in_sync.reason not in (Reason.SUCCEEDED, Reason.OBJECTS_FAILED):
+    if in_sync is None or in_sync.reason not in (Reason.SUCCEEDED, Reason.OBJECTS_FAILED, Reason.SCOPE_UNRESOLVED):
         return None
     return keep(in_sync, ConditionType.IN_SYNC)
 
@@ -216,6 +220,7 @@ def is_settled(former: ConnectorStatus, inputs: Inputs, memory: Memory) -> bool:
         and not approved
         and former.observed_generation == inputs.generation
         and (former.last_handled_reconcile_at or "") == inputs.requested
+        and (memory.resolution is None or memory.resolution.groups == inputs.assigned)
         and all(_has_consumed(memory.consumed.get(lane.resource_type), lane) for lane in inputs.lanes)
     )
 

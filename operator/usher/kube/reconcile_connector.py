@@ -123,23 +123,26 @@ class ConnectorReconciler:
         store, connector = self._services.ports.store, ConnectorKey(key.path)
         versions: dict[ResourceType, int] = {}
         consumed: dict[ResourceType, Consumption] = {}
+        if not isinstance(parts, Finding):
+            for kind in parts.kinds:
+                snapshot = await store.snapshot(SourceKey(parts.source.path), kind)
+                versions |= {} if snapshot is None else {kind: snapshot.version}
         for lane in _lanes(parts):
-            if not isinstance(parts, Finding):
-                snapshot = await store.snapshot(SourceKey(parts.source.path), lane)
-                versions |= {} if snapshot is None else {lane: snapshot.version}
             consumption = await store.consumption(Lane(connector, lane))
             consumed |= {} if consumption is None else {lane: consumption}
         held = await store.held(connector)
-        return Memory(versions, consumed, None if held is None or held[0].approved else held[0])
+        resolution = await store.resolution(connector)
+        return Memory(versions, consumed, None if held is None or held[0].approved else held[0], resolution)
 
     def _inputs(self, subject: ConnectorSubject, parts: Parts | Finding, memory: Memory) -> Inputs | None:
-        """None where there is nothing to run a cycle with (yet): every lane needs its snapshot."""
-        if isinstance(parts, Finding) or not parts.lanes.keys() <= memory.versions.keys():
+        """None where there is nothing to run a cycle with (yet): whatever it depends on needs its snapshot."""
+        if isinstance(parts, Finding) or not parts.kinds <= memory.versions.keys():
             return None
         return Inputs(
             uid=subject.uid,
             generation=subject.generation,
             lanes=tuple(LaneInputs(lane, digest, memory.versions[lane]) for lane, digest in parts.lanes.items()),
+            assigned=memory.versions[ResourceType.GROUP] if parts.connector.spec.scope.groups else None,
             documents=self._services.cache.versions_named(subject.key),
             requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
             approval=subject.annotation(APPROVE_PLAN),

@@ -24,6 +24,7 @@ from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
 from usher.engine.snapshot import read_source
@@ -110,6 +111,7 @@ class World:
     full_every: timedelta = timedelta(minutes=15)
     adopt: Adopt = Adopt.ALWAYS
     assignment: Assignment | None = None
+    untouchable: Untouchable = NONE_SPARED
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     seed: int = 0
 
@@ -130,7 +132,7 @@ class World:
             connector=self.connector,
             source=SourceKey("identity/corp"),
             resource_type=ResourceType.USER,
-            mapping=self.mapping,
+            mapping=replace(self.mapping, untouchable=self.untouchable),
             address=self.address,
             requires={},
             adopt=self.adopt,
@@ -139,7 +141,13 @@ class World:
         )
         lanes: tuple[Job, ...] = (users,)
         if self.group_mapping is not None:
-            lanes += (replace(users, resource_type=ResourceType.GROUP, mapping=self.group_mapping),)
+            lanes += (
+                replace(
+                    users,
+                    resource_type=ResourceType.GROUP,
+                    mapping=replace(self.group_mapping, untouchable=self.untouchable),
+                ),
+            )
         budgets = Budgets(self.budget, self.group_budget, self.membership_budget)
         return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72))
 

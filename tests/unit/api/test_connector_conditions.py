@@ -54,6 +54,14 @@ UNREAD_ENDS = {"SourceReachable": "False SourceUnreachable", "TargetReachable": 
 IN_SYNC = {"InSync": "True Succeeded"}
 INITIAL = {"InSync": "Unknown InitialCycle"}
 
+UNRESOLVED = CycleVerdict(1, unresolved=("spec.scope.users[3]: no user of the source has this mail", "b", "c"))
+STUCK = {
+    "Ready": "False ScopeUnresolved",
+    "InSync": "False ScopeUnresolved",
+    **GOOD_ENDS,
+    "Stalled": "True ScopeUnresolved",
+}
+
 TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
     (
         "at first sight nothing is known",
@@ -241,6 +249,21 @@ TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
         [replace(DONE, held=OVER), DONE],
         {"Ready": "True Running", **IN_SYNC, **GOOD_ENDS},
     ),
+    (
+        "an entry of the scope that nobody understands needs a person",
+        [DONE, replace(DONE, cycle=UNRESOLVED)],
+        STUCK,
+    ),
+    (
+        "the next process says so too before its first cycle",
+        [DONE, replace(DONE, cycle=Verdict(ConditionType.IN_SYNC, "False", "ScopeUnresolved", "spec.scope", 1))],
+        STUCK,
+    ),
+    (
+        "a changed scope is taken over before it is judged",
+        [DONE, replace(DONE, cycle=UNRESOLVED), replace(DONE, cycle=UNRESOLVED, generation=2)],
+        {"Ready": "True Running", "InSync": "Unknown Progressing", **GOOD_ENDS},
+    ),
 ]
 
 
@@ -299,6 +322,16 @@ def test_the_message_counts_what_is_undone_by_its_most_frequent_reasons() -> Non
     in_sync = find_condition(found, ConditionType.IN_SYNC)
     assert in_sync is not None
     assert in_sync.message == "17 resources are left undone: 9 D, 5 B, 2 C; the provisioning log names them"
+
+
+def test_an_unresolved_scope_names_the_first_entries_and_what_follows() -> None:
+    ready = find_condition(conditions(replace(DONE, cycle=UNRESOLVED)), ConditionType.READY)
+
+    assert ready is not None
+    assert ready.message == (
+        "spec.scope.users[3]: no user of the source has this mail; b (and 1 more). Until then nobody leaves for being"
+        " assigned no more"
+    )
 
 
 def test_a_transient_failure_says_how_many_are_left() -> None:

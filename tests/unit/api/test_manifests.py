@@ -129,7 +129,7 @@ def test_all_problems_of_a_manifest_are_told_at_once() -> None:
     manifest = document("ProvisioningConnector", {**CORPUS["connector"], "scope": {}, "schedule": {"interval": "5x"}})
     manifest["metadata"]["nmae"] = "x"
 
-    assert [path for path, _ in problems(manifest)] == ["metadata.nmae", "spec.schedule.interval", "spec.scope.include"]
+    assert [path for path, _ in problems(manifest)] == ["metadata.nmae", "spec.schedule.interval", "spec.scope"]
 
 
 def test_an_unknown_kind_is_told_which_ones_there_are() -> None:

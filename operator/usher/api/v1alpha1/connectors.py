@@ -12,6 +12,7 @@ from usher.api.v1alpha1.durations import DeleteTime, HoldTime, Interval
 from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
+from usher.api.v1alpha1.scopes import Scope
 from usher.api.v1alpha1.targets.scim import ScimTarget
 
 MAX_HISTORY: Final = 5
@@ -34,12 +35,6 @@ class Target(Strict):
     """The app into which people are provisioned; exactly one kind."""
 
     scim: ScimTarget = Field(description="An app with a SCIM 2.0 endpoint.")
-
-
-class Scope(Strict):
-    """Who is provisioned."""
-
-    include: Literal["All"] = Field(description="All: everybody whom the identity source knows.")
 
 
 class Budget(Strict):
@@ -73,6 +68,9 @@ Leaving: TypeAlias = Literal["Disable", "Delete", "Keep"]
 class Deprovisioning(Strict):
     """What is done with the accounts of people, and with groups, that leave."""
 
+    on_unassigned: Leaving = Field(
+        default="Disable", description="Whom spec.scope assigns no more; the account is disabled when absent."
+    )
     on_out_of_scope: Leaving = Field(
         default="Disable", description="Whom no scoping filter admits any more; the account is disabled when absent."
     )

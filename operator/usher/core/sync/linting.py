@@ -71,13 +71,27 @@ def _find_flaws(retyped: Retyped, target: Discovery) -> Iterator[Flaw]:
     yield from retyped.flaws
     vocabulary = _Vocabulary(target, retyped.mapping.resource_type)
     for rule in retyped.mapping.rules:
-        yield from vocabulary.unknown(rule)
+        yield from vocabulary.unknown(rule.target, place_of(rule, "target"))
         yield from find_misfits(rule)
     parts = dict.fromkeys(part.target for rule in retyped.mapping.matching for part in rule.parts)
     for rule in retyped.mapping.rules:
         if rule.target in parts:
             yield from _unfilterable(rule)
     yield from _missing(retyped.mapping, vocabulary.schema)
+    yield from _find_unreadable(retyped.mapping, target, vocabulary)
+
+
+def _find_unreadable(mapping: CompiledMapping, target: Discovery, vocabulary: _Vocabulary) -> Iterator[Flaw]:
+    """The attributes by which no account can be told to be one that is never written. Said once, of the users."""
+    if mapping.resource_type is not ResourceType.USER:
+        return
+    groups = target.schema(ResourceType.GROUP)
+    for each in mapping.untouchable.spared:
+        place = f"{each.place}.attribute"
+        if groups.definition(each.path) is None:
+            yield from vocabulary.unknown(each.path, place)
+        if each.definition is not None and each.definition.mutability is Mutability.WRITE_ONLY:
+            yield Flaw(place, f"the app never returns {each.path}: no account can be known by it")
 
 
 # --- paths ----------------------------------------------------------------------------------------------------------
@@ -100,14 +114,14 @@ class _Vocabulary:
         """Whose schema it is, for messages."""
         return "the app's schema" if self.target.types is Types.DISCOVERED else "RFC 7643"
 
-    def unknown(self, rule: AttributeRule) -> Iterator[Flaw]:
-        """What is unknown of the rule's target path: its extension, its attribute, or a part of it."""
-        parsed = parse_path(rule.target)
+    def unknown(self, path: AttributePath, place: str) -> Iterator[Flaw]:
+        """What is unknown of a path that stands there: its extension, its attribute, or a part of it."""
+        parsed = parse_path(path)
         container = parsed.attribute_text.lower()
         filtered = [f"{container}.{name.lower()}" for name, _ in parsed.filter or ()]
         unknown = [key for key in (parsed.schema_key, *filtered) if key not in self.schema.attributes]
         if unknown:
-            yield Flaw(place_of(rule, "target"), *self._judge(rule.target, parsed, unknown[0]))
+            yield Flaw(place, *self._judge(path, parsed, unknown[0]))
 
     def _judge(self, path: AttributePath, parsed: ParsedPath, key: str) -> tuple[str, Severity]:
         container = parsed.attribute_text.lower()

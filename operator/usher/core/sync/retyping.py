@@ -45,7 +45,8 @@ def retype(mapping: CompiledMapping, schema: TargetSchema) -> Retyped:
         except _Unfit as unfit:
             rules.append(rule)
             flaws.append(Flaw(place_of(rule, unfit.field), str(unfit)))
-    return Retyped(replace(mapping, rules=tuple(rules)), tuple(flaws))
+    untouchable = mapping.untouchable.typed(schema, mapping.resource_type)
+    return Retyped(replace(mapping, rules=tuple(rules), untouchable=untouchable), tuple(flaws))
 
 
 def place_of(rule: AttributeRule, field: str) -> str:

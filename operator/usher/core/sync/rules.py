@@ -22,6 +22,7 @@ from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Refers, Unique, Untouched, evaluation
 from usher.core.sync.leaving import Writes
 from usher.core.sync.scoping import EVERYBODY, Scope
+from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 
 _SCALAR: Final = (str, bool, int, float)
 REDACT: Final = "Redact"
@@ -169,6 +170,7 @@ class CompiledMapping:
     scope: Scope = EVERYBODY
     resource_type: ResourceType = ResourceType.USER
     writes: frozenset[Writes] = frozenset(Writes)
+    untouchable: Untouchable = NONE_SPARED
 
     @cached_property
     def matching(self) -> tuple[MatchRule, ...]:
@@ -265,7 +267,7 @@ class CompiledMapping:
         paths |= {reference.path for reference in self.references if not reference.several}
         paths |= {self.disable_path} if self.disable_path else set()
         elements = {element for path in paths if (element := element_path(path)) is not None}
-        return frozenset(paths | elements)
+        return frozenset(paths | elements | self.untouchable.paths)
 
     @cached_property
     def schema(self) -> str:
