@@ -42,12 +42,11 @@ GROUP_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """The same for a group."""
 
 ACCOUNT_ENABLED: Final = "accountEnabled"
-MANAGER: Final = "manager"
 MEMBERS: Final = "members"
-"""All members of a group, by their ids; one that leads to nobody is as the directory names it."""
+"""All members of a group, as the directory names them."""
 OBJECT_ID: Final = "objectId"
 DN: Final = "dn"
-"""The distinguished name, by which entries of a directory refer to each other."""
+"""The distinguished name: what `manager` and `members` of other entries point to."""
 
 SECRET: Final = frozenset(
     name.lower()
