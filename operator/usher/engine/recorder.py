@@ -15,7 +15,7 @@ from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Partly, Un
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
-from usher.core.sync.leaving import Policy
+from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.references import holds_nobody
@@ -172,7 +172,8 @@ class Recorder:
         self.tally.done[_counted_as(change)] += 1
         self._note_applied(change.source_id)
         self._pending.links.append(outcome.link)
-        if change.action is Action.DISABLE and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
+        leaves = not outcome.link.enabled and change.cause in CAUSES
+        if leaves and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
             self._pending.ripening[change.source_id] = self._ports.runtime.now()
         if outcome.holding is not None:
             self._pending.holding[change.source_id] = outcome.holding

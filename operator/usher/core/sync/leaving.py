@@ -49,12 +49,21 @@ class Deprovisioning:
 
     def of(self, cause: str) -> Policy:
         """The policy for this cause."""
-        policies = {
-            UNASSIGNED: self.on_unassigned,
-            OUT_OF_SCOPE: self.on_out_of_scope,
-            SOURCE_DELETED: self.on_source_deleted,
-        }
-        return policies.get(cause, self.on_source_disabled)
+        match cause:
+            case _ if cause == UNASSIGNED:
+                return self.on_unassigned
+            case _ if cause == OUT_OF_SCOPE:
+                return self.on_out_of_scope
+            case _ if cause == SOURCE_DELETED:
+                return self.on_source_deleted
+            case _:
+                return self.on_source_disabled
+
+    @property
+    def digest(self) -> str:
+        """The policies that are none of the defaults: whoever left under others is looked at again."""
+        policies = sorted((cause, self.of(cause)) for cause in CAUSES)
+        return "".join(f"|{cause}={policy}" for cause, policy in policies if policy is not Policy.DISABLE)
 
 
 @dataclass(frozen=True, slots=True)
