@@ -1,8 +1,7 @@
 """What the engine asks of the state store: snapshots, links, plans, intents, discoveries, and the provisioning log.
 
 State is a cache of links and a log of intents. Thrown away, the next cycle finds its accounts again by matching.
-Every method is one transaction. Ids come and go in chunks; nothing here loads a whole connector into memory, except
-where a docstring says so.
+Every method is one transaction. Ids come and go in chunks: no whole connector in memory, unless a docstring says so.
 """
 
 from __future__ import annotations

@@ -12,7 +12,15 @@ from typing import Final
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, PlannedChange, Situation, Skip, Unmatched
-from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
+from usher.core.model.resources import (
+    Fingerprint,
+    Holding,
+    Link,
+    ResourceType,
+    SourceId,
+    SourceResource,
+    TargetResource,
+)
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
 from usher.core.sync.planning import (
@@ -218,10 +226,15 @@ class Drafting:
         departure = Departure(
             told=source_id in due.told,
             ripe=source_id in ripe,
-            disables=mapping.disable_path is not None,
+            disables=mapping.disable_path is not None or self._empties(),
             deletes=Writes.DELETE in mapping.writes,
         )
         return decide(self.job.deprovisioning, desired.cause, departure)
+
+    def _empties(self) -> bool:
+        """A group can't be disabled. While it waits for its deletion it is emptied, where there is a time to wait."""
+        group = self.job.resource_type is ResourceType.GROUP
+        return group and self.job.deprovisioning.delete_after is not None
 
     def _note_waiting(self, draft: Draft, desired: Desired, row: Planned) -> None:
         """Of an account that is disabled already: whether it waits to be deleted from now on, or waits no more."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from usher.contracts.source import Evidence
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.leaving import (
     CAUSES,
@@ -105,6 +106,9 @@ async def leave(world: World, event: str) -> None:
             world.source.put("id-bob", **person("bob", department="Paris"))
         case "told deleted":
             world.source.bury("id-bob")
+        case "left what is read":
+            world.source.evidence = Evidence.ABSENT
+            world.source.bury("id-bob")
         case _:
             world.source.drop("id-bob")
             world.clock.advance(timedelta(days=8).total_seconds())
@@ -115,6 +119,7 @@ EVENTS = {
     "disabled": SOURCE_DISABLED,
     "out of scope": OUT_OF_SCOPE,
     "told deleted": SOURCE_DELETED,
+    "left what is read": SOURCE_DELETED,
     "absent": SOURCE_DELETED,
 }
 
@@ -372,28 +377,70 @@ async def test_an_account_that_is_gone_already_is_no_failure_of_a_delete(world: 
 # --- groups ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("policy", "left"), [(DISABLE, {"staff": set()}), (KEEP, {"staff": {"ada", "bob"}}), (DELETE, {})]
-)
-async def test_a_group_that_is_gone_is_emptied_or_kept_or_deleted(
-    world: World, policy: Policy, left: dict[str, set[str]]
-) -> None:
+async def provision_groups(world: World, deprovisioning: Deprovisioning) -> dict[str, set[str]]:
+    """Ten groups, of which staff is gone then; those that stay come back."""
     world.group_mapping = group_mapping()
+    world.deprovisioning = deprovisioning
     world.group("staff", "ada", "bob")
-    for number in range(5):
+    for number in range(9):
         world.group(f"group{number}", "eve")
-    world.deprovisioning = with_policy(SOURCE_DELETED, policy)
     await world.sync()
     world.source.drop_group("id-staff")
+    return {f"group{number}": {"eve"} for number in range(9)}
 
-    report = await world.sync(approved_read="")
 
-    others: dict[str, set[str]] = {f"group{number}": {"eve"} for number in range(5)}
+@pytest.mark.parametrize(
+    ("policy", "after", "left"),
+    [
+        (DISABLE, None, {"staff": set()}),
+        (KEEP, MONTH, {"staff": {"ada", "bob"}}),
+        (DELETE, None, {}),
+        (DELETE, MONTH, {"staff": set()}),
+    ],
+)
+async def test_a_group_that_is_gone_is_emptied_or_kept_or_deleted(
+    world: World, policy: Policy, after: timedelta | None, left: dict[str, set[str]]
+) -> None:
+    others = await provision_groups(world, with_policy(SOURCE_DELETED, policy, after))
+
+    report = await world.sync()
+
     assert world.members() == {**others, **left}
     assert report.pending == 0
+    assert world.target.history.writes_of(Operation.DELETE) == () or after is None
     world.group("staff", "ada", "bob")
     await world.sync()
     assert world.members() == {**others, "staff": {"ada", "bob"}}
+
+
+async def test_nothing_is_sent_to_a_group_that_is_kept_until_it_is_back(world: World) -> None:
+    named = Scope((Filter("not ours", (compile_clause("displayName", Operator.NOT_EQUALS, "theirs", "here"),)),))
+    world.group_mapping = replace(group_mapping(), scope=named)
+    world.deprovisioning = with_policy(OUT_OF_SCOPE, KEEP)
+    world.group("staff", "ada", "bob")
+    await world.sync()
+    world.source.put_group("id-staff", displayName="theirs", members=("id-ada", "id-eve"))
+    await world.sync()
+    assert world.members() == {"staff": {"ada", "bob"}}
+
+    world.group("staff", "ada", "eve")
+    await world.sync()
+
+    assert world.members() == {"staff": {"ada", "eve"}}
+
+
+async def test_an_emptied_group_is_deleted_after_its_time_and_one_more_complete_read(world: World) -> None:
+    others = await provision_groups(world, with_policy(SOURCE_DELETED, DELETE))
+    await world.sync()
+    world.clock.advance(timedelta(days=31).total_seconds())
+    report = await world.cycle()
+    assert "staff" in world.members(), "no complete read came after that time"
+
+    report = await world.sync()
+
+    assert world.members() == others
+    assert report.groups is not None
+    assert (report.groups.deleted, report.counts.deleted) == (1, 0)
 
 
 # --- the actions of a mapping ---------------------------------------------------------------------------------------
@@ -424,6 +471,24 @@ async def test_without_update_no_account_is_changed_until_it_is_allowed_again(wo
     await world.sync()
     assert world.accounts()["bob@example.com"]["title"] == "Boss"
     assert world.accounts()["eve@example.com"]["active"] is False
+
+
+async def test_without_update_no_member_is_written_until_it_is_allowed_again(world: World) -> None:
+    allowed = world.group_mapping = group_mapping()
+    world.group("staff", "ada")
+    await world.sync()
+    world.group_mapping = replace(allowed, writes=frozenset({Writes.CREATE, Writes.DELETE}), digest="no update")
+    world.group("staff", "bob")
+    world.group("new", "bob")
+    await world.sync()
+    assert world.members() == {"staff": {"ada"}, "new": set()}
+
+    world.group_mapping = allowed
+    held = (await world.sync()).held
+    assert held is not None, "the one member that there was, after a mapping was changed"
+    await world.sync(approval=held.hash)
+
+    assert world.members() == {"staff": {"bob"}, "new": {"bob"}}
 
 
 async def test_without_delete_a_leaver_is_disabled_and_stays(world: World) -> None:
