@@ -159,6 +159,30 @@ PLANTS = {
         '_DISABLE: Final = "nothing"',
         "tests/unit/scim/test_discovery.py",
     ),
+    "the members of all groups are read though nobody wants them": Plant(
+        "targets/scim/session.py",
+        "        if resource_type is not ResourceType.GROUP or not self._excludes or wants_members(wanted):\n",
+        "        if True:\n",
+        "tests/contract/target/test_scim_groups.py",
+    ),
+    "new members take the place of all others": Plant(
+        "core/scim/patches.py",
+        '        operations.append({"op": "add", "path": parsed.text, "value": list(edit.add)})\n',
+        '        operations.append({"op": "replace", "path": parsed.text, "value": list(edit.add)})\n',
+        "tests/property/scim/test_members_go_from_before_to_after.py",
+    ),
+    "a new manager has the address of the former one": Plant(
+        "core/scim/patches.py",
+        "        case Replace(value=dict()) if before is not None and parsed.filter is None:\n",
+        "        case Replace(value=dict()) if False:\n",
+        "tests/property/scim/test_members_go_from_before_to_after.py",
+    ),
+    "an app that lists its types without groups is taken to have some": Plant(
+        "core/scim/discovery.py",
+        "if user is not None and group is None else ()",
+        "if False else ()",
+        "tests/unit/scim/test_discovery.py",
+    ),
     "nobody is looked at again under another schema": Plant(
         "engine/preparing.py",
         " and consumption.schema == job.mapping.schema",

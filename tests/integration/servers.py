@@ -30,7 +30,14 @@ class Server:
 
     def accounts(self) -> Sequence[Mapping[str, Json]]:
         """The first thousand."""
-        answer = self._client.get("/Users", params={"startIndex": 1, "count": 1000}).raise_for_status()
+        return self._listed("/Users")
+
+    def groups(self) -> Sequence[Mapping[str, Json]]:
+        """The first thousand, with their members."""
+        return self._listed("/Groups")
+
+    def _listed(self, collection: str) -> Sequence[Mapping[str, Json]]:
+        answer = self._client.get(collection, params={"startIndex": 1, "count": 1000}).raise_for_status()
         found: Sequence[Mapping[str, Json]] = answer.json().get("Resources", [])
         return found
 
@@ -47,7 +54,8 @@ class Server:
         self._client.post("/Users", json={"schemas": [USER_URN], **account}).raise_for_status()
 
     def empty(self) -> None:
-        """Removes every account."""
-        while accounts := self.accounts():
-            for account in accounts:
-                self._client.delete(f"/Users/{account['id']}").raise_for_status()
+        """Removes every account and every group."""
+        for collection in ("/Groups", "/Users"):
+            while listed := self._listed(collection):
+                for one in listed:
+                    self._client.delete(f"{collection}/{one['id']}").raise_for_status()

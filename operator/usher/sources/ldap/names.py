@@ -42,11 +42,12 @@ GROUP_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """The same for a group."""
 
 ACCOUNT_ENABLED: Final = "accountEnabled"
+MANAGER: Final = "manager"
 MEMBERS: Final = "members"
-"""All members of a group, as the directory names them."""
+"""All members of a group, by their ids; one that leads to nobody is as the directory names it."""
 OBJECT_ID: Final = "objectId"
 DN: Final = "dn"
-"""The distinguished name: what `manager` and `members` of other entries point to."""
+"""The distinguished name, by which entries of a directory refer to each other."""
 
 SECRET: Final = frozenset(
     name.lower()

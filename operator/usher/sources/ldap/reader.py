@@ -24,6 +24,7 @@ from usher.sources.ldap.entries import EntryReader, known_names
 from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
 from usher.sources.ldap.names import TIMESTAMP, asked_for
 from usher.sources.ldap.ranges import whole_entries
+from usher.sources.ldap.references import References
 from usher.sources.ldap.refresh import Refresh
 from usher.sources.ldap.schema import allowed_names
 from usher.sources.ldap.settings import Branch, Changes, LdapSettings, Lookup
@@ -67,6 +68,7 @@ class LdapReader:
         self._entries = {
             one: EntryReader(one, settings.id_attribute, settings.member_attribute) for one in ResourceType
         }
+        self._references = References(settings, connection, self._entries[ResourceType.USER])
 
     @property
     def identity(self) -> str:
@@ -114,10 +116,12 @@ class LdapReader:
         self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
         seen, scope = _Seen(), self._settings.scope(resource_type)
+        await self._references.prepare(resource_type)
         refresh = self._refresh(resource_type) if self._settings.changes is Changes.SYNCREPL else None
         entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
         async for page in entries:
-            yield await self._resources(resource_type, page, seen)
+            resources = await self._resources(resource_type, page, seen)
+            yield self._references.resolve(resource_type, resources)
         if refresh is None:
             watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
         else:
@@ -131,8 +135,11 @@ class LdapReader:
         self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
         seen, refresh = _Seen(), self._refresh(resource_type)
-        async for page in refresh.since(since):
-            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
+        changed = [
+            one async for page in refresh.since(since) for one in await self._resources(resource_type, page, seen)
+        ]
+        async for changes in self._changes(resource_type, changed):
+            yield changes
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
         watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
@@ -148,8 +155,10 @@ class LdapReader:
         if not times.begin:
             raise WatermarkExpired("the directory was not read twice yet")
         recent = f"({TIMESTAMP}>={times.begin})"
-        async for page in self._pages(resource_type, recent):
-            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
+        pages = self._pages(resource_type, recent)
+        changed = [one async for page in pages for one in await self._resources(resource_type, page, seen)]
+        async for changes in self._changes(resource_type, changed):
+            yield changes
         reader = self._entries[resource_type]
         outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
         only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
@@ -163,6 +172,15 @@ class LdapReader:
         search = self._search(resource_type, f"(&{filter_}{recent})" if recent else filter_)
         async for page in self._connection.pages(search):
             yield await whole_entries(self._connection, page)
+
+    async def _changes(
+        self, resource_type: ResourceType, changed: Sequence[SourceResource]
+    ) -> AsyncIterator[ChangesPage]:
+        """What changed, in pages, once it is known to whom it refers."""
+        await self._references.look_up(resource_type, changed)
+        for start in range(0, len(changed), self._settings.page_size):
+            page = self._references.resolve(resource_type, changed[start : start + self._settings.page_size])
+            yield [SourceChange(one.id, one) for one in page]
 
     # --- all of them
 

@@ -14,6 +14,7 @@ from ldap.dn import str2dn
 from usher.sources.ldap.names import BINARY, REFERRING
 
 _LOOSE: Final = re.compile(r" [,+=]|[,+=] ")
+_BITS: Final = re.compile(r"#'[01]*'B$")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PAIR: Final = re.compile(r"\\.", re.DOTALL)
 """An escape. libldap takes a blank behind an escaped backslash for an escaped blank, unless that is written in hex."""
@@ -54,8 +55,8 @@ def _escaped(value: str) -> str:
 
 
 def read_dn(value: bytes) -> str:
-    """The distinguished name that a value is."""
-    return canonical_dn(_text(value))
+    """The distinguished name that a value is, without the bits that may follow one in `uniqueMember` (RFC 4517)."""
+    return canonical_dn(_BITS.sub("", _text(value)))
 
 
 def _guid(value: bytes) -> str:
