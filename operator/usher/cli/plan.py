@@ -135,9 +135,7 @@ class Planned:
             lines = [_skip_line(kind, skip) for kind, skip in self.skips if skip.settled is settled]
             if lines:
                 blocks.append(Code(_capped(lines, self.most)))
-        orphans = [
-            f"? orphan {one}: nobody in the source matches this {kind.value.lower()}" for kind, one in self.orphans
-        ]
+        orphans = [f"? orphan {one}: nobody in scope matches this {kind.value.lower()}" for kind, one in self.orphans]
         if orphans:
             blocks.append(Code(_capped(orphans, self.most)))
         if self.report.assessments:

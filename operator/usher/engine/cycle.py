@@ -48,7 +48,7 @@ class _Opened:
 class Preview:
     """What a cycle would do. Its changes are the running plan in the store; those of `waiting` would not be applied.
 
-    `skips` are the resources for which nothing would be done, and why; `orphans` accounts that nobody in the source
+    `skips` are the resources for which nothing would be done, and why; `orphans` accounts that nobody in scope
     matches, a thousand at the most. All of these name people: for a terminal only. `lanes`
     have the mappings that were in force, typed as the target says, as far as the cycle came to ask it.
     """

@@ -206,7 +206,7 @@ class ConnectorCounts(Status):
     )
     orphans: int | None = Field(
         default=None,
-        description="Accounts and groups of the app that nobody in the source matches; known while policy is Observe.",
+        description="Accounts and groups of the app that nobody in scope matches; known while policy is Observe.",
     )
 
 

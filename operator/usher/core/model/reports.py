@@ -63,7 +63,7 @@ class Assessment:
     """Who is in scope, held against the accounts that are at the target, of one resource type.
 
     `matched` have an account, `unmatched` have none, and of the `ambiguous` it can't be told which. `orphans` are
-    accounts that nobody in the source matches.
+    accounts that nobody in scope matches.
     """
 
     matched: int
