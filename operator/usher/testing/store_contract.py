@@ -11,6 +11,7 @@ The store of each test is empty. The suite imports no pytest itself.
 from __future__ import annotations
 
 from usher.testing.store_assignments import AssignmentStoreContract
+from usher.testing.store_claims import ClaimStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
@@ -22,6 +23,7 @@ from usher.testing.store_snapshots import SnapshotStoreContract
 class StoreContract(
     SnapshotStoreContract,
     LinkStoreContract,
+    ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
     PlanStoreContract,

@@ -35,6 +35,13 @@ class Budget:
         return count <= self.min_count or count * 100 <= self.max_percent * live
 
 
+class Enforcement(StrEnum):
+    """Whether a cycle writes to the target what it plans, in the words of the API."""
+
+    ENFORCE = "Enforce"
+    OBSERVE = "Observe"
+
+
 class Counted(StrEnum):
     """What a budget counts."""
 
