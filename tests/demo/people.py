@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from directory.configuration import GROUPS as GROUPS_BASE
 from directory.configuration import PEOPLE
 from directory.entries import Entry, to_ldif
 
@@ -14,6 +15,8 @@ JOINER: Final = "nia.okonkwo"
 MOVER: Final = "abebe.suzuki"
 NEW_TITLE: Final = "Engineering Manager"
 LEAVER: Final = "grace.becker"
+TEAM: Final = "Engineering"
+"""The group into which the joiner comes."""
 
 
 def dn_of(uid: str) -> str:
@@ -34,6 +37,11 @@ def joining() -> str:
         "departmentNumber": ("540",),
     }
     return "".join(to_ldif([Entry(dn_of(JOINER), attributes)])).strip()
+
+
+def coming_in() -> str:
+    """The joiner becomes a member of the team, as a change in LDIF."""
+    return f"dn: cn={TEAM},{GROUPS_BASE}\nchangetype: modify\nadd: member\nmember: {dn_of(JOINER)}"
 
 
 def moving() -> str:

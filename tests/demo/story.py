@@ -10,7 +10,7 @@ from typing import Final
 
 from demo.app import App
 from demo.directory import Directory
-from demo.people import JOINER, LEAVER, MOVER, NEW_TITLE, dn_of, joining, moving
+from demo.people import GROUPS, JOINER, LEAVER, MOVER, NEW_TITLE, TEAM, coming_in, dn_of, joining, moving
 from demo.programs import Program
 from demo.shell import Shell
 from demo.stage import NAMESPACE
@@ -54,7 +54,7 @@ class Story:
         return str((self.folder / "my-app").relative_to(self.shell.root))
 
     def provision(self) -> None:
-        """500 people who have no account yet."""
+        """500 people who have no account yet, and 20 groups."""
         mine = self.manifests
         self.shell.show("cp", "-r", EXAMPLE, mine)
         edits = {
@@ -71,7 +71,10 @@ class Story:
         self.shell.show("kubectl", "apply", "-f", mine)
         self.shell.show("kubectl", "wait", "pconn/app", "--for=condition=InSync", "--timeout=90s")
         total, _ = self.app.accounts(1)
-        self.terminal.fact(f"{total} accounts, {time.monotonic() - begin:.1f} s after they were asked for")
+        groups, _ = self.app.groups(1)
+        self.terminal.fact(
+            f"{total} accounts and {groups} groups, {time.monotonic() - begin:.1f} s after they were asked for"
+        )
 
     def look(self) -> None:
         """What Kubernetes says, and what the app itself says."""
@@ -83,18 +86,25 @@ class Story:
         for account in accounts:
             state = "active" if account.active else "disabled"
             self.terminal.output(f"{account.user_name:<28} {account.display_name:<26} {account.title[:26]:<26} {state}")
+        total, groups = self.app.groups(5)
+        self.terminal.say(f"And (GET {self.app.url}/Groups) {total} groups, among them:")
+        for group in groups:
+            self.terminal.output(f"{group.name:<28} {len(group.members)} members")
 
     def follow(self) -> None:
         """Three changes in the directory, and how long the app takes to follow each, from before the first command."""
         before = self.app.account(MOVER)
         begin = time.monotonic()
         self.directory.show("ldapadd", given=joining())
+        self.directory.show("ldapmodify", given=coming_in())
         self.directory.show("ldapmodify", given=moving())
         self.directory.show("ldapdelete", dn_of(LEAVER))
         expected: dict[str, Callable[[], bool]] = {
             f"joiner  {JOINER} has an account": self._has_joined,
+            f"member  {JOINER} is in {TEAM}": self._has_come_in,
             f"mover   {MOVER} is {NEW_TITLE}, was {before.title if before else 'unknown'}": self._has_moved,
             f"leaver  {LEAVER} is disabled": self._has_left,
+            f"leaver  {LEAVER} is in no group": self._is_in_no_group,
         }
         while expected:
             for what in [what for what, happened in expected.items() if happened()]:
@@ -150,6 +160,14 @@ class Story:
     def _has_joined(self) -> bool:
         account = self.app.account(JOINER)
         return account is not None and account.active
+
+    def _has_come_in(self) -> bool:
+        account, team = self.app.account(JOINER), self.app.group(TEAM)
+        return account is not None and team is not None and account.id in team.members
+
+    def _is_in_no_group(self) -> bool:
+        account, (_, groups) = self.app.account(LEAVER), self.app.groups(GROUPS)
+        return account is not None and not any(account.id in group.members for group in groups)
 
     def _has_moved(self) -> bool:
         account = self.app.account(MOVER)

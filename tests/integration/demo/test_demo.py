@@ -78,15 +78,17 @@ def running(name: str) -> list[str]:
 def test_the_demo_shows_people_joining_moving_and_leaving_and_leaves_nothing_behind(name: str) -> None:
     output = run(name)
 
-    assert "500 accounts" in output
+    assert "500 accounts and 20 groups" in output
     assert re.search(r"^  directory +True +500 +20 ", output, re.MULTILINE), output
     for line in (
         r"mover   abebe\.suzuki is Engineering Manager, was Senior Software Engineer",
         r"The app counted in that cycle: 1 read, 0 written",
     ):
         assert re.search(line, output), output
-    followed = {who: float(seconds) for seconds, who in re.findall(r"(\d+\.\d) s  (joiner|mover|leaver)  ", output)}
-    assert followed.keys() == {"joiner", "mover", "leaver"}, output
+    followed = {
+        who: float(seconds) for seconds, who in re.findall(r"(\d+\.\d) s  (joiner|member|mover|leaver)  ", output)
+    }
+    assert followed.keys() == {"joiner", "member", "mover", "leaver"}, output
     assert max(followed.values()) <= PROMISE, output
     assert max(map(len, output.splitlines())) <= 100
     assert "\x1b" not in output
@@ -109,7 +111,7 @@ def test_a_demo_that_was_killed_is_cleaned_up_by_the_next_one_and_that_by_ctrl_c
 
     output = end_by_ctrl_c(name)
 
-    assert "500 accounts" in output
+    assert "500 accounts and 20 groups" in output
     assert "Everything is being removed." in output
     assert not any(stamp is not None and stamp.runs for stamp in left)
     assert running(name) == []

@@ -1,118 +1,182 @@
-"""From the distinguished names by which entries refer to each other to the ids by which they are known.
+"""From the names by which entries refer to each other to ids: who is the manager, who are the members.
 
-Ids, because a name changes: whoever is renamed, or moved to another branch, is a member of the same groups as before,
-and a directory need not say that these changed. A name that leads to nobody stays a name: it is a reference all the
-same, and waits for its other end.
+A directory refers by distinguished name (RFC 4512 2.3.1), or by uid (RFC 2307, memberUid). Names change and are given
+to others, ids are not. So names are resolved while the directory is read, and only ids leave the source.
+
+What is known lives as long as one conversation, and the newest word counts: a name that was given to somebody else
+never leads to whom it named in an earlier read.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Final, TypeAlias
 
 from usher.core.errors import CycleError
 from usher.core.model.resources import ResourceType, SourceId, SourceResource, Value
-from usher.sources.ldap.entries import EntryReader
-from usher.sources.ldap.names import MANAGER, MEMBERS
+from usher.sources.ldap.entries import EntryReader, texts_of
+from usher.sources.ldap.names import DN, MANAGER, MEMBERS, UID, UID_MEMBER
+from usher.sources.ldap.searches import blaming, search_of
 from usher.sources.ldap.settings import LdapSettings
-from usher.sources.ldap.values import canonical_dn
+from usher.sources.ldap.values import compared_dn
 from usher.transport.ldap.client import Entry
-from usher.transport.ldap.connection import DirectoryConnection, Search
-from usher.transport.ldap.errors import BASE_NOT_FOUND
+from usher.transport.ldap.connection import DirectoryConnection
 
-FEW: Final = 100
-"""So many names are looked up one by one; for more, everybody is asked for, which takes one search."""
-_REFERENCES: Final = {ResourceType.USER: MANAGER, ResourceType.GROUP: MEMBERS}
-_UID: Final = "uid"
+LOOKUPS: Final = 100
+"""Names of a conversation that are looked up one by one; more of them are not worth a question each."""
+_ANYTHING: Final = "(objectClass=*)"
+_SLICE: Final = 2_000
+"""Names that are resolved without letting others run."""
+_NOBODY: Final = SourceId("")
+_UID: Final = "uid:"
+
+
+Beside: TypeAlias = Callable[[], Awaitable[DirectoryConnection]]
+"""Another connection, the same one each time, while the first is at work: slapd keeps one search in pages on each."""
 
 
 class References:
-    """What one conversation knows of names. It is not kept: the next one may find another person under a name."""
+    """What one conversation knows of names. `readers` are those by which its entries become resources."""
 
-    def __init__(self, settings: LdapSettings, connection: DirectoryConnection, reader: EntryReader) -> None:
-        self._settings, self._connection, self._reader = settings, connection, reader
-        self._by_login = settings.names_members_by_login
-        self._known: dict[str, SourceId] = {}
-        self._filled = False
+    def __init__(self, settings: LdapSettings, beside: Beside, readers: Mapping[ResourceType, EntryReader]) -> None:
+        self._settings, self._beside, self._readers = settings, beside, readers
+        self._ids: dict[bytes, SourceId] = {}
+        self._by_uid = settings.member_attribute.lower() == UID_MEMBER
+        self._lookups = LOOKUPS
+        types = [ResourceType.USER] if settings.groups is None else list(ResourceType)
+        self._bases = {one: compared_dn(settings.branch(one).base) for one in types}
+        self._filled: set[ResourceType] = set()
 
-    async def prepare(self, resource_type: ResourceType) -> None:
-        """Before everything of a type is read, as nothing else can be asked between two pages of an answer."""
-        if not self._filled and (resource_type is ResourceType.GROUP or await self._has_managers()):
-            await self._fill()
+    def note(self, resource: SourceResource) -> None:
+        """What a read shows, which is newer than all that was known."""
+        self._ids[_key(compared_dn(str(resource.attributes[DN])))] = resource.id
+        if self._by_uid:
+            self._note_uids(resource.id, _texts(resource.attributes.get(UID)))
 
-    def resolve(self, resource_type: ResourceType, resources: Sequence[SourceResource]) -> list[SourceResource]:
-        """The resources with ids in the place of the names that are known."""
-        return [self._resolved(resource_type, resource) for resource in resources]
+    def complete(self, resource_type: ResourceType) -> None:
+        """A whole read of the type has come to its end: by uid there is nobody else to ask for."""
+        if self._by_uid:
+            self._filled.add(resource_type)
 
-    async def look_up(self, resource_type: ResourceType, resources: Iterable[SourceResource]) -> None:
-        """Learns what the references of these lead to: of few that changed, as of all."""
-        if self._filled:
+    async def resolve(self, resources: Sequence[SourceResource], at_once: int = LOOKUPS) -> Sequence[SourceResource]:
+        """The same with ids instead of names. A name of nobody, or of an entry outside of the bases, stays.
+
+        Up to `at_once` unknown names are looked up one by one; for more of them, all ids are read. Raises what a read
+        raises: a reference that could not be resolved is no reference that is gone.
+        """
+        unknown: dict[str, str] = {}
+        resolved = [await self._resolved(resource, unknown) for resource in resources]
+        if not unknown:
+            return resolved
+        await self._learn(unknown, at_once)
+        return [await self._resolved(resource, {}) for resource in resources]
+
+    async def _resolved(self, resource: SourceResource, unknown: dict[str, str]) -> SourceResource:
+        """`unknown` is told the names that are not known, with their spelling."""
+        manager, members = resource.attributes.get(MANAGER), resource.attributes.get(MEMBERS)
+        found: dict[str, Value] = {}
+        if manager and isinstance(manager, str):
+            found[MANAGER] = self._id(compared_dn(manager), manager, unknown)
+        if members and isinstance(members, tuple):
+            spell, ids = _uid if self._by_uid else compared_dn, set[str]()
+            for start in range(0, len(members), _SLICE):
+                ids.update(self._id(spell(one), one, unknown) for one in _texts(members[start : start + _SLICE]))
+                await asyncio.sleep(0)
+            # sorted, since a directory lists them in any order, and in another one when a name changes
+            found[MEMBERS] = tuple(sorted(ids))
+        return SourceResource(resource.id, {**resource.attributes, **found}) if found else resource
+
+    def _id(self, name: str, spelled: str, unknown: dict[str, str]) -> str:
+        source_id = self._ids.get(_key(name))
+        if source_id is None:
+            unknown[name] = spelled
+        return source_id or spelled
+
+    # --- names that no read has shown
+
+    async def _learn(self, unknown: Mapping[str, str], at_once: int) -> None:
+        for resource_type, base in self._bases.items():
+            wanted = sum(_is_below(name, base) for name in unknown)
+            if wanted > min(at_once, self._lookups) or (self._by_uid and any(map(_is_uid, unknown))):
+                await self._fill(resource_type)
+        left = [spelled for name, spelled in unknown.items() if _key(name) not in self._ids and self._is_inside(name)]
+        for spelled in left[: self._lookups]:
+            self._lookups -= 1
+            await self._look_up(await self._beside(), spelled)
+
+    async def _fill(self, resource_type: ResourceType) -> None:
+        """All ids of a branch, once. Whom the filter leaves out has one too: a filter may take them in again.
+
+        Names by uid are those of people only: something else may have the same.
+        """
+        base = self._bases[resource_type]
+        if any(_is_below(base, self._bases[one]) for one in self._filled):
             return
-        names = {name for resource in resources for name in _names(resource, _REFERENCES[resource_type])}
-        missing = sorted(name for name in names if _fold(name) not in self._known)
-        if len(missing) > FEW or (missing and resource_type is ResourceType.GROUP and self._by_login):
-            await self._fill()
+        if self._by_uid and resource_type is ResourceType.GROUP:
             return
-        for name in missing:
-            await self._look_up(name)
+        filter_ = self._settings.branch(resource_type).filter if self._by_uid else _ANYTHING
+        asked = (self._settings.id_attribute, *((UID,) if self._by_uid else ()))
+        search = search_of(self._settings, resource_type, filter_, asked)
+        reader = self._readers[resource_type]
+        connection = await self._beside()
+        async for page in blaming(self._settings, resource_type, connection.pages(search)):
+            self._take(page, reader)
+            await asyncio.sleep(0)
+        self._filled.add(resource_type)
 
-    async def _has_managers(self) -> bool:
-        users = self._settings.users
-        search = Search(users.base, f"(&{users.filter}({MANAGER}=*))", (self._settings.id_attribute,), 1)
-        async for _ in self._connection.pages(search):
-            return True
-        return False
+    def _take(self, page: Sequence[Entry], reader: EntryReader) -> None:
+        for entry in page:
+            source_id = reader.find_id(entry)
+            if source_id is None:
+                continue
+            self._ids[_key(compared_dn(entry.dn))] = source_id
+            if self._by_uid:
+                self._note_uids(source_id, texts_of(entry, UID))
 
-    async def _fill(self) -> None:
-        branches = [self._settings.users, *([] if self._settings.groups is None else [self._settings.groups])]
-        wanted = (self._settings.id_attribute, *((_UID,) if self._by_login else ()))
-        for branch in branches:
-            async for page in self._connection.pages(
-                Search(branch.base, branch.filter, wanted, self._settings.page_size)
-            ):
-                self._note(page)
-        self._filled = True
+    def _note_uids(self, source_id: SourceId, uids: Iterable[str]) -> None:
+        """A uid that two people have names neither of them."""
+        for uid in uids:
+            key = _key(_uid(uid))
+            known = self._ids.setdefault(key, source_id)
+            if known != source_id:
+                self._ids[key] = _NOBODY
 
-    async def _look_up(self, name: str) -> None:
-        """Only names of entries: of whoever has none of that name nothing is learned."""
+    async def _look_up(self, connection: DirectoryConnection, dn: str) -> None:
+        """The entry of that name; one that is not there, or that the account may not see, is nobody."""
         try:
-            async for page in self._below(name):
-                self._note(entry for entry in page if _fold(canonical_dn(entry.dn)) == _fold(name))
+            entry = await connection.entry(dn, [self._settings.id_attribute])
         except CycleError as error:
-            if error.reason != BASE_NOT_FOUND:
+            if error.reason != "CredentialsRejected":  # of this entry: the account itself was taken
                 raise
+            return
+        source_id = None if entry is None else self._readers[ResourceType.USER].find_id(entry)
+        if source_id is not None:
+            self._ids[_key(compared_dn(dn))] = source_id
 
-    def _below(self, name: str) -> AsyncIterator[Sequence[Entry]]:
-        search = Search(name, "(objectClass=*)", (self._settings.id_attribute,), self._settings.page_size)
-        return self._connection.pages(search)
-
-    def _note(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            if not entry.attributes:
-                continue  # what the account may not read leads to nobody
-            source_id = self._reader.read_id(entry)
-            self._known[_fold(canonical_dn(entry.dn))] = source_id
-            if self._by_login:
-                for login in entry.attributes.get(_UID, ()):
-                    self._known[f"{_UID}:{login.decode('utf-8', 'replace').lower()}"] = source_id
-
-    def _resolved(self, resource_type: ResourceType, resource: SourceResource) -> SourceResource:
-        attribute = _REFERENCES[resource_type]
-        names = _names(resource, attribute)
-        if not names:
-            return resource
-        logins = self._by_login and resource_type is ResourceType.GROUP
-        ids = [self._known.get(f"{_UID}:{name.lower()}" if logins else _fold(name), name) for name in names]
-        value: Value = tuple(dict.fromkeys(ids)) if isinstance(resource.attributes[attribute], tuple) else ids[0]
-        attributes: Mapping[str, Value] = {**resource.attributes, attribute: value}
-        return SourceResource(resource.id, attributes)
+    def _is_inside(self, name: str) -> bool:
+        return any(_is_below(name, base) for base in self._bases.values())
 
 
-def _names(resource: SourceResource, attribute: str) -> tuple[str, ...]:
-    value = resource.attributes.get(attribute, ())
-    return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+def _uid(text: str) -> str:
+    """No distinguished name begins like this. RFC 4519 2.39: uid has no regard to case."""
+    return f"{_UID}{text.casefold()}"
 
 
-def _fold(name: str) -> str:
-    """Directories compare names without regard to case."""
-    return name.lower()
+def _is_uid(name: str) -> bool:
+    return name.startswith(_UID)
+
+
+def _key(name: str) -> bytes:
+    """Half the memory of the name itself, and the same for a long one."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=15).digest()
+
+
+def _is_below(name: str, base: str) -> bool:
+    return not base or name == base or name.endswith(f",{base}")
+
+
+def _texts(value: Value | None) -> Iterator[str]:
+    values = value if isinstance(value, tuple) else (value,)
+    return (one for one in values if isinstance(one, str) and one)

@@ -56,11 +56,6 @@ class LdapSettings:
             raise ValueError("no groups are read from this source")
         return found
 
-    @property
-    def names_members_by_login(self) -> bool:
-        """Whether groups name their members by login (posixGroup) and not by distinguished name."""
-        return self.member_attribute.lower() == "memberuid"
-
     def scope(self, resource_type: ResourceType) -> str:
         """A digest of what is read and how: watermarks of another one mean nothing."""
         branch = self.branch(resource_type)
