@@ -104,7 +104,7 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
         async with _open(job, ports, control, started) as opened:
             prepared = await prepare(opened.bench)
             if job.enforcement is Enforcement.OBSERVE:
-                report = (await _look(opened, prepared)).report
+                report = replace((await _look(opened, prepared)).report, held=None)  # nobody could approve it
             else:
                 report = await _carry_out(opened, prepared, cycle)
     except UsherError as error:

@@ -96,7 +96,7 @@ MISTAKES = {
         "people.yaml",
         "scope: {include: All}",
         "scope: {include: Everybody}",
-        ["people.yaml: ProvisioningConnector/people spec.scope.include", "must be one of All"],
+        ["people.yaml: ProvisioningConnector/people spec.scope.include", "must be one of Assigned, All"],
     ),
     "unknown field": Mistake(
         "people.yaml",
