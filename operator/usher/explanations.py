@@ -115,6 +115,8 @@ def explain_read(name: str, spec: IdentitySourceSpec, error: UsherError) -> Expl
         return Explanation(subject, "", "", error.message)
     if spec.ldap is not None:
         return _explain_directory(subject, spec.ldap, error)
+    if _LOCATED.match(error.message):  # of the other document
+        return Explanation(subject, "", "", error.message)
     return Explanation(subject, *_document_of(spec.csv), error.message)
 
 

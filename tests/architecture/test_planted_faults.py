@@ -42,6 +42,48 @@ PLANTS = {
         "    if not mapping.scope.admits(resource.attributes) and False:",
         "tests/unit/engine/test_scope.py",
     ),
+    "an entry that is not understood costs its people the access": Plant(
+        "engine/assigning.py",
+        "        if not self.resolution.unresolved:",
+        "        if True:",
+        "tests/unit/engine/test_assignments.py",
+    ),
+    "whoever waits to leave leaves while an entry is not understood": Plant(
+        "engine/drafting.py",
+        "desired.cause == UNASSIGNED and not self.job.whole and",
+        "desired.cause == UNASSIGNED and False and",
+        "tests/unit/engine/test_assignments.py",
+    ),
+    "another assignment is noticed only with another person": Plant(
+        "engine/assigning.py",
+        "        if not self.fresh or assigned is None:",
+        "        if True or assigned is None:",
+        "tests/unit/engine/test_assignments.py",
+    ),
+    "whatever was not read of an account is taken for absent": Plant(
+        "core/sync/untouchable.py",
+        "        return self.paths <= image.keys()",
+        "        return True",
+        "tests/unit/engine/test_untouchable.py",
+    ),
+    "a create that runs into an account that is never written takes it over": Plant(
+        "engine/apply.py",
+        "        if self.job.mapping.untouchable.covers(image):",
+        "        if False:",
+        "tests/unit/engine/test_untouchable.py",
+    ),
+    "members of a group that is never written change": Plant(
+        "engine/referring.py",
+        "        if rows and await sparing.is_spared(self.ports, one.source_id):",
+        "        if False:",
+        "tests/unit/engine/test_untouchable.py",
+    ),
+    "whoever observes writes": Plant(
+        "engine/cycle.py",
+        "            if job.enforcement is Enforcement.OBSERVE:",
+        "            if False:",
+        "tests/unit/engine/test_observing.py",
+    ),
     "people are taken for gone after an incomplete read": Plant(
         "engine/snapshot.py",
         """        if end is None:

@@ -95,6 +95,16 @@ def measure_mapping(ground: Ground) -> list[Figure]:
     ]
 
 
+def measure_groups(ground: Ground) -> list[Figure]:
+    """`group_20k_initial_requests`, `group_20k_change_requests`: counts, which are the same in every run."""
+    ground.say(f"a group of {ground.sizes.members:,} members")
+    told = python("group_members", ground.sizes.members)
+    return [
+        Figure("group_20k_initial_requests", [told["initial"]]),
+        Figure("group_20k_change_requests", [told["change"]]),
+    ]
+
+
 def change_directory(ground: Ground, title: str, *, crowded: bool = False) -> None:
     """Gives some people a new title."""
     directory = ground.crowded_directory if crowded else ground.directory

@@ -30,7 +30,8 @@ _A_SECOND: Final = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many people a sync and a large sync have, how many change, how many are mapped without a sync.
+    """How many people a sync and a large sync have, how many change, how many are mapped without a sync,
+    and how many are members of one group.
 
     `pairs` of runs give a ratio.
     """
@@ -39,6 +40,7 @@ class Sizes:
     crowd: int = 100_000
     changed: int = 100
     mapped: int = 2_000
+    members: int = 20_000
     pairs: int = 7
 
     @property

@@ -40,6 +40,9 @@ Costs are of Usher alone.
                                  that somebody wrote by hand for the same: 2,000 people in one process, pairs as above.
                                  Both give values, what the account is found by, and a digest of the values
   mapping_us_per_user            in the same runs, CPU of the mapping, microseconds a person
+  group_20k_initial_requests     all requests of the cycle that makes a group and gives it 20,000 members, at an app in
+                                 memory that counts what it is asked
+  group_20k_change_requests      all requests of the cycle after it, in which there is one member more
 """
 
 from __future__ import annotations
@@ -58,7 +61,14 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])  # its packages go by the names `bench`, `cluster` and `directory`
 
 from bench.broken import Broken
-from bench.costs import measure_changes, measure_creations, measure_crowd, measure_few_of_a_crowd, measure_mapping
+from bench.costs import (
+    measure_changes,
+    measure_creations,
+    measure_crowd,
+    measure_few_of_a_crowd,
+    measure_groups,
+    measure_mapping,
+)
 from bench.figures import NAMES, Figure, paces_table, save, table
 from bench.ground import Ground, Sizes
 from bench.places import RESULT, ROOT
@@ -76,10 +86,11 @@ MEASUREMENTS: Final[Mapping[Callable[[Ground], list[Figure]], Sequence[str]]] = 
     measure_crowd: ("rss_mb_100k", "loop_lag_p99_ms", "zero_change_cpu_s_100k"),
     measure_few_of_a_crowd: ("incremental_cpu_s_100_of_100k",),
     measure_mapping: ("mapping_vs_python", "mapping_us_per_user"),
+    measure_groups: ("group_20k_initial_requests", "group_20k_change_requests"),
 }
 """In their order, with the figures that each gives."""
 
-REHEARSAL: Final = Sizes(people=600, crowd=1_000, changed=20, mapped=100, pairs=1)
+REHEARSAL: Final = Sizes(people=600, crowd=1_000, changed=20, mapped=100, members=250, pairs=1)
 """More people than a page of the directory holds."""
 _BEGIN: Final = time.monotonic()
 

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     MAPPING_INVALID = "MappingInvalid"
     OBJECTS_FAILED = "ObjectsFailed"
+    OBSERVING = "Observing"
     PLAN_HELD = "PlanHeld"
     PROGRESSING = "Progressing"
     READ_COMPLETE = "ReadComplete"

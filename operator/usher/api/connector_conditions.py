@@ -30,6 +30,7 @@ MAX_ENTRIES_SHOWN: Final = 2
 _SUSPENDED: Final = Finding(Reason.SUSPENDED, "spec.suspend is true: no cycle starts, state and accounts stay")
 _INITIAL: Final = Finding(Reason.INITIAL_CYCLE, "both ends answer; the initial cycle has not ended yet")
 _RUNNING: Final = Finding(Reason.RUNNING, "both ends answer and cycles run")
+_OBSERVING: Final = "spec.policy is Observe, nothing is written to the app"
 _IN_FORCE: Final = "the last good version of the source stays in force"
 _ON_LAST_VERSION: Final = Finding(Reason.RUNNING, f"cycles run; {_IN_FORCE}, see InSync")
 
@@ -39,8 +40,9 @@ class CycleVerdict:
     """What the last cycle came to.
 
     `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
-    reason. `unresolved` are entries of the scope that mean nobody, or several: where they stand, and why. `failure`
-    says why it failed as a whole; the counts mean nothing then.
+    reason. `unresolved` are entries of the scope that mean nobody, or several: where they stand, and why. `observed` is
+    what it found, in figures, where it was not to write anything. `failure` says why it failed as a whole; the counts
+    mean nothing then.
     """
 
     generation: int
@@ -48,6 +50,7 @@ class CycleVerdict:
     reasons: Mapping[str, int] = field(default_factory=dict)
     failure: Finding | None = None
     unresolved: Sequence[str] = ()
+    observed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,13 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     return [finding for finding in met if isinstance(finding, Finding)]
 
 
+def _is_observing(cycle: CycleVerdict | Verdict | None) -> bool:
+    """Whether the last cycle ran to its end without writing anything: no initial cycle ever ends that way."""
+    if isinstance(cycle, Verdict):
+        return cycle.reason == Reason.OBSERVING
+    return cycle is not None and bool(cycle.observed)
+
+
 def _unresolved(cycle: CycleVerdict | Verdict | None) -> Finding | None:
     """What of the scope is not understood, by the last cycle or by what an earlier process said of it."""
     if isinstance(cycle, Verdict):
@@ -125,7 +135,7 @@ def _good(seen: ConnectorObservation) -> Finding | None:
         return _SUSPENDED
     if seen.target is not Contact.ANSWERED or not (seen.void or seen.source is Contact.ANSWERED):
         return None
-    if seen.initial:
+    if seen.initial and not _is_observing(seen.cycle):
         return _INITIAL
     return _ON_LAST_VERSION if seen.void else _RUNNING
 
@@ -135,7 +145,7 @@ def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
     kind, generation = ConditionType.IN_SYNC, seen.generation
     if seen.held is not None:
         return Verdict(kind, "False", Reason.PLAN_HELD, seen.held.message, generation)
-    if seen.initial:
+    if seen.initial and not _is_observing(seen.cycle):
         return Verdict(kind, "Unknown", Reason.INITIAL_CYCLE, "no initial cycle has run to its end yet", generation)
     if seen.blocker is not None:
         return Verdict(kind, "False", seen.blocker.reason, seen.blocker.message, generation)
@@ -163,13 +173,17 @@ def _judge_cycle(cycle: CycleVerdict | Verdict | None, former: Condition | None)
         return None if former is None else keep(former, kind)
     if isinstance(cycle, Verdict):
         return cycle
-    if cycle.failure is not None:
-        return Verdict(kind, "False", cycle.failure.reason, cycle.failure.message, cycle.generation)
-    if (unresolved := _unresolved(cycle)) is not None:
-        return Verdict(kind, "False", unresolved.reason, unresolved.message, cycle.generation)
-    if cycle.pending:
-        return Verdict(kind, "False", Reason.OBJECTS_FAILED, _undone(cycle), cycle.generation)
+    wrong = cycle.failure or _unresolved(cycle) or _left_undone(cycle)
+    if wrong is not None:
+        return Verdict(kind, "False", wrong.reason, wrong.message, cycle.generation)
     return Verdict(kind, "True", Reason.SUCCEEDED, "the last cycle left nothing undone", cycle.generation)
+
+
+def _left_undone(cycle: CycleVerdict) -> Finding | None:
+    """What a cycle that ran to its end did not do."""
+    if cycle.observed:
+        return Finding(Reason.OBSERVING, f"{_OBSERVING}: {cycle.observed}")
+    return Finding(Reason.OBJECTS_FAILED, _undone(cycle)) if cycle.pending else None
 
 
 def _undone(cycle: CycleVerdict) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
 from usher.api.v1alpha1.references import CaRef, ConfigMapKeyRef
-from usher.api.v1alpha1.sources.csv import CsvDocument, CsvSource
+from usher.api.v1alpha1.sources.csv import DEFAULT_ID_COLUMN, CsvDocument, CsvGroups, CsvSource
 from usher.api.v1alpha1.sources.ldap import LdapSource
 from usher.assembly.ends import Ends, SpecErrors
 from usher.contracts.runtime import SecretRef
@@ -14,7 +14,7 @@ from usher.contracts.source import SourceOpener
 from usher.core.errors import SpecError
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.engine.job import SourceJob
-from usher.sources.csvfile.settings import CsvSettings
+from usher.sources.csvfile.settings import CsvSettings, GroupColumn, GroupDocument
 from usher.sources.ldap.settings import Branch, Changes, LdapSettings
 from usher.sources.registry import CSV, LDAP
 
@@ -28,6 +28,8 @@ def assemble_source(key: SourceKey, spec: IdentitySourceSpec, ends: Ends) -> Sou
             resource_types = (ResourceType.USER, ResourceType.GROUP)
         opener: SourceOpener = partial(LDAP.open, directory, ends.secrets.read, ends.lend_directory, ends.policy)
     else:
+        if spec.csv is not None and spec.csv.groups is not None:
+            resource_types = (ResourceType.USER, ResourceType.GROUP)
         opener = _csv_opener(key, spec.csv, ends)
     return SourceJob(key, resource_types, opener, spec.min_retained, spec.schedule.full_read_interval)
 
@@ -36,12 +38,23 @@ def _csv_opener(key: SourceKey, csv: CsvSource | None, ends: Ends) -> SourceOpen
     subject = f"IdentitySource/{key.partition('/')[2]}"
     if csv is None:
         raise SpecErrors([SpecError("exactly one of csv and ldap has to be set", subject=subject, path="spec")])
-    reference = _document_reference(csv.document)
+    load = partial(ends.secrets.read, _document_reference(csv.document))
     try:
-        settings = CsvSettings(partial(ends.secrets.read, reference), csv.id_column, csv.delimiter)
+        settings = CsvSettings(load, csv.id_column, csv.delimiter, _groups_of(csv.groups, ends))
     except SpecError as error:
         raise SpecErrors([SpecError(error.problem, subject=subject, path=error.path)]) from error
     return partial(CSV.open, settings, ends.runtime)
+
+
+def _groups_of(groups: CsvGroups | None, ends: Ends) -> GroupColumn | GroupDocument | None:
+    if groups is None or groups.column is not None:
+        return None if groups is None or groups.column is None else GroupColumn(groups.column, groups.delimiter)
+    if groups.document is None:
+        raise ValueError("groups without a column and a document were built past their validation")
+    reference = _document_reference(groups.document)
+    load = partial(ends.secrets.read, reference)
+    named = reference.name if reference.kind == "File" else f"{reference.kind} {reference.name}, key {reference.key}"
+    return GroupDocument(load, f"spec.csv.groups ({named})", groups.id_column or DEFAULT_ID_COLUMN, groups.delimiter)
 
 
 def _ldap_settings(source: LdapSource) -> LdapSettings:

@@ -21,7 +21,7 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, limit_option, output_option, workspace_options
 from usher.cli.output import Block, Code, Format, Heading, Paragraph
-from usher.cli.reports import report_data, unresolved_lines
+from usher.cli.reports import assessment_lines, report_data, unresolved_lines
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
@@ -95,6 +95,7 @@ class Planned:
     most: int | None
     failure: Finding | None
     approve: str
+    orphans: Sequence[tuple[ResourceType, TargetId]] = ()
 
     @property
     def exit(self) -> Exit:
@@ -119,7 +120,8 @@ class Planned:
             }
             for resource_type, skip in self.skips
         ]
-        return {**report_data(self.report), "changes": changes, "skipped": skips}
+        orphans: list[Json] = [{"resourceType": kind.value, "targetId": one} for kind, one in self.orphans]
+        return {**report_data(self.report), "changes": changes, "skipped": skips, "orphans": orphans}
 
     def blocks(self) -> list[Block]:
         """The counts, the rows by action, who is skipped or can't be provisioned, and what would be held."""
@@ -133,6 +135,11 @@ class Planned:
             lines = [_skip_line(kind, skip) for kind, skip in self.skips if skip.settled is settled]
             if lines:
                 blocks.append(Code(_capped(lines, self.most)))
+        orphans = [f"? orphan {one}: nobody in scope matches this {kind.value.lower()}" for kind, one in self.orphans]
+        if orphans:
+            blocks.append(Code(_capped(orphans, self.most)))
+        if self.report.assessments:
+            blocks.append(Paragraph(assessment_lines(self.report)))
         if self.report.unresolved:
             blocks.append(Paragraph(unresolved_lines(self.report)))
         if self.report.held is not None:
@@ -190,7 +197,8 @@ async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports
         report = _with_figures(report, rows)
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
     skips = [(resource_type, skip) for resource_type, lane in preview.skips.items() for skip in lane]
-    return Planned(key, report, rows, skips, most, failure, approve)
+    orphans = [(resource_type, one) for resource_type, lane in preview.orphans.items() for one in lane]
+    return Planned(key, report, rows, skips, most, failure, approve, orphans)
 
 
 def _with_figures(report: CycleReport, rows: _Rows) -> CycleReport:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from usher.api.v1alpha1.kinds import IdentitySource, ProvisioningConnector
 from usher.api.v1alpha1.references import CaRef, ConfigMapKeyRef, SecretKeyRef
-from usher.api.v1alpha1.sources.csv import LocalCsvSource
+from usher.api.v1alpha1.sources.csv import LocalCsvGroups, LocalCsvSource
 from usher.cli.findings import Finding
 from usher.cli.manifests import Manifests, Placed
 from usher.cli.secrets import FILE, FileSecrets
@@ -24,9 +24,9 @@ def data_references(spec: BaseModel, path: str = "spec") -> Iterator[tuple[str, 
             yield path, SecretRef("ConfigMap", spec.name, spec.key)
         case CaRef():
             yield path, SecretRef(spec.kind, spec.name, spec.key)
-        case LocalCsvSource(file=str(file)):
-            yield f"{path}.file", SecretRef(FILE, file, "")
         case _:
+            if isinstance(spec, LocalCsvSource | LocalCsvGroups) and spec.file is not None:
+                yield f"{path}.file", SecretRef(FILE, spec.file, "")
             for name, info in type(spec).model_fields.items():
                 value = getattr(spec, name)
                 if isinstance(value, BaseModel):

@@ -36,6 +36,11 @@ def unresolved_lines(report: CycleReport) -> list[str]:
     return [*report.unresolved, "until then nobody leaves for being assigned no more"]
 
 
+def assessment_lines(report: CycleReport) -> list[str]:
+    """Who is in scope, held against the accounts that are there, a line for each resource type."""
+    return [f"{kind.lower()}s at the app: {one}" for kind, one in report.assessments.items()]
+
+
 def held_data(held: HeldPlan | None) -> Json:
     """A held set, None where there is none."""
     if held is None:
@@ -64,5 +69,6 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "pending": report.pending,
         "waitingReferences": report.waiting_references,
         "unresolved": list(report.unresolved),
+        "assessments": {kind: dict(asdict(one)) for kind, one in report.assessments.items()},
         "held": held_data(report.held),
     }

@@ -19,7 +19,7 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, output_option, workspace_options
 from usher.cli.output import Block, Format, Heading, Paragraph, Table
-from usher.cli.reports import counts_data, counts_text, report_data, time_text, unresolved_lines
+from usher.cli.reports import assessment_lines, counts_data, counts_text, report_data, time_text, unresolved_lines
 from usher.cli.tasks import Refusal, Task, prepare
 from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
@@ -170,7 +170,9 @@ class Synced:
             lines.append(f"{what} for an account at their other end")
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
-        lines += unresolved_lines(report)
+        lines += [*assessment_lines(report), *unresolved_lines(report)]
+        if report.result is CycleResult.PLANNED:
+            lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")
         if report.stale:
             lines.append(f"{report.stale}; what it said of its attributes before stays in force")
         return lines

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from usher.contracts.assignments import AssignmentStore
+from usher.contracts.claims import ClaimStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
@@ -138,7 +139,7 @@ class Record:
 
 
 class LinkStore(Protocol):
-    """Links, intents, claims and what is unsettled, per lane."""
+    """Links, intents and what is unsettled, per lane."""
 
     async def consumption(self, lane: Lane) -> Consumption | None: ...
 
@@ -175,15 +176,6 @@ class LinkStore(Protocol):
         self, address: str, resource_type: ResourceType, targets: Collection[TargetId]
     ) -> Mapping[TargetId, Owner]:
         """Which active connector (this one included) links these resources of that type of the target at `address`."""
-
-    async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
-        """Replaces the matching values that these people claim. No claims: the person makes none any more."""
-
-    async def count_claimants(self, lane: Lane) -> int:
-        """How many people make claims: those in scope."""
-
-    async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-        """Of these claims those that more than one person makes, with all who make them."""
 
     async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
         """Whose account is to be deleted when that has lasted, and has waited since that time or before."""
@@ -296,5 +288,7 @@ class KeyStore(Protocol):
         """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
 
 
-class Store(SnapshotStore, LinkStore, AssignmentStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol):
+class Store(
+    SnapshotStore, LinkStore, ClaimStore, AssignmentStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol
+):
     """All of the state."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -16,9 +16,10 @@ from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Phase, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import ResourceType
+from usher.core.model.resources import ResourceType, TargetId
 from usher.core.sync.linting import fit
-from usher.core.sync.policies import Subject, subject_of
+from usher.core.sync.policies import Enforcement, Subject, subject_of
+from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
 from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
@@ -47,7 +48,8 @@ class _Opened:
 class Preview:
     """What a cycle would do. Its changes are the running plan in the store; those of `waiting` would not be applied.
 
-    `skips` are the resources for which nothing would be done, and why. Both name people: for a terminal only. `lanes`
+    `skips` are the resources for which nothing would be done, and why; `orphans` accounts that nobody in scope
+    matches, a thousand at the most. All of these name people: for a terminal only. `lanes`
     have the mappings that were in force, typed as the target says, as far as the cycle came to ask it.
     """
 
@@ -55,6 +57,7 @@ class Preview:
     lanes: tuple[Job, ...]
     skips: Mapping[ResourceType, Sequence[Skip]]
     waiting: frozenset[Subject] = frozenset()
+    orphans: Mapping[ResourceType, Sequence[TargetId]] = field(default_factory=dict)
 
 
 async def plan_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
@@ -67,18 +70,30 @@ async def preview_cycle(job: ConnectorJob, ports: Ports, control: Control) -> Pr
     started = ports.runtime.now()
     try:
         async with _open(job, ports, control, started) as opened:
-            prepared = await prepare(opened.bench)
+            return await _look(opened, await prepare(opened.bench))
     except UsherError as error:
         return Preview(_failure(ports, started, error), job.lanes, {})
+
+
+async def _look(opened: _Opened, prepared: Prepared) -> Preview:
+    """What the plan comes to, and what the target holds beside it."""
     judgement = prepared.judgement
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
         waiting |= frozenset(map(subject_of, judgement.rows))
     counts = {lane.job.resource_type: _planned_counts(lane.draft) for lane in prepared.lanes}
-    report = replace(await _report(opened, prepared, counts), result=CycleResult.PLANNED, held=held)
+    assessed = {lane.job.resource_type: await assess(opened.bench, lane.job) for lane in prepared.lanes}
+    known = {kind: one for kind, one in assessed.items() if one is not None}
+    report = replace(
+        await _report(opened, prepared, counts),
+        result=CycleResult.INTERRUPTED if opened.bench.control.stop.is_set() else CycleResult.PLANNED,
+        held=held,
+        assessments={kind.value: one.assessment for kind, one in known.items()},
+    )
     skips = {lane.job.resource_type: lane.draft.skips for lane in prepared.lanes}
-    return Preview(report, opened.bench.job.lanes, skips, waiting)
+    orphans = {kind: one.orphans for kind, one in known.items()}
+    return Preview(report, opened.bench.job.lanes, skips, waiting, orphans)
 
 
 async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
@@ -88,7 +103,10 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
     try:
         async with _open(job, ports, control, started) as opened:
             prepared = await prepare(opened.bench)
-            report = await _carry_out(opened, prepared, cycle)
+            if job.enforcement is Enforcement.OBSERVE:
+                report = replace((await _look(opened, prepared)).report, held=None)  # nobody could approve it
+            else:
+                report = await _carry_out(opened, prepared, cycle)
     except UsherError as error:
         report = _failure(ports, started, error)
     await ports.store.save_cycle(job.connector, cycle, report)

@@ -16,7 +16,7 @@ from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceK
 from usher.core.sync.assignments import Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budgets
+from usher.core.sync.policies import Budgets, Enforcement
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.progress import Progress
 
@@ -82,12 +82,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorJob:
-    """One connector to run: its lanes, users first."""
+    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target."""
 
     lanes: tuple[Job, ...]
     open_target: TargetOpener
     budgets: Budgets
     hold_for: timedelta
+    enforcement: Enforcement = Enforcement.ENFORCE
 
     @property
     def connector(self) -> ConnectorKey:

@@ -11,7 +11,7 @@ from usher.contracts.snapshots import Snapshot
 from usher.contracts.store import Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError
-from usher.core.model.plans import PlannedChange
+from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.assignments import APP_ROLES
@@ -95,16 +95,24 @@ async def prepare(bench: Bench) -> Prepared:
     )
     destructive = [row for lane in lanes for row in lane.draft.destructive] + removals
     judgement = await judge(bench.job, bench.ports, destructive, circumstances)
-    waiting = judgement.decision.wait | {subject_of(row) for row in judgement.rows}
-    if waiting - frozen:
-        await _plan_references(bench, lanes, frozen | waiting)
+    kept = {subject_of(row) for row in destructive if subject_of(row) in judgement.decision.wait and _leaves(row)}
+    kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
+    if kept - frozen:
+        await _plan_references(bench, lanes, frozen | kept)
     return Prepared(tuple(lanes), judgement, assigning)
 
 
 async def _frozen(bench: Bench) -> frozenset[Subject]:
     """Whoever is in a held set has not left before somebody approves it."""
     held = await bench.ports.store.held(bench.job.connector)
-    return frozenset() if held is None or held[0].approved else frozenset(map(subject_of, held[1]))
+    if held is None or held[0].approved:
+        return frozenset()
+    return frozenset(subject_of(row) for row in held[1] if _leaves(row))
+
+
+def _leaves(row: PlannedChange) -> bool:
+    """Whether it takes all access away: whoever only loses members, or roles, refers to others as before."""
+    return row.action in (Action.DISABLE, Action.DELETE)
 
 
 async def _plan_references(

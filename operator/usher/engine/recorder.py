@@ -170,7 +170,7 @@ class Recorder:
     def _add_done(self, outcome: Done) -> None:
         change = outcome.change
         self.tally.done[_counted_as(change)] += 1
-        self._note_applied(change.source_id)
+        self._note_applied(change)
         self._pending.links.append(outcome.link)
         leaves = not outcome.link.enabled and change.cause in CAUSES
         if leaves and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
@@ -186,7 +186,7 @@ class Recorder:
 
     def _add_deleted(self, change: PlannedChange) -> None:
         self.tally.done["deleted"] += 1
-        self._note_applied(change.source_id)
+        self._note_applied(change)
         self._pending.unlinked.append(change.source_id)
         self._pending.finished.append(change.source_id)
         self._settle(change.source_id)
@@ -198,7 +198,7 @@ class Recorder:
         if outcome.reason == INVALID_ANCHOR:
             self._pending.unlinked.append(change.source_id)
         if outcome.reason == INVALID_ANCHOR and change.action is Action.DISABLE:
-            self._note_applied(change.source_id)
+            self._note_applied(change)
             self.tally.done["disabled"] += 1
             self._settle(change.source_id)
             self._log_change(change, None, ("Success", "TargetGone", "the account is gone already"))
@@ -212,9 +212,10 @@ class Recorder:
         self._unsettle(outcome.change.source_id, outcome.reason)
         self._log_change(outcome.change, None, ("Unknown", outcome.reason, outcome.detail))
 
-    def _note_applied(self, source_id: SourceId) -> None:
-        if source_id in self._held:
-            self.tally.applied.add(source_id)
+    def _note_applied(self, change: PlannedChange) -> None:
+        """What is held takes something away: while that waits, others may become members of the same group."""
+        if change.destructive and change.source_id in self._held:
+            self.tally.applied.add(change.source_id)
 
     def _settle(self, source_id: SourceId) -> None:
         if source_id in self._former:

@@ -16,6 +16,7 @@ from usher.core.sync.policies import (
     SafetyView,
     count,
     decide_safety,
+    never_more,
     plan_hash,
     subject_of,
 )
@@ -78,7 +79,9 @@ async def judge(
         )
         return Judgement(hold, decision.hold, decision)
     if decision.event is HoldEvent.KEPT and stored is not None:
-        return Judgement(stored[0], [row for row in destructive if subject_of(row) in decision.keep], decision)
+        shown = {subject_of(row): row for row in stored[1]}
+        due = [row for row in destructive if subject_of(row) in decision.keep]
+        return Judgement(stored[0], [never_more(row, shown[subject_of(row)]) for row in due], decision)
     return Judgement(None, (), decision)
 
 

@@ -74,6 +74,7 @@ def references(kind: Kind, namespace: str, document: Document) -> Iterator[Objec
         named.extend(_authority(spec, "target", "scim", "tls", "caRef"))
     if kind is Kind.SOURCE:
         named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "configMapRef")))
+        named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "groups", "configMapRef")))
         named.extend(_authority(spec, "ldap", "caRef"))
     for wanted, reference in named:
         name = _mapping(reference).get("name")

@@ -183,8 +183,11 @@ class ConnectorState:
             linked=report.linked,
             pending=report.pending,
             waiting_references=report.waiting_references or None,
+            orphans=sum(one.orphans for one in report.assessments.values()) if report.assessments else None,
         )
-        self.verdict = CycleVerdict(generation, report.pending, report.reasons, unresolved=report.unresolved)
+        self.verdict = CycleVerdict(
+            generation, report.pending, report.reasons, unresolved=report.unresolved, observed=_observed(report)
+        )
         if generation == self.generation:
             self.target = Contact.ANSWERED
 
@@ -197,10 +200,23 @@ class ConnectorState:
             self.target = Contact.ANSWERED if error.reason in NOT_THE_TARGETS else finding
 
 
+def _observed(report: CycleReport) -> str:
+    """What a cycle found that was not to write, empty for any other."""
+    if report.result is not CycleResult.PLANNED:
+        return ""
+    found = [f"{kind.lower()}s: {one}" for kind, one in report.assessments.items()] or ["the app can't be listed"]
+    return f"{'; '.join(found)}. usher plan names them"
+
+
 def _verdict_of(former: ConnectorStatus) -> Verdict | None:
     """What a status says of the last cycle, where it speaks of the cycle and not of something that hid it."""
     in_sync = find_condition(former.conditions, ConditionType.IN_SYNC)
-    if in_sync is None or in_sync.reason not in (Reason.SUCCEEDED, Reason.OBJECTS_FAILED, Reason.SCOPE_UNRESOLVED):
+    if in_sync is None or in_sync.reason not in (
+        Reason.SUCCEEDED,
+        Reason.OBJECTS_FAILED,
+        Reason.SCOPE_UNRESOLVED,
+        Reason.OBSERVING,
+    ):
         return None
     return keep(in_sync, ConditionType.IN_SYNC)
 

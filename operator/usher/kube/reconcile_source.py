@@ -212,15 +212,17 @@ class SourceReconciler:
 
 def _counts(source: IdentitySource | Finding, users: Snapshot, groups: Snapshot | None) -> SourceCounts:
     """Groups that were read once and are not asked for any more are not shown."""
-    ldap = None if isinstance(source, Finding) else source.spec.ldap
-    wanted = groups is not None and ldap is not None and ldap.groups is not None
+    kind = None if isinstance(source, Finding) else source.spec.ldap or source.spec.csv
+    wanted = kind is not None and kind.groups is not None
     return SourceCounts(users=users.count, groups=groups.count if groups is not None and wanted else None)
 
 
 def _interval(source: IdentitySource) -> timedelta:
     """Nothing tells of a change in a Secret, and it has to act within a minute."""
     interval, csv = source.spec.schedule.interval, source.spec.csv
-    return interval if csv is None or csv.secret_ref is None else min(interval, SECRET_AGE)
+    documents = () if csv is None else (csv, csv.groups)
+    in_secret = any(one is not None and one.secret_ref is not None for one in documents)
+    return min(interval, SECRET_AGE) if in_secret else interval
 
 
 def _finding(error: UsherError, key: ObjectKey, source: IdentitySource) -> Finding:

@@ -7,7 +7,7 @@ object with the field names as keys, so that a person can read a row with the sq
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from usher.core.model.plans import (
     Replace,
     Withheld,
 )
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.reports import Assessment, Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import (
     AttributePath,
     Fingerprint,
@@ -159,6 +159,7 @@ def encode_report(report: CycleReport) -> bytes:
             "groups": None if report.groups is None else _plain_counts(report.groups),
             "waiting_references": report.waiting_references,
             "unresolved": list(report.unresolved),
+            "assessments": {kind: asdict(one) for kind, one in report.assessments.items()},
             "reasons": dict(report.reasons),
             "in_scope": report.in_scope,
             "linked": report.linked,
@@ -183,6 +184,7 @@ def decode_report(data: bytes) -> CycleReport:
         groups=None if raw["groups"] is None else Counts(**raw["groups"]),
         waiting_references=raw["waiting_references"],
         unresolved=tuple(raw["unresolved"]),
+        assessments={kind: Assessment(**one) for kind, one in raw["assessments"].items()},
         reasons=raw["reasons"],
         in_scope=raw["in_scope"],
         linked=raw["linked"],

@@ -123,6 +123,9 @@ class SqlLinks(OnDatabase):
         [count] = await self._database.rows(statement, _read_count)
         return count
 
+    async def claimants(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+        return await self._database.run(_find_claimants, lane, {_digest(claim): claim for claim in claims})
+
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, lane, claims)
 
@@ -163,9 +166,13 @@ def _find_rivals(connection: Connection, lane: Lane, asked: Collection[str]) -> 
     several = _RIVALS.fetch(
         connection, texts, _read_digest_of_claim, connector=lane.connector, resource_type=lane.resource_type
     )
+    return _find_claimants(connection, lane, {digest: texts[digest] for digest in several})
+
+
+def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, str]) -> Mapping[str, Sequence[SourceId]]:
     people: dict[str, list[SourceId]] = {}
     for digest, source_id in _CLAIMANTS.fetch(
-        connection, several, _read_claim, connector=lane.connector, resource_type=lane.resource_type
+        connection, texts, _read_claim, connector=lane.connector, resource_type=lane.resource_type
     ):
         people.setdefault(texts[digest], []).append(source_id)
     return people

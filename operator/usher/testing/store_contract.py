@@ -11,6 +11,7 @@ The store of each test is empty. The suite imports no pytest itself.
 from __future__ import annotations
 
 from usher.testing.store_assignments import AssignmentStoreContract
+from usher.testing.store_claims import ClaimStoreContract
 from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_keys import KeyStoreContract
@@ -24,6 +25,7 @@ class StoreContract(
     SnapshotStoreContract,
     LinkStoreContract,
     DeletionStoreContract,
+    ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
     PlanStoreContract,

@@ -22,7 +22,7 @@ from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets
+from usher.core.sync.policies import Budget, Budgets, Enforcement
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 from usher.engine.cycle import plan_cycle, run_cycle
@@ -112,6 +112,7 @@ class World:
     adopt: Adopt = Adopt.ALWAYS
     assignment: Assignment | None = None
     untouchable: Untouchable = NONE_SPARED
+    enforcement: Enforcement = Enforcement.ENFORCE
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     seed: int = 0
 
@@ -149,7 +150,7 @@ class World:
                 ),
             )
         budgets = Budgets(self.budget, self.group_budget, self.membership_budget)
-        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72))
+        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72), self.enforcement)
 
     @property
     def lane(self) -> Lane:

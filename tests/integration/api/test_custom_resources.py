@@ -124,6 +124,32 @@ def test_applying_the_same_again_changes_nothing(kubectl: Kubectl, kind: str, wa
     assert first["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "allowed"),
+    [
+        ({"column": "teams"}, {"column": "groups"}, True),
+        ({"configMapRef": {"name": "g", "key": "g"}}, {"secretRef": {"name": "g", "key": "g"}}, True),
+        ({"configMapRef": {"name": "g", "key": "g"}}, {"column": "groups"}, False),
+        (
+            {"configMapRef": {"name": "g", "key": "g"}},
+            {"configMapRef": {"name": "g", "key": "g"}, "idColumn": "gid"},
+            False,
+        ),
+    ],
+)
+def test_what_identifies_a_group_of_a_document_can_not_be_changed(
+    kubectl: Kubectl, before: dict[str, Any], after: dict[str, Any], allowed: bool
+) -> None:
+    place = {"configMapRef": {"name": "people", "key": "people.csv"}}
+    applied(kubectl, document("IdentitySource", {"csv": {**place, "groups": before}}))
+    manifest = document("IdentitySource", {"csv": {**place, "groups": after}})
+
+    if allowed:
+        applied(kubectl, manifest)
+    else:
+        assert "what identifies a group can't be changed" in refused(kubectl, manifest)
+
+
 @BOTH_WAYS
 def test_a_source_moves_from_a_config_map_to_a_secret(kubectl: Kubectl, way: tuple[str, ...]) -> None:
     place = {"name": "people", "key": "people.csv"}

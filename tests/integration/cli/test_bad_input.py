@@ -47,6 +47,24 @@ class Mistake:
 
 
 MISTAKES = {
+    "document of groups that is not there": Mistake(
+        "source.yaml",
+        "file: people.csv",
+        "file: people.csv, groups: {file: groups.csv}",
+        ["source.yaml: IdentitySource/directory spec.csv.groups.file", "groups.csv"],
+    ),
+    "document of groups without members": Mistake(
+        "source.yaml",
+        "file: people.csv",
+        "file: people.csv, groups: {file: people.csv}",
+        ["source.yaml: IdentitySource/directory: spec.csv.groups (people.csv): line 1: there is no column members"],
+    ),
+    "column of groups that is not there": Mistake(
+        "source.yaml",
+        "file: people.csv",
+        "file: people.csv, groups: {column: teams}",
+        ["IdentitySource/directory spec.csv.file", "line 1: there is no column teams, which is groups.column"],
+    ),
     "unknown source attribute": Mistake(
         "mapping.yaml",
         "source: jobTitle",
@@ -96,7 +114,7 @@ MISTAKES = {
         "people.yaml",
         "scope: {include: All}",
         "scope: {include: Everybody}",
-        ["people.yaml: ProvisioningConnector/people spec.scope.include", "must be one of All"],
+        ["people.yaml: ProvisioningConnector/people spec.scope.include", "must be one of Assigned, All"],
     ),
     "unknown field": Mistake(
         "people.yaml",

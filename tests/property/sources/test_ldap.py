@@ -18,7 +18,7 @@ from usher.sources.ldap.entries import EntryReader, known_names
 from usher.sources.ldap.marks import Times, newest_of, read_cookie, read_times, write_cookie, write_times
 from usher.sources.ldap.names import BINARY, BOOKKEEPING, LOCKS, PERSON_NAMES, SECRET
 from usher.sources.ldap.refresh import Refresh
-from usher.sources.ldap.values import canonical_dn
+from usher.sources.ldap.values import canonical_dn, compared_dn
 from usher.transport.ldap.client import Cookie, Deleted, Entry, PhaseEnd, Present, Refreshed, SyncPart
 from usher.transport.ldap.connection import DirectoryConnection, Search
 from usher.transport.ldap.starttls import MAX_ANSWER, read_starttls_answer
@@ -87,6 +87,7 @@ def test_one_spelling_of_a_name_means_what_the_others_do(parts: list[tuple[str, 
     assert str2dn(canonical) == str2dn(hexed)
     assert canonical_dn(canonical) == canonical
     assert canonical_dn(loose) == canonical
+    assert compared_dn(loose) == compared_dn(hexed) == compared_dn(canonical)
 
 
 def _in_hex(value: str) -> str:

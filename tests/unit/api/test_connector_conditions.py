@@ -260,6 +260,16 @@ TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
         STUCK,
     ),
     (
+        "a connector that only observes is ready, and never in sync",
+        [FRESH, MET, replace(MET, cycle=CycleVerdict(1, observed="users: 3 matched"))],
+        {"Ready": "True Running", "InSync": "False Observing", **GOOD_ENDS},
+    ),
+    (
+        "what an earlier process observed stands until the next cycle",
+        [replace(MET, cycle=Verdict(ConditionType.IN_SYNC, "False", "Observing", "users: 3 matched", 1))],
+        {"Ready": "True Running", "InSync": "False Observing", **GOOD_ENDS},
+    ),
+    (
         "a changed scope is taken over before it is judged",
         [DONE, replace(DONE, cycle=UNRESOLVED), replace(DONE, cycle=UNRESOLVED, generation=2)],
         {"Ready": "True Running", "InSync": "Unknown Progressing", **GOOD_ENDS},

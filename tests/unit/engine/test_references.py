@@ -212,6 +212,29 @@ async def test_removals_of_members_over_their_budget_wait_for_an_approval(world:
     await settled(world)
 
 
+async def test_a_held_removal_is_kept_while_it_is_due_and_takes_away_no_more_than_was_shown(world: World) -> None:
+    everybody = [f"p{n}" for n in range(30)]
+    world.people(everybody)
+    world.group("staff", *everybody)
+    await world.sync()
+    world.membership_budget = Budget(max_count=5, max_percent=100, min_count=5)
+    world.group("staff", *everybody[:20])
+    held = (await world.sync()).held
+    assert held is not None
+
+    world.group("staff", *everybody[1:20], "p29", "ada")  # p0 goes too, p29 is back, ada is new
+    report = await world.sync()
+
+    assert report.held is not None
+    assert (report.held.hash, report.result) == (held.hash, CycleResult.PARTIAL)
+    assert world.members()["staff"] == {*everybody, "ada"}, "who is new is in, nobody is out"
+    await world.sync(approval=held.hash)
+    assert world.members()["staff"] == {*everybody[:20], "p29", "ada"}, "p0 was not shown"
+    await world.sync()
+    assert world.members()["staff"] == {*everybody[1:20], "p29", "ada"}
+    await settled(world)
+
+
 async def test_members_whose_disable_waits_stay_members(world: World) -> None:
     world.people([f"p{n}" for n in range(30)])
     world.group("staff", *(f"p{n}" for n in range(30)))

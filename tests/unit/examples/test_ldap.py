@@ -59,7 +59,7 @@ def test_with_the_authority_nothing_is_missing(manifests: Path) -> None:
     result = validate(manifests)
 
     assert result.exit_code == 0, result.output
-    assert "6 objects: 0 errors, 0 warnings" in result.output
+    assert "7 objects: 0 errors, 0 warnings" in result.output
 
 
 def test_everything_is_in_the_namespace_that_is_made_first(manifests: Path) -> None:

@@ -64,6 +64,20 @@ def test_referrers_are_those_beside_it_that_name_it() -> None:
     assert cache.referrers(key(Kind.CONFIG_MAP, "other")) == []
 
 
+def test_a_document_of_groups_that_changes_is_another_text_as_that_of_people_is() -> None:
+    cache = Cache()
+    spec = source_spec()
+    spec["csv"]["groups"] = {"configMapRef": {"name": "groups", "key": "groups.csv"}}
+    cache.put(Kind.SOURCE, document("corp", spec))
+    seen = [cache.versions_named(key(Kind.SOURCE, "corp"))]
+    for name in ("people", "groups"):
+        cache.put(Kind.CONFIG_MAP, document(name, version="7"))
+        assert cache.referrers(key(Kind.CONFIG_MAP, name)) == [key(Kind.SOURCE, "corp")]
+        seen.append(cache.versions_named(key(Kind.SOURCE, "corp")))
+
+    assert len(set(seen)) == 3
+
+
 def test_a_spec_of_any_shape_names_nobody_rather_than_failing() -> None:
     cache = Cache()
     specs: list[Any] = [None, [], {"sourceRef": 5, "mappings": {"name": "x"}}, {"mappings": [None, 1]}]

@@ -13,9 +13,9 @@ import pytest
 from usher.contracts.runtime import Runtime
 from usher.contracts.source import ReadComplete, Watermark
 from usher.core.errors import CycleError, IncompleteRead, SpecError
-from usher.core.model.resources import ResourceType, SourceId, SourceResource
-from usher.sources.csvfile import reader, rows
-from usher.sources.csvfile.settings import CsvSettings
+from usher.core.model.resources import ResourceType, SourceId, SourceResource, Value
+from usher.sources.csvfile import groups, reader, rows
+from usher.sources.csvfile.settings import CsvSettings, GroupColumn, GroupDocument
 from usher.sources.registry import CSV
 
 RUNTIME = Runtime(
@@ -28,6 +28,10 @@ def settings(document: bytes, id_column: str = "objectId", delimiter: str = ",")
         return document
 
     return CsvSettings(load, id_column, delimiter)
+
+
+async def _nothing() -> bytes:
+    return b""
 
 
 async def read(given: CsvSettings) -> tuple[list[int], list[SourceResource], ReadComplete]:
@@ -271,3 +275,150 @@ async def test_a_flood_is_over_quickly(flood: Callable[[], bytes]) -> None:
         await read(given)
 
     assert loop.time() - start < 2.0
+
+
+# --- groups
+
+
+def with_groups(people: bytes, groups: bytes | None = None, **others: str) -> CsvSettings:
+    """Groups in the column `groups`, or in a document of their own."""
+
+    async def load() -> bytes:
+        return people
+
+    async def load_groups() -> bytes:
+        assert groups is not None
+        return groups
+
+    if groups is None:
+        return CsvSettings(load, groups=GroupColumn("groups", **others))
+    return CsvSettings(load, groups=GroupDocument(load_groups, "spec.csv.groups (g.csv)", **others))
+
+
+async def groups_of(given: CsvSettings) -> tuple[list[SourceResource], ReadComplete]:
+    """All groups, and the end of the read."""
+    found: list[SourceResource] = []
+    async with CSV.open(given, RUNTIME) as source:
+        async for item in source.fetch(ResourceType.GROUP, None):
+            if isinstance(item, ReadComplete):
+                return found, item
+            found.extend(item)
+    raise AssertionError("the read ended without ReadComplete")
+
+
+def group(name: str, *members: str, title: str = "", **others: Value) -> SourceResource:
+    attributes = {"objectId": name, "displayName": title or name, "members": members, **others}
+    return SourceResource(SourceId(name), attributes)
+
+
+async def test_a_column_names_the_groups_of_a_person_whose_ids_are_their_names() -> None:
+    document = b"objectId,groups\n3,R&D; Sales\n1,\n2,Sales;; Sales ;\n"
+    found, end = await groups_of(with_groups(document))
+
+    assert found == [group("R&D", "3"), group("Sales", "2", "3")]
+    assert end == ReadComplete(watermark=None, attributes=("objectId", "displayName", "members"))
+    assert (await people_of(document))["3"]["groups"] == "R&D; Sales"
+
+
+async def test_the_order_of_rows_and_of_names_says_nothing() -> None:
+    one, _ = await groups_of(with_groups(b"objectId,groups\n1,a|b\n2,b\n", delimiter="|"))
+    other, _ = await groups_of(with_groups(b"objectId,groups\n2,b\n1,b|a\n", delimiter="|"))
+
+    assert one == other == [group("a", "1"), group("b", "1", "2")]
+
+
+async def test_a_column_without_a_name_in_it_is_a_complete_read_of_no_group() -> None:
+    assert (await groups_of(with_groups(b"objectId,groups\n1,\n")))[0] == []
+
+
+async def test_a_document_of_groups_has_ids_names_and_members_and_what_else_it_says() -> None:
+    document = b'objectId,displayName,members,kind\ng2,Sales,"2; 1;2;g1",team\ng1,"R&D",,\n'
+    found, end = await groups_of(with_groups(b"", document))
+
+    assert found == [group("g2", "1", "2", "g1", title="Sales", kind="team"), group("g1", title="R&D")]
+    assert end == ReadComplete(watermark=None, attributes=("objectId", "displayName", "members", "kind"))
+
+
+async def test_a_document_of_groups_may_have_another_id_column() -> None:
+    document = b"gid,displayName,members\n7,Sales,1\n"
+    found, end = await groups_of(with_groups(b"", document, id_column="gid"))
+
+    assert found == [group("7", "1", title="Sales", gid="7")]
+    assert end.attributes == ("gid", "displayName", "members", "objectId")
+
+
+async def test_a_group_of_twenty_thousand_is_one_cell() -> None:
+    members = [f"00000000-0000-0000-0000-{number:012}" for number in range(20_000)]
+    document = f'objectId,displayName,members\ng,All,{";".join(members)}\nh,"H","{";".join(members)}"\n'.encode()
+    found, _ = await groups_of(with_groups(b"", document))
+
+    assert [each.attributes["members"] for each in found] == [tuple(members), tuple(members)]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b"objectId,mail\n1,secret\n", "line 1: there is no column groups, which is groups.column, among the 2"),
+        (b"objectId,groups\n1,secret\n2,x;SECRET\n", "line 3: the name of a group differs from one on line 2"),
+        (b"objectId,groups\n1,secret\n1,secret\n", "line 3: the same objectId as on line 2"),
+        (b"objectId,groups\n1\n", "line 2: 1 cells where the header has 2"),
+        (b"", "line 1: there is no header row"),
+    ],
+)
+async def test_a_document_whose_column_of_groups_is_wrong_is_void_and_the_line_is_named(
+    document: bytes, message: str
+) -> None:
+    with pytest.raises(IncompleteRead) as raised:
+        await groups_of(with_groups(document))
+
+    assert str(raised.value).startswith(message)
+    assert raised.value.reason == "InvalidData"
+    assert "secret" not in str(raised.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b"", "line 1: there is no header row"),
+        (b"displayName,members\n", "line 1: there is no column objectId, which is the idColumn, among the 2"),
+        (b"objectId,members\n", "line 1: there is no column displayName, which a document of groups has to have"),
+        (b"objectId,displayName,Members\n", "line 1: there is no column members, which a document of groups has to"),
+        (b"objectId,displayName,members\n1,secret,\n1,x,\n", "line 3: the same objectId as on line 2"),
+        (b"objectId,displayName,members\n1,,secret\n", "line 2: the cell displayName is empty"),
+        (b"objectId,displayName,members\n,secret,\n", "line 2: the cell objectId is empty"),
+        (b"objectId,displayName,members\n1,secret\n", "line 2: 2 cells where the header has 3"),
+        (b"objectId,displayName,members\n1,x,\xff\n", "line 2: not UTF-8"),
+    ],
+)
+async def test_a_document_of_groups_that_is_wrong_is_named_with_its_line(document: bytes, message: str) -> None:
+    with pytest.raises(IncompleteRead) as raised:
+        await groups_of(with_groups(b"objectId\n1\n", document))
+
+    assert str(raised.value).startswith(f"spec.csv.groups (g.csv): {message}")
+    assert raised.value.reason == "InvalidData"
+    assert "secret" not in str(raised.value)
+
+
+async def test_more_groups_than_anybody_has_are_no_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
+    with pytest.raises(IncompleteRead, match=r"line 2: more than 2 groups: is spec\.csv\.groups\.column right"):
+        await groups_of(with_groups(b"objectId,groups\n1,a;b;c\n"))
+
+
+@pytest.mark.parametrize(
+    ("others", "path"),
+    [
+        (GroupColumn(" "), "column"),
+        (GroupColumn("x", ";;"), "delimiter"),
+        (GroupDocument(_nothing, "", id_column=""), "idColumn"),
+        (GroupDocument(_nothing, "", delimiter='"'), "delimiter"),
+    ],
+)
+def test_where_groups_can_not_be_is_refused(others: GroupColumn | GroupDocument, path: str) -> None:
+    with pytest.raises(SpecError, match=rf"^spec\.csv\.groups\.{path}: "):
+        CsvSettings(_nothing, groups=others)
+
+
+async def test_without_groups_none_are_read() -> None:
+    with pytest.raises(ValueError, match="no groups are read"):
+        await groups_of(CsvSettings(_nothing))

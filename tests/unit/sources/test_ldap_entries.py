@@ -8,7 +8,7 @@ from usher.core.errors import IncompleteRead
 from usher.core.model.resources import ResourceType, Value
 from usher.sources.ldap.entries import MAX_VALUE, EntryReader, known_names
 from usher.sources.ldap.names import BINARY, BOOKKEEPING, GROUP_NAMES, LOCKS, PERSON_NAMES, SECRET, asked_for
-from usher.sources.ldap.values import canonical_dn
+from usher.sources.ldap.values import canonical_dn, compared_dn
 from usher.transport.ldap.client import Attributes, Entry
 
 GUID = bytes.fromhex("33221100554477668899aabbccddeeff")
@@ -156,7 +156,9 @@ def test_an_empty_value_means_nothing() -> None:
 def test_a_group_has_all_of_its_members_even_if_it_has_none() -> None:
     assert read({}, ResourceType.GROUP) == {"members": ()}
     assert read({"Member": [b"cn=a", b"cn=b"]}, ResourceType.GROUP)["members"] == ("cn=a", "cn=b")
-    assert read({"memberUid": [b"a"]}, ResourceType.GROUP, member="MEMBERUID")["members"] == ("a",)
+    assert read({"memberUid": [b"a"]}, ResourceType.GROUP, member="MEMBERUID") == {"members": ("a",)}
+    unique = read({"uniqueMember": [b"cn=a#'0101'B", b"cn=b#''B", b"cn=c"]}, ResourceType.GROUP, member="uniqueMember")
+    assert unique == {"members": ("cn=a", "cn=b", "cn=c")}
     assert "members" not in read({"member": [b"cn=a"]})
 
 
@@ -247,6 +249,40 @@ def test_known_are_the_names_that_somebody_has_and_those_that_the_schema_allows(
 )
 def test_a_distinguished_name_has_one_spelling(text: str, expected: str) -> None:
     assert canonical_dn(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("uid=ada,ou=People,dc=example,dc=com", "UID=Ada, OU=people , dc=EXAMPLE,dc=com"),
+        (r"cn=Byron\, Ada,dc=x", 'CN="byron, ada",DC=X'),
+        (r"cn=Byron\2C Ada,dc=x", r"cn=Byron\,  Ada,dc=x"),
+        ("cn=ZOË,dc=x", "cn=zoe\u0308,dc=x"),
+        (r"cn=Zo\C3\AB,dc=x", "cn=zoë,dc=x"),
+        ("cn=a+uid=b,dc=x", "uid=B + cn=A,dc=x"),
+        (r"cn=a\+b+uid=b,dc=x", r"uid=b+cn=A\2Bb,dc=x"),
+        ("commonName=a,OU=b,DC=x", "cn=a,organizationalUnitName=b,0.9.2342.19200300.100.1.25=x"),
+    ],
+)
+def test_a_distinguished_name_is_the_same_in_another_spelling(one: str, other: str) -> None:
+    assert compared_dn(one) == compared_dn(other)
+    assert compared_dn(compared_dn(one)) == compared_dn(one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("uid=a,dc=x", "uid=a,dc=y"),
+        (r"cn=a\,dc=b,dc=x", "cn=a,dc=b,dc=x"),
+        (r"cn=a\+sn=b,dc=x", "cn=a+sn=b,dc=x"),
+        ("cn=ab,dc=x", "cn=a b,dc=x"),
+        ("cn=commonName,dc=x", "cn=cn,dc=x"),
+        ("cn=a,dc=x", "sn=a,dc=x"),
+        ("cn=a，dc=b,dc=x", "cn=a,dc=b,dc=x"),
+    ],
+)
+def test_another_distinguished_name_is_another(one: str, other: str) -> None:
+    assert compared_dn(one) != compared_dn(other)
 
 
 def test_names_of_entries_are_spelled_as_the_entries_are() -> None:

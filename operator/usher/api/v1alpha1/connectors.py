@@ -134,6 +134,12 @@ class ProvisioningConnectorSpec(Strict):
     deprovisioning: Deprovisioning = Field(
         default=Deprovisioning(), description="What is done with the accounts of people who leave."
     )
+    policy: Literal["Enforce", "Observe"] = Field(
+        default="Enforce",
+        description="Enforce (when absent): cycles bring the app up to date. Observe: each cycle plans for everybody,"
+        " compares with all accounts of the app, reports, and never writes to it; for a first look at an app that has"
+        " accounts already.",
+    )
     safety: Safety = Field(
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )
@@ -197,6 +203,10 @@ class ConnectorCounts(Status):
         default=None,
         description="Members, managers and the like whose own account is not there or not active, such as one out of"
         " scope. They are given as soon as it is; none when absent.",
+    )
+    orphans: int | None = Field(
+        default=None,
+        description="Accounts and groups of the app that nobody in scope matches; known while policy is Observe.",
     )
 
 

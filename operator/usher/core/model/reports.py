@@ -59,6 +59,23 @@ class HeldPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Assessment:
+    """Who is in scope, held against the accounts that are at the target, of one resource type.
+
+    `matched` have an account, `unmatched` have none, and of the `ambiguous` it can't be told which. `orphans` are
+    accounts that nobody in scope matches.
+    """
+
+    matched: int
+    unmatched: int
+    ambiguous: int
+    orphans: int
+
+    def __str__(self) -> str:
+        return f"{self.matched} matched, {self.unmatched} unmatched, {self.ambiguous} ambiguous, {self.orphans} orphans"
+
+
+@dataclass(frozen=True, slots=True)
 class CycleReport:
     """One cycle in figures.
 
@@ -67,8 +84,8 @@ class CycleReport:
     connector's totals of users after it, `pending` that of all resources with something undone, `waiting_references`
     that of references whose other end has no active account. `unresolved` are entries of the
     scope that mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence
-    from the scope. `stale` says why the target could not be asked again what it says of itself, where an earlier answer
-    stays in force.
+    from the scope. `assessments`, by resource type, are there where the target was only looked at. `stale` says why the
+    target could not be asked again what it says of itself, where an earlier answer stays in force.
     """
 
     kind: CycleKind
@@ -83,6 +100,7 @@ class CycleReport:
     groups: Counts | None = None
     waiting_references: int = 0
     unresolved: tuple[str, ...] = ()
+    assessments: Mapping[str, Assessment] = field(default_factory=dict)
     held: HeldPlan | None = None
     error_reason: str = ""
     error: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from usher.core.expressions.outcomes import DROPS_EMPTY, SWITCH, always_has_value
@@ -10,7 +10,7 @@ from usher.core.expressions.syntax import Argument, Attribute, Call, Comparison,
 from usher.core.model.resources import ResourceType
 from usher.core.sync.flaws import Flaw, Severity
 from usher.core.sync.flows import Computed, Constant, Unique, ignores_null
-from usher.core.sync.leaving import Writes
+from usher.core.sync.leaving import CAUSES, Deprovisioning, Policy, Writes
 from usher.core.sync.retyping import place_of
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 
@@ -40,6 +40,22 @@ def find_doubts(mapping: CompiledMapping) -> Iterator[Flaw]:
     if Writes.UPDATE not in mapping.writes:
         place = f"{_place_of_rules(mapping).partition(' ')[0]} spec.actions"
         yield Flaw(place, _STAY[mapping.resource_type], Severity.WARNING)
+
+
+def find_idle_deletions(
+    connector: str, deprovisioning: Deprovisioning, mappings: Sequence[CompiledMapping]
+) -> Iterator[Flaw]:
+    """Warnings of a connector (`ProvisioningConnector/wiki`) that writes Delete, which then does less than it says."""
+    if all(deprovisioning.of(cause) is not Policy.DELETE for cause in CAUSES):
+        return
+    place = f"{connector} spec.deprovisioning"
+    if deprovisioning.delete_after is None:
+        problem = "without deleteAfter an account that was disabled stays so: Delete deletes it only where the source"
+        yield Flaw(f"{place}.deleteAfter", f"{problem} itself tells its deletion", Severity.WARNING)
+    for mapping in mappings:
+        if Writes.DELETE not in mapping.writes:
+            name = _place_of_rules(mapping).partition(" ")[0]
+            yield Flaw(place, f"Delete deletes nothing where {name} has no action Delete", Severity.WARNING)
 
 
 def _doubt_of(node: Argument) -> str:

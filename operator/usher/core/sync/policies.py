@@ -13,8 +13,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import TypeAlias
 
-from usher.core.model.plans import Action, Amend, PlannedChange
-from usher.core.model.resources import ResourceType, SourceId
+from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit
+from usher.core.model.resources import AttributePath, ResourceType, SourceId
 
 OVER_BUDGET = "OverBudget"
 EMPTY_SOURCE = "EmptySource"
@@ -33,6 +33,13 @@ class Budget:
         if count > self.max_count:
             return False
         return count <= self.min_count or count * 100 <= self.max_percent * live
+
+
+class Enforcement(StrEnum):
+    """Whether a cycle writes to the target what it plans, in the words of the API."""
+
+    ENFORCE = "Enforce"
+    OBSERVE = "Observe"
 
 
 class Counted(StrEnum):
@@ -89,6 +96,18 @@ def count(changes: Iterable[PlannedChange]) -> Counter[Counted]:
 def removals(change: PlannedChange) -> int:
     """How many references it takes away."""
     return sum(len(edit.remove) for edit in change.delta.values() if isinstance(edit, Amend))
+
+
+def never_more(due: PlannedChange, held: PlannedChange) -> PlannedChange:
+    """What of a held change is still due: of the references that it takes away those that were shown, and no other."""
+    if due.action is not Action.REMOVE:
+        return due
+    delta: dict[AttributePath, PlannedEdit] = {}
+    for path, edit in due.delta.items():
+        shown = held.delta.get(path)
+        if isinstance(edit, Amend) and isinstance(shown, Amend):
+            delta[path] = Amend(remove=tuple(one for one in edit.remove if one in shown.remove))
+    return replace(due, delta=delta)
 
 
 def plan_hash(changes: Iterable[PlannedChange]) -> str:

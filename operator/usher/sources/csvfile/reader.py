@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Final
 
 from usher.contracts.runtime import Runtime
 from usher.contracts.source import ReadComplete, SourcePage, SourceReader, Watermark
 from usher.core.errors import IncompleteRead
-from usher.core.model.resources import ResourceType
-from usher.sources.csvfile.records import Record, read_records
+from usher.core.model.resources import ResourceType, SourceResource
+from usher.sources.csvfile.groups import (
+    DISPLAY_NAME,
+    MAX_MEMBERS_BYTES,
+    MEMBERS,
+    NEEDED,
+    OBJECT_ID,
+    GroupRows,
+    NamedGroups,
+)
+from usher.sources.csvfile.records import MAX_CELL_BYTES, Record, read_records
 from usher.sources.csvfile.rows import RowReader, read_header
-from usher.sources.csvfile.settings import CsvSettings
+from usher.sources.csvfile.settings import CsvSettings, GroupColumn, GroupDocument
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 PAGE_ROWS: Final = 1_000
 PAGE_CELLS: Final = 20_000
 PAGE_BYTES: Final = 256 * 1024
 """A page ends at the first of these, so that the event loop gets its turn within milliseconds."""
+PAGE_GROUPS: Final = 100
 
 
 class CsvReader:
-    """Reads the whole document every time: a CSV has no watermark, and is complete when all of it was parsed."""
+    """Reads whole documents every time: a CSV has no watermark, and is complete when all of it was parsed."""
 
     def __init__(self, settings: CsvSettings, pause: Callable[[float], Awaitable[None]]) -> None:
         self._settings = settings
@@ -30,33 +41,81 @@ class CsvReader:
 
     @property
     def identity(self) -> str:
-        """`csv:` and the id column: another column is another scheme of ids."""
+        """`csv:` and the id column of people: another column is another scheme of ids."""
         return f"csv:{self._settings.id_column}"
 
     async def fetch(
         self, resource_type: ResourceType, former: Watermark | None
     ) -> AsyncIterator[SourcePage | ReadComplete]:
-        """Pages of at most 1,000 people and then ReadComplete, whose attributes are the columns.
+        """Pages of at most 1,000 resources and then ReadComplete, whose attributes are the columns.
 
-        Raises IncompleteRead with reason `InvalidData` that names the line.
+        Raises IncompleteRead with reason `InvalidData` that names the line; of a document of groups the document too.
         """
         del former  # a CSV has no watermark
-        if resource_type is not ResourceType.USER:
-            raise ValueError("a CSV document holds people only")
-        document = await self._settings.load()
-        _check(document)
-        records = read_records(document, self._settings.delimiter)
-        first = next(records, None)
-        if first is None:
-            raise IncompleteRead("line 1: there is no header row", reason="InvalidData")
-        header = read_header(first, self._settings.id_column)
+        groups = self._settings.groups
+        if resource_type is ResourceType.USER:
+            items = self._people()
+        elif groups is None:
+            raise ValueError("no groups are read from this source")
+        else:
+            items = self._named_groups(groups) if isinstance(groups, GroupColumn) else self._groups_of(groups)
+        async for item in items:
+            yield item
+
+    async def _people(self) -> AsyncIterator[SourcePage | ReadComplete]:
+        batches = self._open(await self._settings.load())
+        header = read_header(next(batches)[0], self._settings.id_column)
         rows = RowReader(header)
-        for batch in cut_batches(records, first.end):
+        for batch in batches:
             page = tuple(rows.read(batch))
             if page:
                 yield page
             await self._pause(0)
         yield ReadComplete(watermark=None, attributes=header.names)
+
+    async def _named_groups(self, groups: GroupColumn) -> AsyncIterator[SourcePage | ReadComplete]:
+        """Those that the people's rows name; all of these are read before there is one."""
+        batches = self._open(await self._settings.load())
+        header = read_header(next(batches)[0], self._settings.id_column, {groups.column: "which is groups.column"})
+        rows, named = RowReader(header), NamedGroups(header, groups.column, groups.delimiter)
+        for batch in batches:
+            for record, person in zip(batch, rows.read(batch), strict=True):
+                named.take(record, person.id)
+            await self._pause(0)
+        for page in _cut(named.resources()):
+            yield page
+            await self._pause(0)
+        yield ReadComplete(watermark=None, attributes=(OBJECT_ID, DISPLAY_NAME, MEMBERS))
+
+    async def _groups_of(self, groups: GroupDocument) -> AsyncIterator[SourcePage | ReadComplete]:
+        document = await groups.load()
+        try:
+            batches = self._open(document, MAX_MEMBERS_BYTES)
+            header = read_header(next(batches)[0], groups.id_column, NEEDED)
+            rows = GroupRows(header, groups.delimiter)
+            for batch in batches:
+                page = tuple(rows.read(batch))
+                if page:
+                    yield page
+                await self._pause(0)
+        except IncompleteRead as error:
+            raise IncompleteRead(f"{groups.place}: {error.message}", reason=error.reason) from error
+        yield ReadComplete(watermark=None, attributes=tuple(dict.fromkeys((*header.names, OBJECT_ID))))
+
+    def _open(self, document: bytes, max_cell: int = MAX_CELL_BYTES) -> Iterator[Sequence[Record]]:
+        """The header by itself, and then the rows in batches."""
+        _check(document)
+        records = read_records(document, self._settings.delimiter, max_cell)
+        first = next(records, None)
+        if first is None:
+            raise IncompleteRead("line 1: there is no header row", reason="InvalidData")
+        yield [first]
+        yield from cut_batches(records, first.end)
+
+
+def _cut(resources: Iterator[SourceResource]) -> Iterator[SourcePage]:
+    while page := tuple(islice(resources, PAGE_GROUPS)):
+        yield page
 
 
 def _check(document: bytes) -> None:

@@ -38,9 +38,12 @@ def refuse(line: int, explanation: str) -> NoReturn:
     raise IncompleteRead(f"line {line}: {explanation}", reason="InvalidData")
 
 
-def read_records(document: bytes, delimiter: str) -> Iterator[Record]:
-    """The records in order, the header first. Raises IncompleteRead with reason `InvalidData`."""
-    separator, shape = delimiter.encode(), _Shape(delimiter)
+def read_records(document: bytes, delimiter: str, max_cell: int = MAX_CELL_BYTES) -> Iterator[Record]:
+    """The records in order, the header first; cells of at most `max_cell` bytes.
+
+    Raises IncompleteRead with reason `InvalidData`.
+    """
+    separator, shape = delimiter.encode(), _Shape(delimiter, max_cell)
     offset = len(_BOM) if document.startswith(_BOM) else 0
     line = 1
     while offset < len(document):
@@ -51,11 +54,11 @@ def read_records(document: bytes, delimiter: str) -> Iterator[Record]:
             return _end_blank(document, offset, line)
         breaks = 1
         if _QUOTE not in raw:
-            cells = _split(raw, separator, line)
+            cells = _split(raw, separator, line, max_cell)
         elif (match := shape.match(raw)) is not None:
             cells = match
         else:
-            cells, end, breaks = _Quoted(document, separator, line).read(offset)
+            cells, end, breaks = _Quoted(document, separator, line, max_cell).read(offset)
         yield Record(line, end + 1, cells)
         offset, line = end + 1, line + breaks
 
@@ -65,14 +68,14 @@ def _end_blank(document: bytes, offset: int, line: int) -> None:
         refuse(line, "a blank line between rows")
 
 
-def _split(raw: bytes, separator: bytes, line: int) -> list[str]:
+def _split(raw: bytes, separator: bytes, line: int, max_cell: int) -> list[str]:
     """The cells of a record without a quote."""
     if _CR in raw:
         refuse(line, "a carriage return that no line feed follows")
     if len(raw) >= MAX_COLUMNS and raw.count(separator) >= MAX_COLUMNS:
         refuse(line, f"more than {MAX_COLUMNS:,} cells")
-    if len(raw) > MAX_CELL_BYTES:
-        _check_size(max(map(len, raw.split(separator))), line)
+    if len(raw) > max_cell:
+        _check_size(max(map(len, raw.split(separator))), line, max_cell)
     return decode(raw, line).split(separator.decode())
 
 
@@ -84,24 +87,24 @@ def decode(raw: bytes, line: int) -> str:
         refuse(line + raw.count(_LF, 0, error.start), "not UTF-8")
 
 
-def _check_size(size: int, line: int) -> None:
-    if size > MAX_CELL_BYTES:
-        refuse(line, f"a cell longer than {MAX_CELL_BYTES // 1024} KiB")
+def _check_size(size: int, line: int, max_cell: int) -> None:
+    if size > max_cell:
+        refuse(line, f"a cell longer than {max_cell // 1024} KiB")
 
 
 class _Shape:
     """Takes apart, three times as fast as `_Quoted`, what is by far the most frequent: one sound line with quotes."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, max_cell: int) -> None:
         mark = re.escape(delimiter)
         cell = rf'{mark}(?:"((?:[^"]++|"")*+)"|([^"\r{mark}]*+))'
-        self._delimiter = delimiter
+        self._delimiter, self._max_cell = delimiter, max_cell
         self._cell = re.compile(cell)
         self._record = re.compile(f"(?:{cell})++")
 
     def match(self, raw: bytes) -> list[str] | None:
         """The cells; None for everything that has to be looked at more closely."""
-        if len(raw) > MAX_CELL_BYTES:
+        if len(raw) > self._max_cell:
             return None
         try:
             text = self._delimiter + raw.decode()
@@ -120,6 +123,7 @@ class _Quoted:
     document: bytes
     separator: bytes
     line: int
+    max_cell: int
     breaks: int = 1
 
     def read(self, offset: int) -> tuple[list[str], int, int]:
@@ -142,7 +146,7 @@ class _Quoted:
         if end < 0:
             end = line_end - self.document.endswith(_CR, offset, line_end)
         raw = self.document[offset:end]
-        _check_size(len(raw), self.line)
+        _check_size(len(raw), self.line, self.max_cell)
         if _QUOTE in raw:
             refuse(self.line, "a double quote inside a cell that is not quoted")
         if _CR in raw:
@@ -151,16 +155,16 @@ class _Quoted:
 
     def _quoted_cell(self, offset: int) -> tuple[bytes, int]:
         start = offset + 1
-        limit = start + 2 * MAX_CELL_BYTES + 1
+        limit = start + 2 * self.max_cell + 1
         end = self.document.find(_QUOTE, start, limit)
         while end >= 0 and self.document.startswith(_QUOTE, end + 1):
             end = self.document.find(_QUOTE, end + 2, limit)
         if end < 0:
-            refuse(self.line, f"a double quote is never closed, or a cell is longer than {MAX_CELL_BYTES // 1024} KiB")
+            refuse(self.line, f"a double quote is never closed, or a cell is longer than {self.max_cell // 1024} KiB")
         raw = self.document[start:end]
         self.breaks += raw.count(_LF)
         text = raw.replace(_QUOTE * 2, _QUOTE)
-        _check_size(len(text), self.line)
+        _check_size(len(text), self.line, self.max_cell)
         return text, end + 1
 
     def _line_break(self, offset: int) -> int:

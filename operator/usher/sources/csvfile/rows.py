@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from usher.core.errors import scrub
@@ -16,6 +17,7 @@ BOOLEAN_COLUMNS: Final = frozenset({"accountEnabled", "IsSoftDeleted"})
 
 _BY_FOLDED_NAME: Final = {name.casefold(): name for name in BOOLEAN_COLUMNS}
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Header:
     boolean_indexes: tuple[int, ...]
 
 
-def read_header(record: Record, id_column: str) -> Header:
-    """Raises IncompleteRead unless the names are there, unique, printable and contain the id column.
+def read_header(record: Record, id_column: str, needed: Mapping[str, str] = _NONE) -> Header:
+    """Raises IncompleteRead unless the names are there, unique, printable and contain the id column and those needed.
+
+    `needed` says of each name what it is: `which is groups.column`.
 
     A document without a header has a person's data in its first line, so names of columns are not repeated.
     """
@@ -46,12 +50,16 @@ def read_header(record: Record, id_column: str) -> Header:
         if name in seen:
             refuse(line, f"columns {names.index(name) + 1} and {number} have the same name")
         seen.add(name)
-    if id_column not in seen:
-        refuse(
-            line, f"there is no column {scrub(id_column)}, which is the idColumn, among the {len(names)}{_hint(names)}"
-        )
+    _refuse_absent(record, {id_column: "which is the idColumn", **needed})
     booleans = tuple(index for index, name in enumerate(names) if name in BOOLEAN_COLUMNS)
     return Header(names, names.index(id_column), booleans)
+
+
+def _refuse_absent(record: Record, needed: Mapping[str, str]) -> None:
+    names = record.cells
+    for name, what in needed.items():
+        if name not in names:
+            refuse(record.line, f"there is no column {scrub(name)}, {what}, among the {len(names)}{_hint(names)}")
 
 
 def _hint(names: Sequence[str]) -> str:

@@ -18,12 +18,15 @@ from usher.sources.ldap.names import (
     DN,
     GROUP_NAMES,
     LOCKS,
+    MEMBER_ATTRIBUTES,
     MEMBERS,
     OBJECT_ID,
     PERSON_NAMES,
     SECRET,
+    UID_MEMBER,
+    UNIQUE_MEMBER,
 )
-from usher.sources.ldap.values import canonical_dn, decoder, read_dn
+from usher.sources.ldap.values import canonical_dn, decoder, read_dn, read_named_dn, read_text
 from usher.transport.ldap.client import Entry
 
 MAX_VALUE: Final = 64 * 1024
@@ -51,15 +54,17 @@ class _Attribute(NamedTuple):
 
 
 class EntryReader:
-    """Reads entries of one resource type."""
+    """Reads entries of one resource type. Managers and members are names still: `references` resolves them."""
 
     def __init__(self, resource_type: ResourceType, id_attribute: str, member_attribute: str) -> None:
         self._resource_type = resource_type
         self._id, self._member = id_attribute.lower(), member_attribute.lower()
         self._id_attribute, self._member_attribute = id_attribute, member_attribute
         self._decode_id = decoder(self._id)
+        self._read_member = {UNIQUE_MEMBER: read_named_dn, UID_MEMBER: read_text}.get(self._member, read_dn)
         self._attributes: dict[str, _Attribute] = {}
         names = PERSON_NAMES if resource_type is ResourceType.USER else GROUP_NAMES
+        self._hidden = _hidden(resource_type)
         self._meanings = {
             candidate.lower(): (name, rank)
             for name, candidates in names.items()
@@ -83,28 +88,33 @@ class EntryReader:
                 meant[meaning], ranks[meaning] = first, rank
         attributes.update(meant)
         if self._resource_type is ResourceType.GROUP:
-            attributes[MEMBERS] = tuple(map(read_dn, _values(entry, self._member_attribute)))
+            attributes[MEMBERS] = tuple(map(self._read_member, _values(entry, self._member_attribute)))
         elif (enabled := _read_enabled(attributes)) is not None:
             attributes[ACCOUNT_ENABLED] = enabled
         attributes[DN], attributes[OBJECT_ID] = canonical_dn(entry.dn), source_id
         return SourceResource(source_id, attributes)
 
     def read_id(self, entry: Entry) -> SourceId:
-        """The id of an entry, in the form in which tools show it."""
-        values = _values(entry, self._id_attribute)
-        text = self._decode_id(values[0]).strip() if len(values) == 1 else ""
-        if not text:
-            count = len(values) or "no"
+        """The id of an entry, in the form in which tools show it. Raises IncompleteRead for one without."""
+        found = self.find_id(entry)
+        if found is None:
+            count = len(_values(entry, self._id_attribute)) or "no"
             message = f"an entry has {count} {self._id_attribute}, which identifies it: may the account read it?"
             raise IncompleteRead(message, reason="InvalidData", detail=entry.dn)
-        return SourceId(text.lower() if self._id == "entryuuid" else text)
+        return found
+
+    def find_id(self, entry: Entry) -> SourceId | None:
+        """The same; None for an entry without one, or with several."""
+        values = _values(entry, self._id_attribute)
+        text = self._decode_id(values[0]).strip() if len(values) == 1 else ""
+        return SourceId(text.lower() if self._id == "entryuuid" else text) if text else None
 
     def _classify(self, name: str) -> _Attribute:
         folded = name.lower()
         base = folded.partition(";")[0]
         if ";range=" in folded:
             raise IncompleteRead(f"the directory gave only part of {base}")
-        hidden = base in SECRET or base in BOOKKEEPING
+        hidden = base in SECRET or base in BOOKKEEPING or base in self._hidden
         own = "" if hidden else _LOCKS.get(folded) or name.removesuffix(";binary")
         found = _Attribute(own, decoder(folded), *self._meanings.get(folded, ("", 0)))
         if len(self._attributes) < MAX_NAMES:
@@ -117,13 +127,23 @@ def known_names(resource_type: ResourceType, seen: frozenset[str], allowed: froz
 
     `seen` are names of resources, `allowed` of attributes that the directory's schema allows for their object classes.
     """
-    usable = {name for name in allowed if name.lower() not in SECRET and name.lower() not in BOOKKEEPING}
+    left_out = SECRET | BOOKKEEPING | _hidden(resource_type)
+    usable = {name for name in allowed if name.lower() not in left_out}
     folded = {name.lower() for name in usable}
     names = PERSON_NAMES if resource_type is ResourceType.USER else GROUP_NAMES
     meant = {name for name, candidates in names.items() if folded.intersection(one.lower() for one in candidates)}
     sparse = {one.lower() for one in LOCKS[2:]}
     tells = {ACCOUNT_ENABLED} if resource_type is ResourceType.USER and folded & sparse else set()
     return tuple(sorted(seen | usable | meant | tells))
+
+
+def texts_of(entry: Entry, name: str) -> Sequence[str]:
+    """The values of an attribute as texts."""
+    return [read_text(value) for value in _values(entry, name)]
+
+
+def _hidden(resource_type: ResourceType) -> frozenset[str]:
+    return MEMBER_ATTRIBUTES if resource_type is ResourceType.GROUP else frozenset()
 
 
 def _values(entry: Entry, name: str) -> Sequence[bytes]:

@@ -43,10 +43,10 @@ GROUP_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 ACCOUNT_ENABLED: Final = "accountEnabled"
 MEMBERS: Final = "members"
-"""All members of a group, as the directory names them."""
+"""All members of a group by their ids, of people and of groups; who has none is named as the directory does."""
 OBJECT_ID: Final = "objectId"
 DN: Final = "dn"
-"""The distinguished name: what `manager` and `members` of other entries point to."""
+"""The distinguished name."""
 
 SECRET: Final = frozenset(
     name.lower()
@@ -131,7 +131,14 @@ BINARY: Final = frozenset(
 )
 """Bytes even where they look like text. All other values are text where they are UTF-8."""
 
-REFERRING: Final = frozenset({"manager"})
+MANAGER: Final = "manager"
+UID: Final = "uid"
+UNIQUE_MEMBER: Final = "uniquemember"
+UID_MEMBER: Final = "memberuid"
+MEMBER_ATTRIBUTES: Final = frozenset({"member", UNIQUE_MEMBER, UID_MEMBER})
+"""Attributes of a group, in lower case, that name its members: by distinguished name, by that and a bit string, by uid.
+Not taken over under their own names, since names change without any change of the group."""
+REFERRING: Final = frozenset({MANAGER})
 """Attributes of a person whose values are names of entries."""
 
 TIMESTAMP: Final = "modifyTimestamp"

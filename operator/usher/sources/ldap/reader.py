@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from usher.contracts.runtime import SecretText
 from usher.contracts.source import (
@@ -24,19 +24,19 @@ from usher.sources.ldap.entries import EntryReader, known_names
 from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
 from usher.sources.ldap.names import TIMESTAMP, asked_for
 from usher.sources.ldap.ranges import whole_entries
+from usher.sources.ldap.references import Beside, References
 from usher.sources.ldap.refresh import Refresh
 from usher.sources.ldap.schema import allowed_names
-from usher.sources.ldap.settings import Branch, Changes, LdapSettings, Lookup
+from usher.sources.ldap.searches import blaming, search_of
+from usher.sources.ldap.settings import Changes, LdapSettings, Lookup
 from usher.transport.addresses import AddressPolicy
 from usher.transport.ldap.client import Entry
 from usher.transport.ldap.connection import DirectoryConnection, DirectorySettings, Search
-from usher.transport.ldap.errors import BASE_NOT_FOUND, CONTROL_UNKNOWN, FILTER_INVALID
 from usher.transport.ldap.pool import DirectoryLender
 
 MAX_ENTRIES: Final = 1_000_000
 _SLICE: Final = 100
 """Entries that are turned into resources without letting others run."""
-_Item = TypeVar("_Item")
 
 
 @dataclass(slots=True)
@@ -59,14 +59,15 @@ class _Seen:
 
 
 class LdapReader:
-    """Reads people and groups of a directory, over one connection."""
+    """Reads people and groups of a directory over one connection, and who is meant by a name over the one beside it."""
 
-    def __init__(self, settings: LdapSettings, connection: DirectoryConnection) -> None:
+    def __init__(self, settings: LdapSettings, connection: DirectoryConnection, beside: Beside) -> None:
         self._settings = settings
         self._connection = connection
         self._entries = {
             one: EntryReader(one, settings.id_attribute, settings.member_attribute) for one in ResourceType
         }
+        self._references = References(settings, beside, self._entries)
 
     @property
     def identity(self) -> str:
@@ -81,7 +82,7 @@ class LdapReader:
         Complete: the directory gave every page, and ended with success and not at a limit. Raises IncompleteRead,
         CycleError, or SpecError for a base or a filter with which it can't search.
         """
-        async for item in self._blaming(resource_type, self._whole(resource_type, former)):
+        async for item in blaming(self._settings, resource_type, self._whole(resource_type, former)):
             yield item
 
     async def fetch_changes(
@@ -90,23 +91,8 @@ class LdapReader:
         """What changed since the watermark. Raises WatermarkExpired where that can't be told, and what `fetch` does."""
         synchronizes = self._settings.changes is Changes.SYNCREPL
         changes = self._synchronized if synchronizes else self._modified
-        async for item in self._blaming(resource_type, changes(resource_type, since)):
+        async for item in blaming(self._settings, resource_type, changes(resource_type, since)):
             yield item
-
-    async def _blaming(self, resource_type: ResourceType, items: AsyncIterator[_Item]) -> AsyncIterator[_Item]:
-        """The same items. What is wrong with the search is told at the field of the spec that says it."""
-        branch = "users" if resource_type is ResourceType.USER else "groups"
-        _refuse_nul(self._settings.branch(resource_type), branch)
-        fields = {BASE_NOT_FOUND: f"{branch}.baseDN", FILTER_INVALID: f"{branch}.filter"}
-        if self._settings.changes is Changes.SYNCREPL:
-            fields[CONTROL_UNKNOWN] = "changes"
-        try:
-            async for item in items:
-                yield item
-        except CycleError as error:
-            if error.reason not in fields:
-                raise
-            raise SpecError(error.message, path=fields[error.reason], reason=error.reason) from error
 
     # --- everything
 
@@ -117,7 +103,8 @@ class LdapReader:
         refresh = self._refresh(resource_type) if self._settings.changes is Changes.SYNCREPL else None
         entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
         async for page in entries:
-            yield await self._resources(resource_type, page, seen)
+            yield await self._references.resolve(await self._resources(resource_type, page, seen), at_once=0)
+        self._references.complete(resource_type)
         if refresh is None:
             watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
         else:
@@ -133,7 +120,7 @@ class LdapReader:
         """Whom a directory tells as deleted may only have left filter or branch (RFC 4533 3.3): no tombstone."""
         seen, refresh = _Seen(), self._refresh(resource_type)
         async for page in refresh.since(since):
-            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
+            yield await self._changed(await self._resources(resource_type, page, seen))
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
         watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
@@ -150,7 +137,7 @@ class LdapReader:
             raise WatermarkExpired("the directory was not read twice yet")
         recent = f"({TIMESTAMP}>={times.begin})"
         async for page in self._pages(resource_type, recent):
-            yield [SourceChange(one.id, one) for one in await self._resources(resource_type, page, seen)]
+            yield await self._changed(await self._resources(resource_type, page, seen))
         reader = self._entries[resource_type]
         outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
         only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
@@ -158,6 +145,9 @@ class LdapReader:
             yield [SourceChange(reader.read_id(entry), None) for entry in page if entry.attributes]
         watermark = write_times(scope, Times(times.newest, max(seen.newest, times.newest)))
         yield ChangesComplete(watermark, tuple(sorted(seen.names)))
+
+    async def _changed(self, resources: Sequence[SourceResource]) -> list[SourceChange]:
+        return [SourceChange(one.id, one) for one in await self._references.resolve(resources)]
 
     async def _pages(self, resource_type: ResourceType, recent: str) -> AsyncIterator[Sequence[Entry]]:
         filter_ = self._filter(resource_type)
@@ -177,6 +167,7 @@ class LdapReader:
             for entry in page[start : start + _SLICE]:
                 resource = read(entry)
                 seen.note(entry, resource)
+                self._references.note(resource)
                 resources.append(resource)
             await asyncio.sleep(0)  # others want to run between the parts of a page
         return resources
@@ -185,18 +176,7 @@ class LdapReader:
         return self._settings.branch(resource_type).filter
 
     def _search(self, resource_type: ResourceType, filter_: str) -> Search:
-        settings = self._settings
-        return Search(
-            settings.branch(resource_type).base, filter_, asked_for(settings.id_attribute), settings.page_size
-        )
-
-
-def _refuse_nul(branch: Branch, field: str) -> None:
-    """What ends a text for libldap would end it there for the directory too."""
-    if "\0" in branch.base:
-        raise SpecError("it holds a NUL character", path=f"{field}.baseDN", reason=BASE_NOT_FOUND)
-    if "\0" in branch.filter:
-        raise SpecError("it holds a NUL character", path=f"{field}.filter", reason=FILTER_INVALID)
+        return search_of(self._settings, resource_type, filter_, asked_for(self._settings.id_attribute))
 
 
 @asynccontextmanager
@@ -224,5 +204,12 @@ async def open_ldap(
         ca_field="caRef",
         unreachable="SourceUnreachable",
     )
-    async with lend(directory, secret, policy) as connection:
-        yield LdapReader(settings, connection)
+    async with lend(directory, secret, policy) as connection, AsyncExitStack() as second:
+        opened: list[DirectoryConnection] = []
+
+        async def beside() -> DirectoryConnection:
+            if not opened:
+                opened.append(await second.enter_async_context(lend(directory, secret, policy)))
+            return opened[0]
+
+        yield LdapReader(settings, connection, beside)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
+from unicodedata import normalize
 from uuid import UUID
 
 import ldap
@@ -13,10 +15,37 @@ from ldap.dn import str2dn
 
 from usher.sources.ldap.names import BINARY, REFERRING
 
+MAX_PARENTS: Final = 4_096
 _LOOSE: Final = re.compile(r" [,+=]|[,+=] ")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PAIR: Final = re.compile(r"\\.", re.DOTALL)
 """An escape. libldap takes a blank behind an escaped backslash for an escaped blank, unless that is written in hex."""
+_BITS: Final = re.compile(r"#'[01]*'B\Z")
+_SPACES: Final = re.compile(r" {2,}")
+_LEVEL: Final = re.compile(r"(?:[^\\,]|\\.)+", re.DOTALL)
+_PART: Final = re.compile(r"(?:[^\\+]|\\.)+", re.DOTALL)
+_SHORT: Final = {
+    "commonname": "cn",
+    "2.5.4.3": "cn",
+    "surname": "sn",
+    "2.5.4.4": "sn",
+    "countryname": "c",
+    "2.5.4.6": "c",
+    "localityname": "l",
+    "2.5.4.7": "l",
+    "stateorprovincename": "st",
+    "2.5.4.8": "st",
+    "organizationname": "o",
+    "2.5.4.10": "o",
+    "organizationalunitname": "ou",
+    "2.5.4.11": "ou",
+    "userid": "uid",
+    "0.9.2342.19200300.100.1.1": "uid",
+    "domaincomponent": "dc",
+    "0.9.2342.19200300.100.1.25": "dc",
+}
+"""Other names, and the numbers, of the attributes that entries are named by (RFC 4519 2)."""
+_LONG: Final = re.compile(rf"(?<![^,+; ])(?:{'|'.join(map(re.escape, _SHORT))})(?= *=)")
 _SPECIAL: Final = re.compile(r"""[\\",+;<>]""")
 
 
@@ -25,7 +54,7 @@ def decoder(folded: str) -> Callable[[bytes], str]:
     name = folded.partition(";")[0]
     if folded.endswith(";binary") or name in BINARY:
         return _base64
-    return {"objectguid": _guid, "objectsid": _sid}.get(name, read_dn if name in REFERRING else _text)
+    return {"objectguid": _guid, "objectsid": _sid}.get(name, read_dn if name in REFERRING else read_text)
 
 
 def canonical_dn(text: str) -> str:
@@ -55,7 +84,55 @@ def _escaped(value: str) -> str:
 
 def read_dn(value: bytes) -> str:
     """The distinguished name that a value is."""
-    return canonical_dn(_text(value))
+    return canonical_dn(read_text(value))
+
+
+def read_named_dn(value: bytes) -> str:
+    """The distinguished name of a Name and Optional UID (RFC 4517 3.3.21), without its bit string."""
+    return canonical_dn(_BITS.sub("", read_text(value)))
+
+
+def compared_dn(text: str) -> str:
+    """The same text for two names that a directory takes for one.
+
+    They may differ in case, in how many spaces there are, in the order of the parts of one level, and in which of the
+    names of a usual attribute is used. Other rules of comparison (RFC 4517 4.2) are those of attributes by which no
+    entry is named in practice.
+    """
+    canonical = canonical_dn(text)
+    first, comma, parent = canonical.partition(",")
+    if "\\" in first or not comma:
+        return _compared(canonical)
+    return f"{_compared(first)},{_compared_parent(parent)}"
+
+
+def _compared(canonical: str) -> str:
+    folded = canonical.lower() if canonical.isascii() else _folded(canonical)
+    if "  " in folded:
+        folded = _SPACES.sub(" ", folded)
+    if "=" in folded:
+        folded = _LONG.sub(lambda found: _SHORT[found[0]], folded)
+    if "+" not in folded:
+        return folded
+    levels = _LEVEL.findall(folded)
+    return ",".join("+".join(sorted(_PART.findall(level))) for level in levels)
+
+
+_compared_parent: Final = lru_cache(maxsize=MAX_PARENTS)(_compared)
+"""Many entries have few parents."""
+
+
+def _folded(canonical: str) -> str:
+    """Value by value, since what is no comma may become one (RFC 4518 2.3)."""
+    try:
+        parts = str2dn(canonical)
+    except (ldap.LDAPError, UnicodeDecodeError):
+        return canonical.casefold()
+    return ",".join("+".join(f"{name.lower()}={_escaped(_same(value))}" for name, value, _ in rdn) for rdn in parts)
+
+
+def _same(value: str) -> str:
+    return normalize("NFKC", normalize("NFKC", value).casefold())
 
 
 def _guid(value: bytes) -> str:
@@ -66,7 +143,8 @@ def _base64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-def _text(value: bytes) -> str:
+def read_text(value: bytes) -> str:
+    """A value as text, and as base64 where it is none."""
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Source kind `csv`: one document with a header and a line for each person (RFC 4180)."""
+"""Source kind `csv`: a document with a header and a line for each person, and one for groups (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,83 @@ Delimiter: TypeAlias = Annotated[
         "the delimiter is one printable character or a tab, and not a double quote",
     ),
 ]
+
+LocalFile: TypeAlias = Annotated[str, Field(min_length=1, max_length=4096)]
+CsvDocument: TypeAlias = ConfigMapKeyRef | SecretKeyRef | str
+"""A key of an object, or (command line only) the path of a file."""
+
+
+def _names_ids_of_its_own_document(groups: CsvGroups) -> bool:
+    return groups.column is None or groups.id_column is None
+
+
+class CsvGroups(Strict):
+    """Where the groups are: in a column of the people's document, or in a document of their own."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        exactly_one("column", "configMapRef", "secretRef"),
+        Rule(
+            "!has(self.column) || !has(self.idColumn)",
+            "idColumn is about a document of groups: by a column, a group's id is its name",
+            _names_ids_of_its_own_document,
+        ),
+    )
+    transitions: ClassVar[tuple[Transition, ...]] = (
+        Transition(
+            cel="has(self.column) == has(oldSelf.column)"
+            f" && (has(self.idColumn) ? self.idColumn : '{DEFAULT_ID_COLUMN}')"
+            f" == (has(oldSelf.idColumn) ? oldSelf.idColumn : '{DEFAULT_ID_COLUMN}')",
+            message="what identifies a group can't be changed, because groups would be taken for others:"
+            " make another IdentitySource",
+            field="idColumn",
+        ),
+    )
+
+    column: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Column of the people's document with the names of a person's groups. The name is the group's id.",
+    )
+    config_map_ref: ConfigMapKeyRef | None = Field(
+        default=None, description="The ConfigMap and its key that hold the document of groups."
+    )
+    secret_ref: SecretKeyRef | None = Field(
+        default=None, description="The Secret and its key that hold the document of groups."
+    )
+    id_column: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Column of the document of groups with the id of a group; objectId when absent. Can't be changed"
+        " afterwards.",
+    )
+    delimiter: Delimiter = Field(
+        default=";", description="The character between two groups, or two members, of a cell; a semicolon when absent."
+    )
+
+    @property
+    def document(self) -> CsvDocument | None:
+        """Where the document of groups is; None where they are in a column of the people's."""
+        return self.config_map_ref or self.secret_ref
+
+
+class LocalCsvGroups(CsvGroups):
+    """What the command line takes as well: a file next to the manifest."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        exactly_one("column", "configMapRef", "secretRef", "file"),
+        CsvGroups.rules[1],
+    )
+
+    file: LocalFile | None = Field(
+        default=None, description="Path of the document of groups, relative to the manifest's directory."
+    )
+
+    @property
+    def document(self) -> CsvDocument | None:
+        """Where the document of groups is."""
+        return super().document if self.file is None else self.file
 
 
 class CsvSource(Strict):
@@ -47,6 +124,7 @@ class CsvSource(Strict):
         " Can't be changed afterwards.",
     )
     delimiter: Delimiter = Field(default=",", description="The character between two cells; a comma when absent.")
+    groups: CsvGroups | None = Field(default=None, description="Where the groups are; none are read when absent.")
 
     @property
     def document(self) -> CsvDocument:
@@ -62,18 +140,12 @@ class LocalCsvSource(CsvSource):
 
     rules: ClassVar[tuple[Rule, ...]] = (exactly_one("configMapRef", "secretRef", "file"),)
 
-    file: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=4096,
-        description="Path of the document, relative to the manifest's directory.",
+    groups: LocalCsvGroups | None = Field(default=None, description="Where the groups are; none are read when absent.")
+    file: LocalFile | None = Field(
+        default=None, description="Path of the document, relative to the manifest's directory."
     )
 
     @property
     def document(self) -> CsvDocument:
         """Where the document is."""
         return super().document if self.file is None else self.file
-
-
-CsvDocument: TypeAlias = ConfigMapKeyRef | SecretKeyRef | str
-"""A key of an object, or (command line only) the path of a file."""

@@ -10,6 +10,8 @@ from usher.api.v1alpha1.references import CaRef, SecretKeyRef
 from usher.api.v1alpha1.rules import Matches, Rule, Strict, Transition
 
 DEFAULT_ID: Final = "entryUUID"
+MEMBER_ATTRIBUTES: Final = ("member", "uniquemember", "memberuid")
+"""In lower case, as names of attributes are compared."""
 
 LdapUrl: TypeAlias = Annotated[
     str,
@@ -55,8 +57,21 @@ class LdapUsers(Strict):
     )
 
 
+def _names_members(groups: LdapGroups) -> bool:
+    return groups.member_attribute.lower() in MEMBER_ATTRIBUTES
+
+
 class LdapGroups(Strict):
     """Which entries are groups."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.memberAttribute) || self.memberAttribute.lowerAscii() in"
+            f" [{', '.join(repr(name) for name in MEMBER_ATTRIBUTES)}]",
+            "memberAttribute is member, uniqueMember (both hold distinguished names) or memberUid (which holds uids)",
+            _names_members,
+        ),
+    )
 
     base_dn: DistinguishedName = Field(
         alias="baseDN", description="The entry below which groups are, at any depth: ou=groups,dc=example,dc=com."
@@ -67,7 +82,9 @@ class LdapGroups(Strict):
         " Directory: (objectClass=group).",
     )
     member_attribute: AttributeName = Field(
-        default="member", description="The attribute that holds the members; member when absent."
+        default="member",
+        description="The attribute that names the members: member, or uniqueMember, by distinguished name, or memberUid"
+        " by uid; member when absent.",
     )
 
 
