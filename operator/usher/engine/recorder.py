@@ -11,7 +11,7 @@ from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
 from usher.core.errors import UsherError
-from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Partly, Unsure
+from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
@@ -79,19 +79,7 @@ class Recorder:
 
     async def add(self, outcome: Outcome) -> None:
         """One outcome; returns when it is collected. Raises what became of the chunk that was saved before."""
-        match outcome:
-            case Done():
-                self._add_done(outcome)
-            case Failed():
-                self._add_failed(outcome)
-            case Deleted():
-                self._add_deleted(outcome.change)
-            case Partly():
-                self._pending.links.append(outcome.link)
-                self._pending.holding[outcome.change.source_id] = outcome.holding
-                self._add_failed(Failed(outcome.change, outcome.reason, outcome.detail))
-            case Unsure():
-                self._add_unsure(outcome)
+        self._collect(outcome)
         self._pending.size += 1
         size = self._pending.size
         if size >= CHUNK and (self._saving is None or self._saving.done() or size >= _MOST):
@@ -166,6 +154,24 @@ class Recorder:
         )
 
     # --- outcomes
+
+    def _collect(self, outcome: Outcome) -> None:
+        match outcome:
+            case Done():
+                self._add_done(outcome)
+            case Failed():
+                self._add_failed(outcome)
+            case Deleted():
+                self._add_deleted(outcome.change)
+            case Instead(done=done, failed=failed):
+                self._add_done(done)
+                self._add_failed(failed)
+            case Partly():
+                self._pending.links.append(outcome.link)
+                self._pending.holding[outcome.change.source_id] = outcome.holding
+                self._add_failed(Failed(outcome.change, outcome.reason, outcome.detail))
+            case Unsure():
+                self._add_unsure(outcome)
 
     def _add_done(self, outcome: Done) -> None:
         change = outcome.change

@@ -24,7 +24,9 @@ from usher.core.sync.leaving import (
 )
 from usher.core.sync.scoping import Filter, Operator, Scope, compile_clause
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation, nth
+from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_source import MemoryFeed
+from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, direct_mapping, group_mapping, open_world, person
 
 MONTH = timedelta(days=30)
@@ -251,6 +253,21 @@ async def test_a_delete_whose_end_is_unknown_is_looked_into(world: World) -> Non
     assert report.pending == 1
     report = await world.sync()
     assert (report.pending, names(world)) == (0, {"ada", "eve"})
+
+
+async def test_who_can_not_be_deleted_is_disabled_at_least(world: World) -> None:
+    world.target = MemoryTarget(MemorySettings(deletes=False))
+    world.deprovisioning = with_policy(SOURCE_DELETED, DELETE)
+    await begin(world)
+
+    await leave(world, "told deleted")
+
+    assert state_of_bob(world) == "disabled"
+    report = await world.sync()
+    assert (report.reasons, report.counts.disabled) == ({"MethodNotAllowed": 1}, 0), "said until somebody mends it"
+    assert [entry.operation for entry in world.target.history.writes].count(Operation.UPDATE) == 1
+    world.deprovisioning = Deprovisioning()
+    assert (await world.sync()).pending == 0
 
 
 async def test_strangers_and_the_never_created_are_left_alone(world: World) -> None:
