@@ -10,6 +10,7 @@ import pytest
 
 from usher.contracts.source import Evidence
 from usher.core.model.resources import ResourceType, SourceId
+from usher.core.sync.assignments import Assignment, Entry
 from usher.core.sync.leaving import (
     CAUSES,
     OUT_OF_SCOPE,
@@ -98,12 +99,20 @@ def test_only_the_deletion_that_the_source_told_is_done_at_once(cause: str) -> N
 IN_BERLIN = Scope((Filter("berlin", (compile_clause("department", Operator.NOT_EQUALS, "Paris", "here"),)),))
 
 
+def assigned(*names: str) -> Assignment:
+    """These people are, each by name."""
+    entries = [Entry(ResourceType.USER, "userPrincipalName", f"{name}@example.com", "", name) for name in names]
+    return Assignment(tuple(entries))
+
+
 async def leave(world: World, event: str) -> None:
     """Bob leaves in this way, and a cycle runs."""
     assert isinstance(world.source, MemoryFeed)
     match event:
         case "disabled":
             world.source.put("id-bob", **person("bob", accountEnabled=False, department="Berlin"))
+        case "unassigned":
+            world.assignment = assigned("ada", "eve", *OTHERS)
         case "out of scope":
             world.source.put("id-bob", **person("bob", department="Paris"))
         case "told deleted":
@@ -119,6 +128,7 @@ async def leave(world: World, event: str) -> None:
 
 EVENTS = {
     "disabled": SOURCE_DISABLED,
+    "unassigned": UNASSIGNED,
     "out of scope": OUT_OF_SCOPE,
     "told deleted": SOURCE_DELETED,
     "left what is read": SOURCE_DELETED,
@@ -129,13 +139,14 @@ EVENTS = {
 async def begin(world: World) -> None:
     for name in ("ada", "bob", "eve", *OTHERS):
         world.source.put(f"id-{name}", **person(name, department="Berlin"))
-    world.mapping = replace(direct_mapping(), scope=IN_BERLIN)
+    world.mapping = replace(world.mapping, scope=IN_BERLIN)
+    world.assignment = assigned("ada", "bob", "eve", *OTHERS)
     await world.sync()
 
 
 def state_of_bob(world: World) -> str:
     account = world.accounts().get("bob@example.com")
-    return "gone" if account is None else "active" if account["active"] else "disabled"
+    return "gone" if account is None else "active" if account.get("active", True) else "disabled"
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -152,6 +163,44 @@ async def test_a_leaver_is_treated_as_the_policy_says(world: World, event: str, 
     await world.sync()
     assert len(world.target.history.writes) == writes, "once, and no more"
     assert names(world) >= {"ada", "eve"}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize(("policy", "expected"), [(DISABLE, "active"), (KEEP, "active"), (DELETE, "gone")])
+async def test_at_a_target_that_cant_disable_only_a_written_delete_does_anything(
+    world: World, event: str, policy: Policy, expected: str
+) -> None:
+    world.mapping = replace(direct_mapping(expressions={}), disable_path=None)
+    world.deprovisioning = with_policy(EVENTS[event], policy)
+    await begin(world)
+
+    await leave(world, event)
+
+    assert state_of_bob(world) == expected
+    assert (await world.sync()).pending == 0
+    assert world.target.history.writes_of(Operation.UPDATE) == ()
+    assert names(world) >= {"ada", "eve"}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("policy", Policy)
+async def test_who_comes_back_has_one_account_and_it_is_the_former_one_where_that_is_there(
+    world: World, event: str, policy: Policy
+) -> None:
+    world.deprovisioning = with_policy(EVENTS[event], policy)
+    await begin(world)
+    [before] = [i for i in world.target.accounts if world.target.document(i)["userName"] == "bob@example.com"]
+    await leave(world, event)
+    there = state_of_bob(world) != "gone"
+
+    world.source.put("id-bob", **person("bob", department="Berlin", jobTitle="Boss"))
+    world.assignment = assigned("ada", "bob", "eve", *OTHERS)
+    await world.sync()
+
+    [after] = [i for i in world.target.accounts if world.target.document(i)["userName"] == "bob@example.com"]
+    assert (state_of_bob(world), world.accounts()["bob@example.com"]["title"]) == ("active", "Boss")
+    assert (after == before) is there
+    assert await world.store.ripe(world.lane, world.clock.now()) == []
 
 
 @pytest.mark.parametrize("event", [event for event in EVENTS if event != "told deleted"])
