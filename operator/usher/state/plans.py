@@ -24,7 +24,7 @@ from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import append_entries
 from usher.state.schema import changes, connectors, cycles, held_changes, holds, log_entries
-from usher.state.statements import AT_ONCE, Among, AnyRow, Values, chunked, delete_ids, fetch, insert_rows
+from usher.state.statements import Among, AnyRow, Values, delete_ids, fetch, insert_rows
 
 _CYCLES_KEPT: Final = 100
 _LONGEST_WORD: Final = 128
@@ -145,15 +145,8 @@ def _add_changes(connection: Connection, lane: Lane, planned: Sequence[PlannedCh
     for change in planned:
         by_phase.setdefault(change.phase, {})[change.source_id] = _row(lane_id, change)
     for phase, rows in by_phase.items():
-        _take_out(connection, lane_id, phase, rows)
+        delete_ids(connection, changes, lane_id, rows, (phase,))
         insert_rows(connection, changes, list(rows.values()))
-
-
-def _take_out(connection: Connection, lane_id: int, phase: Phase, ids: Collection[SourceId]) -> None:
-    """Only what there is goes: nearly always that is nothing."""
-    mine = changes.c.lane_id == lane_id, changes.c.phase == phase
-    for chunk in chunked(ids, AT_ONCE):
-        connection.execute(delete(changes).where(*mine, changes.c.source_id.in_(chunk)))
 
 
 def _row(lane_id: int, change: PlannedChange) -> Values:
@@ -175,7 +168,8 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         lane_id = ensure_lane(connection, Lane(connector, resource_type))
         mine = {change.source_id: change for change in members if change.resource_type is resource_type}
         for phase in sorted({change.phase for change in mine.values()}):
-            _take_out(connection, lane_id, phase, [i for i, change in mine.items() if change.phase is phase])
+            ids = [source_id for source_id, change in mine.items() if change.phase is phase]
+            delete_ids(connection, changes, lane_id, ids, (phase,))
         rows += [_held_row(lane_id, change) for change in mine.values()]
     insert_rows(connection, held_changes, rows)
     row = (

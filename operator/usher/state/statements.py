@@ -48,12 +48,15 @@ def chunked(values: Collection[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection[str]) -> None:
-    """Deletes the rows with these ids of one feed or connector: the first two columns of the table's primary key."""
+def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection[str], rest: Values = ()) -> None:
+    """Deletes the rows with these ids of one feed or connector: the first two columns of the table's primary key.
+
+    `rest` are values of the next columns of the key: of the rows with these ids only those go that have them.
+    """
     for chunk in chunked(ids, AT_ONCE):
         padded = _padded(chunk)
-        text = _deletion(table, connection.dialect, len(padded))
-        connection.exec_driver_sql(text, (owner, *padded))
+        text = _deletion(table, connection.dialect, len(padded), len(rest))
+        connection.exec_driver_sql(text, (owner, *rest, *padded))
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -87,9 +90,12 @@ def _padded(values: list[T]) -> list[T]:
 
 
 @lru_cache(maxsize=1024)
-def _deletion(table: Table, dialect: Dialect, size: int) -> str:
-    owner_column, id_column, *_ = table.primary_key
-    statement = delete(table).where(owner_column == bindparam("owner"), id_column.in_([bindparam(_LISTED)]))
+def _deletion(table: Table, dialect: Dialect, size: int, rest: int) -> str:
+    owner_column, id_column, *more = table.primary_key
+    statement = delete(table).where(owner_column == bindparam("owner"))
+    for column in more[:rest]:
+        statement = statement.where(column == bindparam(column.key))
+    statement = statement.where(id_column.in_([bindparam(_LISTED)]))
     return _with_list_of(size, statement.compile(dialect=dialect))
 
 
