@@ -107,7 +107,9 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
                     _sort_absent(job, batch, change.id, links.get(change.id), feed.extra)
                 elif (desired := _map(job, change.resource, batch)) is not None:
                     claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
-                    wanted[change.id] = referents(wanted_by(job.mapping, change.resource)) if desired.active else ()
+                    if job.mapping.references:
+                        active = desired.active
+                        wanted[change.id] = referents(wanted_by(job.mapping, change.resource)) if active else ()
                     _sort_present(job, batch, desired, links.get(change.id), feed.extra)
             if job.mapping.references:
                 await behind.start(partial(ports.store.save_references, job.lane, wanted))

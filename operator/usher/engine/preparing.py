@@ -44,7 +44,7 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class PreparedLane:
-    """One lane: what is planned in it is in the store."""
+    """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began."""
 
     job: Job
     kind: CycleKind
@@ -54,6 +54,7 @@ class PreparedLane:
     mapping_changed: bool
     guarded: bool
     live: int
+    doubted: Collection[SourceId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,7 @@ async def _plan_references(
         for source_id, holding in lane.draft.holding.items()
     }
     for lane in lanes:
-        doubted = await bench.ports.store.intents(lane.job.lane)
-        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, doubted, adopting)
+        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting)
         rows += await plan_references_of(referring, lane.job)
     return rows
 
@@ -167,7 +167,7 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
     guarded = mapping_changed or (consumption is not None and consumption.guarded)
-    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live)
+    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents)
 
 
 async def _ripe(bench: Bench, job: Job, snapshot: Snapshot) -> Collection[SourceId]:

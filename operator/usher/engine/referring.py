@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 from usher.contracts.store import Record
@@ -59,14 +60,14 @@ class Referring:
 
     async def plan(self, lane: Job) -> Referrals:
         """Before the apply, as if the running plan had been applied."""
-        ids = await self.ports.store.due_holders(lane.lane) if _refers(lane) else ()
-        moving = await self.ports.store.holders_of_planned(lane.lane) if _refers(lane) else ()
-        return await self._look(lane, sorted({*ids, *moving}), _Accounts(self, planned=_PLANNED))
+        ids = await self.ports.store.due_holders(lane.lane)
+        moving = await self.ports.store.holders_of_planned(lane.lane)
+        return await self._look(lane, sorted({*ids, *moving}), _Accounts(self, _View.PLANNED))
 
     async def settle(self, lane: Job) -> Referrals:
         """After the apply, by the accounts that there are: what budgets count was judged before, and is left out."""
-        ids = await self.ports.store.due_holders(lane.lane) if _refers(lane) else ()
-        return await self._look(lane, ids, _Accounts(self, planned=_CONFIRMED))
+        ids = await self.ports.store.due_holders(lane.lane)
+        return await self._look(lane, ids, _Accounts(self, _View.CONFIRMED))
 
     async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> Referrals:
         found = Referrals()
@@ -151,7 +152,7 @@ class _One:
     holding: Holding | None
 
 
-def _refers(lane: Job) -> bool:
+def refers(lane: Job) -> bool:
     """Whether references are written at all: to change them is to update their holder."""
     return bool(lane.mapping.references) and Writes.UPDATE in lane.mapping.writes
 
@@ -166,23 +167,26 @@ def _is_kept(one: _One) -> bool:
         return False
 
 
-_PLANNED: Final = "planned"
-_CONFIRMED: Final = "confirmed"
+class _View(Enum):
+    """Accounts as the running plan will leave them, or as they are."""
+
+    PLANNED = auto()
+    CONFIRMED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
-    """The accounts of a connector: as the running plan will leave them, or as they are."""
+    """The accounts of a connector."""
 
     referring: Referring
-    planned: str
+    view: _View
 
     async def of(self, lane: Job, ids: Collection[SourceId]) -> dict[SourceId, End]:
         """Those of one lane that there are, or will be."""
         store, kind = self.referring.ports.store, lane.resource_type
         digests = await store.digests(lane.lane, ids)
         found = {source_id: End(digest.target_id, digest.enabled) for source_id, digest in digests.items()}
-        if self.planned == _CONFIRMED:
+        if self.view is _View.CONFIRMED:
             return found
         for source_id, action in (await store.planned(lane.lane, ids)).items():
             former = found.get(source_id)
@@ -215,6 +219,8 @@ class _Accounts:
 
 async def plan_references_of(referring: Referring, lane: Job) -> list[PlannedChange]:
     """Writes what the lane's holders need into the running plan; returns what of it takes something away."""
+    if not refers(lane):
+        return []
     store = referring.ports.store
     referrals = await referring.plan(lane)
     await store.clear_phases(lane.lane, _BEFORE)

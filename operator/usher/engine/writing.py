@@ -11,7 +11,7 @@ from usher.core.model.resources import SourceId
 from usher.engine.apply import Applier, apply_rank
 from usher.engine.preparing import Bench, PreparedLane
 from usher.engine.recorder import Recorder
-from usher.engine.referring import Referring, settle_references
+from usher.engine.referring import Referring, refers, settle_references
 from usher.engine.relating import Relating
 from usher.engine.safety import PLAN_HELD, Judgement
 
@@ -64,7 +64,7 @@ class Writing:
         bench, lane = self.bench, self.prepared.job
         referring = Referring(bench.job, bench.ports, bench.session, bench.retrier)
         for look in range(_LOOKS):
-            if bench.control.stop.is_set() or not lane.mapping.references:
+            if bench.control.stop.is_set() or not refers(lane):
                 return
             referrals = await settle_references(referring, lane)
             await self.recorder.add_unread(referrals.failed)

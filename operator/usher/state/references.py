@@ -38,7 +38,7 @@ _ACCOUNTS: Final = Among(
 
 
 class SqlReferences(OnDatabase):
-    """The part of LinkStore that is about references, on tables."""
+    """ReferenceStore on tables."""
 
     async def save_references(self, lane: Lane, wanted: Mapping[SourceId, Collection[SourceId]]) -> None:
         await self._database.jot(_save_references, lane, wanted)
