@@ -154,7 +154,7 @@ async def play(script: list[tuple[list[tuple[str, int, int, int]], tuple[FaultKi
     assert target.members(everybody) == {"u1"}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=st.lists(steps, min_size=1, max_size=6))
 def test_every_directory_ends_as_it_is(
     script: list[tuple[list[tuple[str, int, int, int]], tuple[FaultKind, int] | None]],
