@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +22,7 @@ import ldap.modlist
 
 from directory.configuration import Account
 from directory.entries import encoded
+from directory.relay import Relay
 
 DOMAIN: Final = "DC=usher,DC=test"
 STAFF: Final = f"OU=Staff,{DOMAIN}"
@@ -36,10 +35,9 @@ DISABLED: Final = "514"
 
 _PATIENCE: Final = 60.0
 _POLL: Final = 0.05
-_CHUNK: Final = 65_536
 _ROOT: Final = () if os.geteuid() == 0 else ("sudo", "-n")
 _KEPT: Final = Path.home() / ".cache" / "usher-samba"
-"""A domain takes half a minute to make; a copy of one is there at once."""
+"""A domain takes ten seconds to make, with other work beside it more; a copy of one is there at once."""
 
 
 class SambaError(Exception):
@@ -55,7 +53,8 @@ class Samba:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._relay = _Relay(folder / "private" / "ldapi")
+        self._connection: Any = None
+        self._relay = Relay(folder / "private" / "ldapi")
 
     def __enter__(self) -> Self:
         try:
@@ -78,6 +77,10 @@ class Samba:
     def close(self) -> None:
         """Ends it; fine when it does not run."""
         self._relay.close()
+        if self._connection is not None:
+            with suppress(ldap.LDAPError):
+                self._connection.unbind_s()
+            self._connection = None
         if self._process is not None:
             self._process.terminate()
             try:
@@ -238,49 +241,3 @@ def _program(name: str) -> str:
     if found is None:
         raise SambaError(f"missing: {name} (Debian has it in the package samba-ad-dc)")
     return found
-
-
-class _Relay:
-    """From a port of 127.0.0.1 to the socket of a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                near, _ = self._server.accept()
-            except OSError:
-                return
-            far = socket.socket(socket.AF_UNIX)
-            try:
-                far.connect(str(self.path))
-            except OSError:
-                near.close()
-                far.close()
-                continue
-            ends = [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(one, other, ends), daemon=True).start()
-
-
-def _pump(one: socket.socket, other: socket.socket, ends: list[socket.socket]) -> None:
-    """Until the one end is closed; the second of two that come to it closes both."""
-    with suppress(OSError):
-        while data := one.recv(_CHUNK):
-            other.sendall(data)
-    for end in ends:
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-    if one is ends[0]:
-        return
-    for end in ends:
-        end.close()

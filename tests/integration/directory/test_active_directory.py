@@ -10,6 +10,7 @@ import pytest
 
 from directory.samba import ADMINISTRATOR, DISABLED, FORMER, READER, STAFF, Samba
 from directory.sources import Changed, Source, Whole, settings
+from integration.directory.conftest import sockets
 from usher.contracts.source import Watermark
 from usher.core.errors import SpecError, WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceId
@@ -22,11 +23,16 @@ USER: Final = ResourceType.USER
 GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
+
 @pytest.fixture(scope="module")
 def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    """A domain controller; each test makes users and groups of its own."""
+    """A domain controller; each test makes users and groups of its own. Nothing of it stays for the next module."""
+    before = sockets()
     with Samba(tmp_path_factory.mktemp("domain") / "samba") as made:
         yield made
+    assert sockets() == before
 
 
 def source_of(domain: Samba, changes: Changes = Changes.DIRSYNC, **others: Any) -> Source:
