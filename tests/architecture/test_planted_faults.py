@@ -42,6 +42,31 @@ PLANTS = {
         "    if not mapping.scope.admits(resource.attributes) and False:",
         "tests/unit/engine/test_scope.py",
     ),
+    "whoever left a filter counts as told deleted": Plant(
+        "engine/changes.py",
+        "            tally.gone[change.id] = change.evidence",
+        "            tally.gone[change.id] = Evidence.TOLD",
+        "tests/unit/engine/test_deprovisioning.py::test_a_leaver_is_treated_as_the_policy_says",
+    ),
+    "a deletion does not wait for one more complete read": Plant(
+        "engine/preparing.py",
+        "min(snapshot.whole, bench.ports.runtime.now()) - after",
+        "bench.ports.runtime.now() - after",
+        "tests/unit/engine/test_deprovisioning.py"
+        "::test_what_is_to_be_deleted_waits_for_its_time_and_one_more_complete_read",
+    ),
+    "whoever comes back goes on waiting to be deleted": Plant(
+        "state/recording.py",
+        "[*record.unlinked, *record.spared, *enabled]",
+        "[*record.unlinked]",
+        "tests/unit/engine/test_deprovisioning.py",
+    ),
+    "who was disabled already is never deleted": Plant(
+        "engine/evaluation.py",
+        "    return job.deprovisioning.of(cause) is Policy.DELETE",
+        "    return False",
+        "tests/unit/engine/test_deprovisioning.py",
+    ),
     "an entry that is not understood costs its people the access": Plant(
         "engine/assigning.py",
         "        if not self.resolution.unresolved:",

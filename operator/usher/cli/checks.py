@@ -19,6 +19,7 @@ from usher.contracts.source import ReadComplete
 from usher.core.errors import CycleError, SpecError, UsherError
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.core.scim.discovery import Discovery
+from usher.core.sync.doubts import find_idle_deletions
 from usher.core.sync.linting import find_unknown_attributes, lint
 from usher.engine.job import SourceJob
 from usher.transport.addresses import cli_policy
@@ -87,6 +88,7 @@ class Checks:
             self.findings.extend(located(self.manifests, namespace, errors))
             return
         self.findings.extend(self._unknown_attributes(task))
+        self.findings.extend(_idle_deletions(task))
         await self._check_target(task)
 
     async def _check_target(self, task: Task) -> None:
@@ -119,6 +121,12 @@ class Checks:
             for flaw in find_unknown_attributes(lane.requires, known[lane.resource_type], source):
                 subject = flaw.place.partition(" ")[0]
                 yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
+
+
+def _idle_deletions(task: Task) -> Iterator[Finding]:
+    name, lanes = f"ProvisioningConnector/{task.connector.object.metadata.name}", task.job.lanes
+    for flaw in find_idle_deletions(name, lanes[0].deprovisioning, [lane.mapping for lane in lanes]):
+        yield finding_at(flaw, str(task.connector.file))
 
 
 async def _read_attributes(job: SourceJob) -> dict[ResourceType, tuple[str, ...]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-from usher.contracts.source import SourceChange, Watermark
+from usher.contracts.source import Evidence, SourceChange, Watermark
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 
 
@@ -37,13 +36,6 @@ class StagedResource:
 
     resource: SourceResource
     fingerprint: Fingerprint
-
-
-class Evidence(StrEnum):
-    """Why a resource is known to be gone: a complete read lacks it, or the source has told its deletion."""
-
-    ABSENT = "Absent"
-    TOLD = "Told"
 
 
 class SnapshotStore(Protocol):

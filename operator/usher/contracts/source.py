@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType, Protocol, TypeAlias, runtime_checkable
 
 from usher.core.model.resources import ResourceType, SourceId, SourceResource
@@ -25,12 +26,24 @@ class ReadComplete:
     attributes: tuple[str, ...]
 
 
+class Evidence(StrEnum):
+    """Why a resource is known to be gone: the source has it no more where it is read, or has told its deletion."""
+
+    ABSENT = "Absent"
+    TOLD = "Told"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """One change: the resource as it is now, or None where it is gone (a tombstone)."""
+    """One change: the resource as it is now, or None where it is gone, with the evidence of it.
+
+    Only the source's own word that the resource was deleted (a tombstone) is TOLD: by it an account may be deleted at
+    once. One that left what is read, the filter or the branch, may exist: it is ABSENT, as is what a store's feed has.
+    """
 
     id: SourceId
     resource: SourceResource | None
+    evidence: Evidence = Evidence.ABSENT
 
 
 @dataclass(frozen=True, slots=True)

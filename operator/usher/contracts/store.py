@@ -1,8 +1,7 @@
 """What the engine asks of the state store: snapshots, links, plans, intents, discoveries, and the provisioning log.
 
 State is a cache of links and a log of intents. Thrown away, the next cycle finds its accounts again by matching.
-Every method is one transaction. Ids come and go in chunks; nothing here loads a whole connector into memory, except
-where a docstring says so.
+Every method is one transaction. Ids come and go in chunks: no whole connector in memory, unless a docstring says so.
 """
 
 from __future__ import annotations
@@ -118,13 +117,13 @@ class LogEntry:
 class Record:
     """What one chunk of outcomes changes in the state, in one transaction.
 
-    `links` replace the link of their source id; a link whose target resource another connector (or another person of
-    this one) holds by now is refused, and its source id returned by `LinkStore.record`. Whoever refers to a resource
-    whose account becomes active, inactive or another one by it is looked at again (`ReferenceStore.due_holders`).
+    `links` replace the link of their source id; one whose target resource another connector (or person) holds by now is
+    refused, and its source id returned by `LinkStore.record`. Whoever refers to a resource whose account becomes
+    active, inactive or another one by it is looked at again (`ReferenceStore.due_holders`).
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
-    they can be, with how many can't: they are looked at no more. `holding` is what references are known to be.
-    `ripening` are accounts that were disabled at that time, and are to be deleted when that has lasted; whose account
-    is enabled, or gone, is not among them any more.
+    they can be, with how many can't: they are looked at no more. `holding` is what references are known to be. Of
+    disabled accounts, `ripening` are to be deleted when that has lasted since then (who waits already keeps the earlier
+    time); `spared`, and whoever is enabled or gone, wait no more.
     """
 
     links: Sequence[Link] = ()
@@ -136,6 +135,7 @@ class Record:
     referring: Mapping[SourceId, int] = field(default_factory=dict)
     holding: Mapping[SourceId, Holding] = field(default_factory=dict)
     ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
+    spared: Sequence[SourceId] = ()
 
 
 class LinkStore(Protocol):
@@ -178,7 +178,7 @@ class LinkStore(Protocol):
         """Which active connector (this one included) links these resources of that type of the target at `address`."""
 
     async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
-        """Whose account is to be deleted, and was disabled at that time or before."""
+        """Whose account is to be deleted when that has lasted, and has waited since that time or before."""
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
 

@@ -21,13 +21,14 @@ from usher.core.errors import (
     UniquenessTaken,
     UsherError,
 )
-from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Unsure
+from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Unsure
 from usher.core.model.plans import (
     Action,
     Amend,
     Create,
     Delete,
     Delta,
+    Phase,
     PlannedChange,
     Replace,
     Stored,
@@ -35,6 +36,7 @@ from usher.core.model.plans import (
     Withheld,
 )
 from usher.core.model.resources import SourceId, TargetResource
+from usher.core.sync.leaving import Writes
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
 from usher.core.sync.planning import ADOPTED, still_due, take_image
 from usher.core.sync.recording import ignored_edits, known_id, link_after
@@ -157,8 +159,19 @@ class Applier:
         return await self._update(known)
 
     async def _delete(self, change: PlannedChange) -> Outcome:
-        """Gone already is success; where nobody knows, the account is looked for in the next cycle."""
-        await self.retrier.write(lambda: self.session.delete(Delete(self.job.resource_type, known_id(change))))
+        """Gone already is success; where nobody knows, the account is looked for in the next cycle.
+
+        At a target that refuses to delete it, the account of somebody who left is at least disabled.
+        """
+        try:
+            await self.retrier.write(lambda: self.session.delete(Delete(self.job.resource_type, known_id(change))))
+        except ResourceError as error:
+            path = self.job.mapping.disable_path
+            if path is None or change.before.get(path) is False or Writes.UPDATE not in self.job.mapping.writes:
+                raise
+            disable = replace(change, action=Action.DISABLE, phase=Phase.DISABLE, delta={path: Replace(value=False)})
+            done = await self._update(disable)
+            return Instead(done, _failed(change, error)) if isinstance(done, Done) else done
         return Deleted(change)
 
     # --- update

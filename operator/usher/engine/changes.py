@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from usher.contracts.snapshots import Evidence, Snapshot, SnapshotStore, StagedResource
-from usher.contracts.source import ChangesComplete, SourceChange, SupportsChanges, Watermark
+from usher.contracts.snapshots import Snapshot, SnapshotStore, StagedResource
+from usher.contracts.source import ChangesComplete, Evidence, SourceChange, SupportsChanges, Watermark
 from usher.core.errors import IncompleteRead
 from usher.core.model.resources import ResourceType, SourceId, SourceKey
 from usher.core.sync.fingerprints import fingerprint
@@ -28,9 +28,13 @@ class ChangesFound:
 
 @dataclass(slots=True)
 class _Tally:
-    """Everybody whom the read mentions: whether a resource of that id is there, and which of them were known before."""
+    """Everybody whom the read mentions: whether a resource of that id is there, and which of them were known before.
+
+    `gone` is the evidence of those who were shown as gone at least once.
+    """
 
     there: dict[SourceId, bool] = field(default_factory=dict)
+    gone: dict[SourceId, Evidence] = field(default_factory=dict)
     staged: set[SourceId] = field(default_factory=set)
     known: set[SourceId] = field(default_factory=set)
 
@@ -49,7 +53,7 @@ async def read_changes(
     if end is None:
         message = "the source ended its changes without saying that they were all"
         raise IncompleteRead(message)
-    told = {i: Evidence.TOLD for i, there in tally.there.items() if not there and i in tally.known}
+    told = {i: evidence for i, evidence in tally.gone.items() if not tally.there[i] and i in tally.known}
     absent: dict[SourceId, Evidence] = {}
     if end.present is not None:
         present = frozenset(end.present)
@@ -69,6 +73,7 @@ async def _differing(
     for change in page:
         tally.there[change.id] = tally.there.get(change.id, False) or change.resource is not None
         if change.resource is None:
+            tally.gone[change.id] = change.evidence
             continue
         print_ = fingerprint(change.resource.attributes)
         known = live.get(change.id)

@@ -143,9 +143,7 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
         if lane.mapping_changed:
             guarded = replace(consumption_of(lane.job, lane.snapshot, None), guarded=True)
             await store.save_consumption(lane.job.lane, guarded)
-        await store.record(
-            lane.job.lane, Record(links=lane.draft.adopted, unlinked=lane.draft.lost, holding=lane.draft.holding)
-        )
+        await store.record(lane.job.lane, _learnt(lane.draft, bench.ports.runtime.now()))
     held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
     for writing in lanes:
         await writing.skip()
@@ -155,6 +153,17 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
         await store.clear_plan(writing.prepared.job.lane)
     report = replace(await _conclude(opened, prepared, lanes, error), held=held)
     return replace(report, result=CycleResult.PARTIAL) if held and report.result is CycleResult.SUCCEEDED else report
+
+
+def _learnt(draft: Draft, now: datetime) -> Record:
+    """What the state learns of a plan before it is applied."""
+    return Record(
+        links=draft.adopted,
+        unlinked=draft.lost,
+        holding=draft.holding,
+        ripening=dict.fromkeys(draft.ripening, now),
+        spared=draft.spared,
+    )
 
 
 async def _apply(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:

@@ -12,7 +12,15 @@ from typing import Final
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, PlannedChange, Situation, Skip, Unmatched
-from usher.core.model.resources import Fingerprint, Holding, Link, SourceId, SourceResource, TargetResource
+from usher.core.model.resources import (
+    Fingerprint,
+    Holding,
+    Link,
+    ResourceType,
+    SourceId,
+    SourceResource,
+    TargetResource,
+)
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
 from usher.core.sync.planning import (
@@ -43,7 +51,8 @@ class Draft:
 
     What the state has to learn before the apply: `lost` links whose account is gone, `adopted` links to accounts that
     an unfinished request left behind, `closed` intents that came to nothing, `holding` what the references of accounts
-    are that were found.
+    are that were found. `ripening` are disabled accounts that are to be deleted when that has lasted, and `spared`
+    those of which that is not so any more.
     """
 
     skips: list[Skip] = field(default_factory=list)
@@ -55,6 +64,8 @@ class Draft:
     adopted: list[Link] = field(default_factory=list)
     closed: list[SourceId] = field(default_factory=list)
     holding: dict[SourceId, Holding] = field(default_factory=dict)
+    ripening: list[SourceId] = field(default_factory=list)
+    spared: list[SourceId] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +192,13 @@ class Drafting:
             if not desired.active and isinstance(situation, Matched):
                 situation = self._own(desired, situation, draft)
             if desired.cause == UNASSIGNED and not self.job.whole and isinstance(situation, Linked):
-                planned[source_id] = Skip(source_id, SCOPE_UNRESOLVED, _WAITS, settled=False)
+                waits = situation.link.enabled or source_id in ripe
+                planned[source_id] = Skip(source_id, SCOPE_UNRESOLVED, _WAITS, settled=False) if waits else None
                 continue
             row = plan_change(self.job.mapping, desired, situation, self._leaver(desired, due, ripe))
             planned[source_id] = row
+            if isinstance(situation, Linked) and not situation.link.enabled:
+                self._note_waiting(draft, desired, row)
             if isinstance(situation, Matched) and isinstance(row, PlannedChange) and self.job.mapping.references:
                 draft.holding[source_id] = read_holding(self.job.mapping, situation.found)
             if desired.besides.choices and isinstance(row, PlannedChange) and row.action is Action.CREATE:
@@ -212,10 +226,23 @@ class Drafting:
         departure = Departure(
             told=source_id in due.told,
             ripe=source_id in ripe,
-            disables=mapping.disable_path is not None,
+            disables=mapping.disable_path is not None or self._empties(),
             deletes=Writes.DELETE in mapping.writes,
         )
         return decide(self.job.deprovisioning, desired.cause, departure)
+
+    def _empties(self) -> bool:
+        """A group can't be disabled. While it waits for its deletion it is emptied, where there is a time to wait."""
+        group = self.job.resource_type is ResourceType.GROUP
+        return group and self.job.deprovisioning.delete_after is not None
+
+    def _note_waiting(self, draft: Draft, desired: Desired, row: Planned) -> None:
+        """Of an account that is disabled already: whether it waits to be deleted from now on, or waits no more."""
+        deletes = not desired.active and self.job.deprovisioning.of(desired.cause) is Policy.DELETE
+        if deletes and row is None:
+            draft.ripening.append(desired.source_id)
+        elif not deletes:
+            draft.spared.append(desired.source_id)
 
     def _still_wanted(
         self, source_id: SourceId, person: SourceResource | None, former: Fingerprint | None

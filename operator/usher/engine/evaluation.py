@@ -18,7 +18,7 @@ from usher.core.errors import ResourceError
 from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
-from usher.core.sync.leaving import UNASSIGNED
+from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Policy
 from usher.core.sync.references import referents, wanted_by
 from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
@@ -104,11 +104,11 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
             for change in chunk:
                 if change.resource is None:
                     claims[change.id] = wanted[change.id] = ()
-                    _sort_absent(batch, change.id, links.get(change.id), feed.extra)
+                    _sort_absent(job, batch, change.id, links.get(change.id), feed.extra)
                 elif (desired := _map(job, change.resource, batch)) is not None:
                     claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
                     wanted[change.id] = referents(wanted_by(job.mapping, change.resource)) if desired.active else ()
-                    _sort_present(batch, desired, links.get(change.id), feed.extra)
+                    _sort_present(job, batch, desired, links.get(change.id), feed.extra)
             if job.mapping.references:
                 await behind.start(partial(ports.store.save_references, job.lane, wanted))
             await behind.start(partial(ports.store.save_claims, job.lane, claims))
@@ -123,9 +123,9 @@ def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
         return None
 
 
-def _sort_absent(batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
+def _sort_absent(job: Job, batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
     intent = extra.intents.get(source_id)
-    if link is not None and (link.enabled or source_id in extra.ids):
+    if link is not None and (link.enabled or source_id in extra.ids or _may_be_deleted(job, SOURCE_DELETED)):
         batch.departed.append(source_id)
     elif link is None and intent is not None:
         batch.departed.append(source_id)
@@ -134,10 +134,10 @@ def _sort_absent(batch: Batch, source_id: SourceId, link: LinkState | None, extr
         batch.gone.append(source_id)
 
 
-def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra: Extra) -> None:
+def _sort_present(job: Job, batch: Batch, desired: Desired, link: LinkState | None, extra: Extra) -> None:
     source_id = desired.source_id
     open_question = source_id in extra.intents or source_id in extra.held or source_id in extra.ripe
-    if link is not None and not open_question and _is_done(desired, link):
+    if link is not None and not open_question and _is_done(job, desired, link):
         batch.unchanged += 1
         if source_id in extra.unsettled:
             batch.settled.append(source_id)
@@ -155,8 +155,15 @@ def _sort_present(batch: Batch, desired: Desired, link: LinkState | None, extra:
             batch.unlinked.append((source_id, tuple(keys.values())))
 
 
-def _is_done(desired: Desired, link: LinkState) -> bool:
-    return link.enabled == desired.active and (not desired.active or link.fingerprint == desired.fingerprint)
+def _is_done(job: Job, desired: Desired, link: LinkState) -> bool:
+    if link.enabled != desired.active:
+        return False
+    return link.fingerprint == desired.fingerprint if desired.active else not _may_be_deleted(job, desired.cause)
+
+
+def _may_be_deleted(job: Job, cause: str) -> bool:
+    """Of an account that is disabled already, for whatever cause: whether this one deletes it, now or later."""
+    return job.deprovisioning.of(cause) is Policy.DELETE
 
 
 # --- where the people come from -------------------------------------------------------------------------------------

@@ -68,9 +68,12 @@ class Job:
 
     @property
     def scope(self) -> str:
-        """A digest of whom the scope means, and which accounts it spares; empty where it means everybody."""
+        """A digest of whom the scope means, which accounts it spares, and what is done with whoever leaves.
+
+        Empty where it means everybody, and leavers are disabled.
+        """
         assigned = "" if self.assignment is None else self.assignment.digest
-        return f"{assigned}{self.mapping.untouchable.digest}"
+        return f"{assigned}{self.mapping.untouchable.digest}{self.deprovisioning.digest}"
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -125,10 +125,10 @@ async def _plan_references(
         for lane in lanes
         for source_id, holding in lane.draft.holding.items()
     }
-    for lane in bench.job.lanes:
-        doubted = await bench.ports.store.intents(lane.lane)
+    for lane in lanes:
+        doubted = await bench.ports.store.intents(lane.job.lane)
         referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, doubted, adopting)
-        rows += await plan_references_of(referring, lane)
+        rows += await plan_references_of(referring, lane.job)
     return rows
 
 

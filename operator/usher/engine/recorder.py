@@ -11,11 +11,11 @@ from typing import Final
 
 from usher.contracts.store import LogEntry, Record, Unsettled
 from usher.core.errors import UsherError
-from usher.core.model.outcomes import Deleted, Done, Failed, Outcome, Partly, Unsure
+from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
-from usher.core.sync.leaving import Policy
+from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.references import holds_nobody
@@ -79,19 +79,7 @@ class Recorder:
 
     async def add(self, outcome: Outcome) -> None:
         """One outcome; returns when it is collected. Raises what became of the chunk that was saved before."""
-        match outcome:
-            case Done():
-                self._add_done(outcome)
-            case Failed():
-                self._add_failed(outcome)
-            case Deleted():
-                self._add_deleted(outcome.change)
-            case Partly():
-                self._pending.links.append(outcome.link)
-                self._pending.holding[outcome.change.source_id] = outcome.holding
-                self._add_failed(Failed(outcome.change, outcome.reason, outcome.detail))
-            case Unsure():
-                self._add_unsure(outcome)
+        self._collect(outcome)
         self._pending.size += 1
         size = self._pending.size
         if size >= CHUNK and (self._saving is None or self._saving.done() or size >= _MOST):
@@ -167,12 +155,31 @@ class Recorder:
 
     # --- outcomes
 
+    def _collect(self, outcome: Outcome) -> None:
+        match outcome:
+            case Done():
+                self._add_done(outcome)
+            case Failed():
+                self._add_failed(outcome)
+            case Deleted():
+                self._add_deleted(outcome.change)
+            case Instead(done=done, failed=failed):
+                self._add_done(done)
+                self._add_failed(failed)
+            case Partly():
+                self._pending.links.append(outcome.link)
+                self._pending.holding[outcome.change.source_id] = outcome.holding
+                self._add_failed(Failed(outcome.change, outcome.reason, outcome.detail))
+            case Unsure():
+                self._add_unsure(outcome)
+
     def _add_done(self, outcome: Done) -> None:
         change = outcome.change
         self.tally.done[_counted_as(change)] += 1
         self._note_applied(change)
         self._pending.links.append(outcome.link)
-        if change.action is Action.DISABLE and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
+        leaves = not outcome.link.enabled and change.cause in CAUSES
+        if leaves and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
             self._pending.ripening[change.source_id] = self._ports.runtime.now()
         if outcome.holding is not None:
             self._pending.holding[change.source_id] = outcome.holding

@@ -11,10 +11,11 @@ from typing import Final
 
 from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
-from usher.core.errors import UsherError
+from usher.core.errors import ResourceError, UsherError
 from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.resources import AttributePath, Holding, ResourceType, SourceId, SourceResource, TargetId
 from usher.core.scim.references import referenced
+from usher.core.sync.leaving import Writes
 from usher.core.sync.policies import Subject
 from usher.core.sync.references import End, Holder, plan_references, referents, wanted_by
 from usher.engine.job import ConnectorJob, Job, Ports
@@ -58,13 +59,13 @@ class Referring:
 
     async def plan(self, lane: Job) -> Referrals:
         """Before the apply, as if the running plan had been applied."""
-        ids = await self.ports.store.due_holders(lane.lane) if lane.mapping.references else ()
-        moving = await self.ports.store.holders_of_planned(lane.lane) if lane.mapping.references else ()
+        ids = await self.ports.store.due_holders(lane.lane) if _refers(lane) else ()
+        moving = await self.ports.store.holders_of_planned(lane.lane) if _refers(lane) else ()
         return await self._look(lane, sorted({*ids, *moving}), _Accounts(self, planned=_PLANNED))
 
     async def settle(self, lane: Job) -> Referrals:
         """After the apply, by the accounts that there are: what budgets count was judged before, and is left out."""
-        ids = await self.ports.store.due_holders(lane.lane) if lane.mapping.references else ()
+        ids = await self.ports.store.due_holders(lane.lane) if _refers(lane) else ()
         return await self._look(lane, ids, _Accounts(self, planned=_CONFIRMED))
 
     async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> Referrals:
@@ -86,7 +87,7 @@ class Referring:
         own = one.own
         if (one.lane.resource_type, one.source_id) in self.frozen:
             return
-        if own is None or own.doomed or (own.active and one.resource is None):
+        if own is None or own.doomed or (own.active and _is_kept(one)):
             found.settled[one.source_id] = 0  # nobody yet: its own account wakes it; or it goes, or is kept as it is
             return
         active = own.active
@@ -148,6 +149,21 @@ class _One:
     resource: SourceResource | None
     own: End | None
     holding: Holding | None
+
+
+def _refers(lane: Job) -> bool:
+    """Whether references are written at all: to change them is to update their holder."""
+    return bool(lane.mapping.references) and Writes.UPDATE in lane.mapping.writes
+
+
+def _is_kept(one: _One) -> bool:
+    """Whether the holder has left, and stays as it is. Everybody is asked only where a policy keeps anybody."""
+    if one.resource is None or not one.lane.deprovisioning.keeps:
+        return one.resource is None
+    try:
+        return not one.lane.map(one.resource).active
+    except ResourceError:
+        return False
 
 
 _PLANNED: Final = "planned"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from usher.contracts.snapshots import Evidence, Snapshot, StagedResource
-from usher.contracts.source import ReadComplete, SourceReader, SupportsChanges
+from usher.contracts.snapshots import Snapshot, StagedResource
+from usher.contracts.source import Evidence, ReadComplete, SourceReader, SupportsChanges
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceResource

@@ -28,6 +28,9 @@ _ADDRESS: Final = (
     .join(connectors, connectors.c.id == lanes.c.connector_id)
     .where(consumptions.c.lane_id == bindparam("lane_id"))
 )
+_WAITING: Final = Among(
+    select(deletions.c.source_id).where(deletions.c.lane_id == bindparam("lane_id")), deletions.c.source_id
+)
 
 
 def refuse_links(
@@ -66,11 +69,7 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     lane_id = ensure_lane(connection, lane)
     moved = find_moved(connection, lane_id, record)
     delete_ids(connection, links, lane_id, record.unlinked)
-    delete_ids(
-        connection, deletions, lane_id, [*record.unlinked, *(one.source_id for one in record.links if one.enabled)]
-    )
-    ripening = {one: (lane_id, one, since) for one, since in record.ripening.items()}
-    replace_ids(connection, deletions, lane_id, ripening)
+    _ripen(connection, lane_id, record)
     refused = _store_links(connection, lane, lane_id, record.links) if record.links else []
     delete_ids(connection, intents, lane_id, record.finished)
     delete_ids(connection, unsettled, lane_id, record.settled)
@@ -90,6 +89,15 @@ def intent_row(lane_id: int, intent: Intent) -> Values:
 def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
     """The lines in their order, behind all that are there."""
     insert_rows(connection, log_entries, [_log_row(connector_id, entry) for entry in entries])
+
+
+def _ripen(connection: Connection, lane_id: int, record: Record) -> None:
+    """Who waits to be deleted: of those who wait already the time does not begin again."""
+    enabled = [link.source_id for link in record.links if link.enabled]
+    delete_ids(connection, deletions, lane_id, [*record.unlinked, *record.spared, *enabled])
+    waiting = set(_WAITING.fetch(connection, record.ripening, _read_id, lane_id=lane_id))
+    rows = [(lane_id, one, since) for one, since in record.ripening.items() if one not in waiting]
+    insert_rows(connection, deletions, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,10 @@ def _holders(connection: Connection, lane_id: int, address: str | None, targets:
 
 def _read_holder(row: AnyRow) -> _Holder:
     return _Holder(row.lane_id, SourceId(row.source_id), TargetId(row.target_id))
+
+
+def _read_id(row: AnyRow) -> SourceId:
+    return SourceId(row.source_id)
 
 
 def _link_row(lane_id: int, owner_address: str | None, link: Link) -> Values:

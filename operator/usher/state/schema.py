@@ -245,7 +245,7 @@ deletions: Final = Table(
     Index("pending_deletions_by_time", "lane_id", "since"),
     sqlite_with_rowid=False,
 )
-"""Accounts that were disabled, and are to be deleted when that has lasted."""
+"""Disabled accounts that are to be deleted when that has lasted since then."""
 
 held_changes: Final = Table(
     "held_changes",

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarSelect, bindparam, delete, insert, literal, select, update
 
-from usher.contracts.snapshots import Evidence, Snapshot, StagedResource
-from usher.contracts.source import SourceChange, Watermark
+from usher.contracts.snapshots import Snapshot, StagedResource
+from usher.contracts.source import Evidence, SourceChange, Watermark
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 from usher.state.codec import decode_attributes, decode_names, encode_attributes, encode_names
 from usher.state.database import OnDatabase, Order

@@ -20,6 +20,7 @@ class MemorySettings:
     `unique`: no two accounts may have the same value there (compared without case); None: anything goes. `lag`: for how
     many seconds a new account hides from lists and queries. `latency`: seconds that each request takes on the runtime's
     clock. `id_format` makes an id of a number. `takes_strangers`: members may be ids of nobody.
+    `deletes`: accounts can be deleted by a client.
     """
 
     unique: AttributePath | None = USER_NAME
@@ -29,3 +30,4 @@ class MemorySettings:
     latency: float = 0.0
     id_format: str = "u{}"
     takes_strangers: bool = False
+    deletes: bool = True

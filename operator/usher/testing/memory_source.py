@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from usher.contracts.source import (
     ChangesComplete,
     ChangesPage,
+    Evidence,
     ReadComplete,
     SourceChange,
     SourcePage,
@@ -92,12 +93,14 @@ class MemorySource:
 class MemoryFeed(MemorySource):
     """The same, for a source that can tell what changed: by tombstones, or by a list of all who are present.
 
-    `expired` makes it forget every watermark; `feeds` counts the reads of changes, a failing one included.
+    `expired` makes it forget every watermark; `feeds` counts the reads of changes, a failing one included. `evidence`
+    is what it knows of whom it tells to be gone.
     """
 
     lists_present: bool = False
     expired: bool = False
     feeds: int = 0
+    evidence: Evidence = Evidence.TOLD
     journal: list[SourceId] = field(default_factory=list)
 
     def put(self, source_id: str, **attributes: Value) -> None:
@@ -134,4 +137,6 @@ class MemoryFeed(MemorySource):
 
     def _change(self, source_id: SourceId) -> SourceChange:
         attributes = self.people.get(source_id)
-        return SourceChange(source_id, None if attributes is None else SourceResource(source_id, attributes))
+        if attributes is None:
+            return SourceChange(source_id, None, self.evidence)
+        return SourceChange(source_id, SourceResource(source_id, attributes))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from usher.contracts.target import Capabilities, Complete, Page, Projection
-from usher.core.errors import IncompleteRead, ResourceGone, StaleImage
+from usher.core.errors import IncompleteRead, ResourceError, ResourceGone, StaleImage
 from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
 from usher.core.model.resources import ResourceType, TargetId, TargetResource
 from usher.core.scim.discovery import Discovery, read_discovery
@@ -129,10 +129,12 @@ class MemorySession:
         return suffer(fault, lambda: self._update(change))
 
     async def delete(self, change: Delete) -> None:
-        """Gone already is success."""
+        """Gone already is success. Raises ResourceError where the app deletes nobody."""
         app = self._app.collection(change.resource_type)
 
         def effect() -> None:
+            if not self._app.settings.deletes:
+                raise ResourceError("the app deletes nobody", reason="MethodNotAllowed")
             if change.target_id in app.accounts:
                 app.remove(change.target_id, Actor.CLIENT)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from usher.testing.store_assignments import AssignmentStoreContract
 from usher.testing.store_claims import ClaimStoreContract
+from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
@@ -23,6 +24,7 @@ from usher.testing.store_snapshots import SnapshotStoreContract
 class StoreContract(
     SnapshotStoreContract,
     LinkStoreContract,
+    DeletionStoreContract,
     ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,

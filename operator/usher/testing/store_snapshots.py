@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from usher.contracts.snapshots import Evidence
-from usher.contracts.source import SourceChange
+from usher.contracts.source import Evidence, SourceChange
 from usher.contracts.store import Store
 from usher.core.model.resources import SourceId, SourceKey
 from usher.testing.store_examples import PEOPLE, USER, collect, make_snapshot, make_staged, name_people

@@ -81,6 +81,27 @@ def test_joiner_mover_and_leaver_are_written_once_each_and_a_return_is_too(folde
     assert {(one["title"], one["active"]) for one in app.documents()} == {("Engineer", True)}
 
 
+def test_who_is_deleted_is_disabled_first_and_gone_after_the_next_read(folder: Folder, app: App) -> None:
+    folder.people(PEOPLE)
+    policy = "  deprovisioning: {onSourceDeleted: Delete, deleteAfter: 0s}\n"
+    folder.change("people.yaml", "  mappings:", f"{policy}  mappings:")
+    folder.sync()
+    folder.people(PEOPLE[1:])
+
+    disabled = folder.sync()
+    active = {one["userName"]: one["active"] for one in app.documents()}
+    plan = folder.run("plan")
+    deleted = folder.sync()
+    writes = app.writes
+    again = folder.sync()
+
+    assert [one.exit_code for one in (disabled, plan, deleted, again)] == [0, 3, 0, 0]
+    assert ("1 disabled" in disabled.stdout, active["user00@example.com"]) == (True, False)
+    assert "1 to delete" in plan.stdout
+    assert ("1 deleted" in deleted.stdout, app.writes) == (True, writes)
+    assert names(app) == {f"{name}@example.com" for name in PEOPLE[1:]}
+
+
 def test_an_account_that_is_there_already_is_linked_and_brought_up_to_date(folder: Folder, app: App) -> None:
     app.plant({"userName": "user00@example.com", "displayName": "Somebody", "active": True})
     folder.people(PEOPLE[:3])

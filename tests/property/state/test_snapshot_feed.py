@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from usher.contracts.snapshots import Evidence
+from usher.contracts.source import Evidence
 from usher.contracts.store import Store
 from usher.core.model.resources import SourceId, SourceResource
 from usher.state.store import open_store

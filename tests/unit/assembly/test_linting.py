@@ -314,6 +314,14 @@ def test_switch_on_presence_is_a_warning(presence: str) -> None:
     assert list(find_doubts(CompiledMapping((usual,), None, ""))) == []
 
 
+def test_a_mapping_that_can_disable_nobody_is_told_that_leavers_stay_active() -> None:
+    (flaw,) = lint(compiled(actions=("Create", "Delete")), RFC)
+
+    assert (flaw.place, flaw.severity) == ("AttributeMapping/people spec.actions", Severity.WARNING)
+    assert "leavers keep an active account" in flaw.problem
+    assert lint(compiled(actions=("Update",)), RFC) == ()
+
+
 def test_a_mapping_without_the_disable_attribute_is_told_what_becomes_of_leavers() -> None:
     spec = AttributeMappingSpec.model_validate({"attributes": (MATCH,)})
     (flaw,) = lint(compile_mapping("people", spec, fake_surroundings()), RFC)

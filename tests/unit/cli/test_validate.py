@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -285,3 +286,33 @@ def test_a_test_that_can_not_be_read_is_told_once(folder: Path) -> None:
     assert result.exit_code == 1
     assert "unknown field; did you mean input?" in result.output
     assert "too few items" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("deprovisioning", "actions", "told"),
+    [
+        ({"onSourceDeleted": "Delete"}, None, ["spec.deprovisioning.deleteAfter"]),
+        ({"onUnassigned": "Delete", "deleteAfter": "720h"}, ["Create", "Update"], ["spec.deprovisioning"]),
+        ({"onSourceDeleted": "Delete", "deleteAfter": "720h"}, None, []),
+        ({"onSourceDeleted": "Keep"}, ["Create", "Update"], []),
+    ],
+)
+def test_a_delete_that_does_less_than_it_says_is_a_warning(
+    tmp_path: Path, deprovisioning: dict[str, str], actions: list[str] | None, told: list[str]
+) -> None:
+    folder = tmp_path / "csv"
+    copytree(Path(__file__).parents[3] / "examples" / "csv", folder)
+    for file in folder.glob("*.yaml"):
+        documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+        for document in documents:
+            if document["kind"] == "ProvisioningConnector":
+                document["spec"]["deprovisioning"] = deprovisioning
+            elif document["kind"] == "AttributeMapping" and actions is not None:
+                document["spec"]["actions"] = actions
+        file.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
+
+    result = CliRunner().invoke(usher, ["validate", "-f", str(folder), "-o", "json"])
+
+    assert result.exit_code == 0, result.output
+    found = findings(result)
+    assert [path for severity, path in found if "deprovisioning" in path and severity == "warning"] == told

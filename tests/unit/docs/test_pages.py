@@ -15,14 +15,16 @@ from pydantic.fields import FieldInfo
 
 from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
+from usher.api.v1alpha1.connectors import Deprovisioning
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
-from usher.api.v1alpha1.kinds import AttributeMapping
+from usher.api.v1alpha1.kinds import AttributeMapping, ProvisioningConnector
 from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup, ScopeClause, ScopeFilter
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
 from usher.cli.main import usher
 from usher.core.model.resources import ResourceType
+from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.scoping import Operator
 from usher.sources.ldap.names import (
     ACCOUNT_ENABLED,
@@ -126,6 +128,15 @@ def test_the_mappings_of_the_docs_are_what_they_seem() -> None:
         compiled.append(compile_mapping(manifest.metadata.name, manifest.spec, fake_surroundings()))
     assert [mapping.resource_type for mapping in compiled] == [ResourceType.USER, ResourceType.GROUP]
     assert all(mapping.matching for mapping in compiled)
+
+
+def test_every_way_to_leave_and_what_is_done_then_is_in_the_docs() -> None:
+    page = (ROOT / "docs" / "deprovisioning.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    written = yaml.safe_load(block)["spec"]["deprovisioning"]
+    assert isinstance(parse_manifest(yaml.safe_load(block)), ProvisioningConnector)
+    assert sorted(written) == sorted(info.alias or name for name, info in Deprovisioning.model_fields.items())
+    assert [word for word in (*Policy, *CAUSES, *written) if f"`{word}`" not in page] == []
 
 
 def test_the_references_of_the_docs_are_some() -> None:

@@ -102,6 +102,13 @@ def test_a_write_answered_with_neither_yes_nor_no_has_an_unknown_outcome(
 
 
 @pytest.mark.parametrize("interpret", WRITES)
+def test_a_write_that_the_target_itself_does_not_implement_is_refused(interpret: Interpretation) -> None:
+    error = failure(interpret, refusal(501))
+    assert isinstance(error, ResourceError)
+    assert error.reason == "MethodNotAllowed"
+
+
+@pytest.mark.parametrize("interpret", WRITES)
 @pytest.mark.parametrize(("headers", "wait"), [({"retry_after": "30"}, 30.0), ({}, None)])
 def test_a_write_of_unknown_outcome_says_when_the_target_wants_to_be_asked_again(
     interpret: Interpretation, headers: Mapping[str, str], wait: float | None

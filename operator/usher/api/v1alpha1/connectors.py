@@ -85,8 +85,8 @@ class Deprovisioning(Strict):
     delete_after: DeleteTime | None = Field(
         default=None,
         description="How long an account stays disabled before it is deleted, where the action is Delete: after this"
-        " time, and one more complete read, such as 720h. When absent it stays disabled. An app that can't disable,"
-        " and a group, is deleted at once where Delete is written.",
+        " time, and one more complete read, such as 720h. When absent it stays disabled. A group is empty for that"
+        " time; when absent it is deleted at once. So is an account of an app that can't disable, in any case.",
     )
 
 

@@ -54,4 +54,12 @@ class Unsure:
     detail: str
 
 
-Outcome: TypeAlias = Done | Deleted | Partly | Failed | Unsure
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Something less than the change was done, as the change was refused: both are told."""
+
+    done: Done
+    failed: Failed
+
+
+Outcome: TypeAlias = Done | Deleted | Partly | Instead | Failed | Unsure

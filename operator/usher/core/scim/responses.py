@@ -41,6 +41,7 @@ _REASONS: Final = {
     403: "InsufficientRights",
     405: "MethodNotAllowed",
     422: "UnprocessableEntity",
+    501: "MethodNotAllowed",
 }
 _NOT_OFFERED: Final = frozenset({204, 400, 402, 403, 404, 405, 406, 409, 410, 415, 422, 501})
 """What a target answers for good to a request for a discovery document that it has not."""
@@ -188,6 +189,8 @@ def _write_failure(answer: Answer, now: datetime) -> UsherError:
         return StaleImage()
     if status == 409 or (status == 400 and scim_type == "uniqueness"):
         return UniquenessTaken(detail=scrub(_error_field(answer, "detail")))
+    if status == 501 and _error_field(answer, "status"):  # the app's own word (RFC 7644 3.12), and no proxy's
+        return _refusal(answer)
     if status in (408, 425) or status >= 500 or status < 300:
         wait = parse_retry_after(answer.headers.get("retry-after"), now)
         return OutcomeUnknown(f"the target answered a write with status {status}", retry_after=wait)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from usher.core.expressions.outcomes import DROPS_EMPTY, SWITCH, always_has_value
 from usher.core.expressions.syntax import Argument, Attribute, Call, Comparison, Operator, Text, walk
+from usher.core.model.resources import ResourceType
 from usher.core.sync.flaws import Flaw, Severity
 from usher.core.sync.flows import Computed, Constant, Unique, ignores_null
+from usher.core.sync.leaving import CAUSES, Deprovisioning, Policy, Writes
 from usher.core.sync.retyping import place_of
 from usher.core.sync.rules import AttributeRule, CompiledMapping
 
 _PRESENCE: Final = frozenset({"IsNull", "IsNullOrEmpty", "IsPresent"})
+_STAY: Final = {
+    ResourceType.USER: "without Update leavers keep an active account, as a disable is an update",
+    ResourceType.GROUP: "without Update groups that leave keep their members, and those that stay get none",
+}
 
 
 def find_doubts(mapping: CompiledMapping) -> Iterator[Flaw]:
     """Warnings, in the order of the rules: `Switch` on presence, a comparison with nothing, a default without a use.
 
-    And a disable attribute that is not mapped, at the list of the rules.
+    And a disable attribute that is not mapped, at the list of the rules, and leavers who stay, at the actions.
     """
     for rule in mapping.rules:
         if isinstance(rule.flow, Computed | Unique):
@@ -31,6 +37,25 @@ def find_doubts(mapping: CompiledMapping) -> Iterator[Flaw]:
             yield Flaw(place_of(rule, "default"), f"the default is never used: {unused}", Severity.WARNING)
     if mapping.disable_path is not None and mapping.disabling is None:
         yield Flaw(_place_of_rules(mapping), _unmapped(mapping.disable_path), Severity.WARNING)
+    if Writes.UPDATE not in mapping.writes:
+        place = f"{_place_of_rules(mapping).partition(' ')[0]} spec.actions"
+        yield Flaw(place, _STAY[mapping.resource_type], Severity.WARNING)
+
+
+def find_idle_deletions(
+    connector: str, deprovisioning: Deprovisioning, mappings: Sequence[CompiledMapping]
+) -> Iterator[Flaw]:
+    """Warnings of a connector (`ProvisioningConnector/wiki`) that writes Delete, which then does less than it says."""
+    if all(deprovisioning.of(cause) is not Policy.DELETE for cause in CAUSES):
+        return
+    place = f"{connector} spec.deprovisioning"
+    if deprovisioning.delete_after is None:
+        problem = "without deleteAfter an account that was disabled stays so: Delete deletes it only where the source"
+        yield Flaw(f"{place}.deleteAfter", f"{problem} itself tells its deletion", Severity.WARNING)
+    for mapping in mappings:
+        if Writes.DELETE not in mapping.writes:
+            name = _place_of_rules(mapping).partition(" ")[0]
+            yield Flaw(place, f"Delete deletes nothing where {name} has no action Delete", Severity.WARNING)
 
 
 def _doubt_of(node: Argument) -> str:

@@ -49,12 +49,26 @@ class Deprovisioning:
 
     def of(self, cause: str) -> Policy:
         """The policy for this cause."""
-        policies = {
-            UNASSIGNED: self.on_unassigned,
-            OUT_OF_SCOPE: self.on_out_of_scope,
-            SOURCE_DELETED: self.on_source_deleted,
-        }
-        return policies.get(cause, self.on_source_disabled)
+        match cause:
+            case _ if cause == UNASSIGNED:
+                return self.on_unassigned
+            case _ if cause == OUT_OF_SCOPE:
+                return self.on_out_of_scope
+            case _ if cause == SOURCE_DELETED:
+                return self.on_source_deleted
+            case _:
+                return self.on_source_disabled
+
+    @property
+    def keeps(self) -> bool:
+        """Whether any cause leaves the account as it is."""
+        return any(self.of(cause) is Policy.KEEP for cause in CAUSES)
+
+    @property
+    def digest(self) -> str:
+        """The policies that are none of the defaults: whoever left under others is looked at again."""
+        policies = sorted((cause, self.of(cause)) for cause in CAUSES)
+        return "".join(f"|{cause}={policy}" for cause, policy in policies if policy is not Policy.DISABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,8 @@ class Departure:
 
     `told`: the source itself said that the person is deleted (a tombstone); that a complete read lacks somebody is no
     such word. `ripe`: the account has been disabled for the whole time, and a complete read came after it. `disables`:
-    the target can disable accounts of this type. `deletes`: the mapping lets them be deleted.
+    there is something short of deleting it, a disable at the target, or to empty a group that is deleted later.
+    `deletes`: the mapping lets them be deleted.
     """
 
     told: bool = False

@@ -127,6 +127,7 @@ class LdapReader:
     async def _synchronized(
         self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        """Whom a directory tells as deleted may only have left filter or branch (RFC 4533 3.3): no tombstone."""
         seen, refresh = _Seen(), self._refresh(resource_type)
         async for page in refresh.since(since):
             yield await self._changed(await self._resources(resource_type, page, seen))
