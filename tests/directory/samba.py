@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import ldap
 import ldap.modlist
+from ldap.controls import RequestControl
 
 from directory.configuration import Account
 from directory.entries import encoded
@@ -33,6 +34,7 @@ READER: Final = Account(f"CN=reader,CN=Users,{DOMAIN}", "Reader-of-the-tests-1")
 ENABLED: Final = "512"
 DISABLED: Final = "514"
 
+_SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
 _PATIENCE: Final = 60.0
 _POLL: Final = 0.05
 _ROOT: Final = () if os.geteuid() == 0 else ("sudo", "-n")
@@ -139,6 +141,12 @@ class Samba:
     def delete(self, dn: str) -> None:
         """Leaves a tombstone."""
         self._connection.delete_s(dn)
+
+    def restore(self, guid: str, dn: str) -> None:
+        """Makes an entry of a tombstone again (MS-ADTS 3.1.1.5.3.7), at this place, with what is left of it."""
+        changes = [(ldap.MOD_DELETE, "isDeleted", None), (ldap.MOD_REPLACE, "distinguishedName", encoded([dn]))]
+        tombstone = f"{dn.partition(',')[0]}\\0ADEL:{guid},CN=Deleted Objects,{DOMAIN}"
+        self._connection.modify_ext_s(tombstone, changes, serverctrls=[RequestControl(_SHOW_DELETED, True)])
 
     # --- the process
 

@@ -119,6 +119,7 @@ async def test_who_is_deleted_moved_away_or_falls_out_of_the_filter_is_gone(doma
     before, found = await changes_after(source, USER, change)
     gone = {before["deleted"], before["moved"], before["outside"]}
     assert gone <= set(found.gone)
+    assert found.deleted & set(before.values()) == {before["deleted"]}, "only a tombstone is a deletion that is told"
     assert before["renamed"] not in found.gone
     assert found.resources[before["renamed"]]["cn"] == "another name"
     assert not gone & set(found.resources)
@@ -136,7 +137,17 @@ async def test_a_group_whose_members_changed_comes_with_all_of_them_and_a_delete
     before, found = await changes_after(source, GROUP, change)
     people = ids(await source_of(domain, Changes.MODIFY_TIMESTAMP).read())
     assert found.resources[before["team"]]["members"] == tuple(sorted(people[f"member-{n}"] for n in (1, 2, 3)))
-    assert before["dissolved"] in found.gone
+    assert before["dissolved"] in found.deleted
+
+
+async def test_who_was_deleted_and_comes_back_from_the_tombstone_is_the_same_person(domain: Samba) -> None:
+    dn = domain.add_user("restored")
+    source = source_of(domain)
+    before, found = await changes_after(source, USER, lambda: domain.delete(dn))
+    assert before["restored"] in found.deleted
+    domain.restore(before["restored"], dn)
+    again = await source.changes(found.watermark)
+    assert (before["restored"] in again.resources, again.gone) == (True, [])
 
 
 async def test_a_rename_of_a_person_changes_no_group_and_a_deletion_takes_them_out(domain: Samba) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 import ldap.controls
 import pytest
 
-from usher.contracts.source import Watermark
+from usher.contracts.source import Evidence, SourceChange, Watermark
 from usher.core.errors import IncompleteRead, SpecError, WatermarkExpired
+from usher.core.model.resources import SourceId
 from usher.sources.ldap.dirsync import DirSync
 from usher.sources.ldap.marks import write_cookie
 from usher.transport.ldap.client import ChangesControl, Entry
@@ -68,13 +69,30 @@ async def test_who_changed_and_is_not_found_is_gone() -> None:
     mark = await dirsync.since(MARK)
     shown = [each async for page in dirsync.entries() for each in page]
 
-    assert (shown, dirsync.gone) == ([entry(ADA)], [str(BOB)])
+    assert (shown, dirsync.gone) == ([entry(ADA)], [SourceChange(SourceId(str(BOB)), None, Evidence.TOLD)])
     assert (stub.cookies, stub.attributes) == ([b"old"], ("*",))
     assert mark == write_cookie("scope", "REM9eC0x")
     (asked,) = stub.asked
     assert asked.base == SEARCH.base
     ids = "".join(f"(objectGUID={in_hex(one)})" for one in (ADA, BOB))
     assert asked.filter == f"(&(a=b)(|{ids}))"
+
+
+@pytest.mark.parametrize(
+    ("told", "evidence"),
+    [
+        ([entry(BOB, isDeleted=b"TRUE")], Evidence.TOLD),
+        ([entry(BOB, title=b"x"), entry(BOB, isDeleted=b"TRUE")], Evidence.TOLD),
+        ([entry(BOB, title=b"x")], Evidence.ABSENT),
+        ([entry(BOB, isDeleted=b"FALSE")], Evidence.ABSENT),
+        ([entry(BOB, isDeleted=b"TRUE"), entry(BOB, title=b"x")], Evidence.ABSENT),
+    ],
+)
+async def test_only_the_newest_tombstone_is_a_deletion_that_is_told(told: list[Entry], evidence: Evidence) -> None:
+    dirsync = reading(Stub(told))
+    await dirsync.since(MARK)
+    assert [each async for page in dirsync.entries() for each in page] == []
+    assert dirsync.gone == [SourceChange(SourceId(str(BOB)), None, evidence)]
 
 
 async def test_a_change_of_an_entry_that_is_not_named_is_no_read() -> None:

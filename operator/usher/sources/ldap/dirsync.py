@@ -2,7 +2,7 @@
 
 A search for changes covers a whole naming context, and shows of each entry what changed: so it only names who is to be
 looked at. These are read whole, by the filter and below the base of the source: who is not found there was deleted, was
-moved away, or does not answer to the filter, and is gone.
+moved away, or does not answer to the filter, and is gone. Of the deleted there are tombstones, which say so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from usher.contracts.source import Watermark
+from usher.contracts.source import Evidence, SourceChange, Watermark
 from usher.core.errors import CycleError, IncompleteRead, SpecError, WatermarkExpired
 from usher.core.model.resources import SourceId
 from usher.sources.ldap.marks import read_cookie, write_cookie
@@ -36,8 +36,9 @@ class DirSync:
     def __init__(self, connection: DirectoryConnection, search: Search, scope: str) -> None:
         self._connection, self._search, self._scope = connection, search, scope
         self._changed: dict[SourceId, bytes] = {}
+        self._deleted: set[SourceId] = set()
         self._named: list[bytes] = []
-        self.gone: list[SourceId] = []
+        self.gone: list[SourceChange] = []
 
     async def begin(self, former: Watermark | None) -> Watermark:
         """Where changes begin that come after now. From a former watermark that is near; from none, it takes long."""
@@ -70,15 +71,23 @@ class DirSync:
             for entry in page:
                 left.pop(_id_of(entry)[0], None)
             yield page
-        self.gone = list(left)
+        self.gone = [SourceChange(one, None, self._evidence(one)) for one in left]
 
     def _note(self, entry: Entry) -> None:
         source_id, raw = _id_of(entry)
         self._changed[source_id] = raw
-        if "name" in entry.attributes and "isDeleted" not in entry.attributes:
+        deleted = entry.attributes.get("isDeleted") == [b"TRUE"]
+        if deleted:
+            self._deleted.add(source_id)
+        else:
+            self._deleted.discard(source_id)  # who was told twice: the newest word counts
+        if "name" in entry.attributes and not deleted:
             self._named.append(raw)
         if len(self._changed) > MAX_CHANGED:
             raise WatermarkExpired("so much has changed that everything is read")
+
+    def _evidence(self, source_id: SourceId) -> Evidence:
+        return Evidence.TOLD if source_id in self._deleted else Evidence.ABSENT
 
     async def _refuse_moved_folders(self, root: str) -> None:
         """Who is in a folder that moved did not change, and may be inside or outside of the base now."""

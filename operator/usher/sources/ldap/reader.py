@@ -145,7 +145,7 @@ class LdapReader:
         async for page in dirsync.entries():
             whole = await whole_entries(self._connection, page)
             yield await self._changed(await self._resources(resource_type, whole, seen))
-        yield [SourceChange(source_id, None) for source_id in dirsync.gone]
+        yield dirsync.gone
         yield ChangesComplete(watermark, tuple(sorted(seen.names)))
 
     # --- changes by modifyTimestamp
