@@ -10,7 +10,7 @@ from typing import Any, Final
 from directory.configuration import GROUPS, PEOPLE, READER, Account
 from directory.slapd import Slapd
 from usher.contracts.runtime import SecretRef
-from usher.contracts.source import ChangesComplete, ReadComplete, SourceOpener, SupportsChanges, Watermark
+from usher.contracts.source import ChangesComplete, Evidence, ReadComplete, SourceOpener, SupportsChanges, Watermark
 from usher.core.model.resources import ResourceType, SourceId, SourceResource, Value
 from usher.sources.ldap.reader import open_ldap
 from usher.sources.ldap.settings import Branch, Changes, LdapSettings
@@ -67,10 +67,11 @@ class Whole:
 
 @dataclass(slots=True)
 class Changed:
-    """A read of changes: who is as now, who is gone, who all are there, if that was told."""
+    """A read of changes: who is as now, who is gone (`deleted` by the source's own word), who are there, if told."""
 
     resources: dict[SourceId, Mapping[str, Value]] = field(default_factory=dict)
     gone: list[SourceId] = field(default_factory=list)
+    deleted: set[SourceId] = field(default_factory=set)
     end: ChangesComplete | None = None
 
     @property
@@ -128,6 +129,7 @@ class Source:
                 for change in item:
                     if change.resource is None:
                         found.gone.append(change.id)
+                        found.deleted |= {change.id} if change.evidence is Evidence.TOLD else set()
                     else:
                         found.resources[change.id] = change.resource.attributes
         assert found.end is not None

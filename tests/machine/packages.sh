@@ -2,6 +2,7 @@
 # Installs what the build and the tests need of the system, where it is missing: packages.sh SET...
 #   build      a C compiler and the headers of libldap and libsasl, from which python-ldap is built
 #   directory  slapd, the directory of the tests and of the demo, and the tools that the demo changes it with
+#   domain     Samba, the Active Directory of the tests; its services are not started
 #   node       Node.js and npm, for a SCIM server that the tests write to
 # Looks for the things themselves, not for packages: what came another way is fine. Without apt-get, or without the
 # rights for it, says what is missing and how it is called on Debian.
@@ -24,10 +25,14 @@ for set in "$@"; do
       has_program slapd && has_program slapadd || missing+=(slapd)
       has_program ldapmodify || missing+=(ldap-utils)
       ;;
+    domain)
+      has_program samba && has_program samba-tool || missing+=(samba-ad-dc samba-ad-provision samba-dsdb-modules)
+      has_program ip || missing+=(iproute2)
+      ;;
     node)
       has_program node && has_program npm || missing+=(nodejs npm)
       ;;
-    *) echo "packages.sh knows build, directory and node, not $set" >&2; exit 2 ;;
+    *) echo "packages.sh knows build, directory, domain and node, not $set" >&2; exit 2 ;;
   esac
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
@@ -42,6 +47,12 @@ echo "Installing ${missing[*]}"
 # Without a configuration Debian's slapd starts no service: the tests run one of their own.
 if [[ " ${missing[*]} " == *" slapd "* ]]; then
   printf 'slapd slapd/no_configuration boolean true\n' | "${root[@]}" debconf-set-selections
+fi
+# Debian's samba starts what it finds no configuration for, unless a policy forbids it (invoke-rc.d).
+policy=/usr/sbin/policy-rc.d
+if [[ " ${missing[*]} " == *" samba-ad-dc "* ]] && [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin "$policy"
+  trap '"${root[@]}" rm -f "$policy"' EXIT
 fi
 "${root[@]}" apt-get update -qq
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null

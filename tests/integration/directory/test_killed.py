@@ -92,7 +92,7 @@ class Assassin:
         monkeypatch.setattr(Relay, "_admit", watched)
 
 
-@pytest.mark.parametrize("changes", list(Changes))
+@pytest.mark.parametrize("changes", [Changes.MODIFY_TIMESTAMP, Changes.SYNCREPL])
 async def test_ten_kills_in_reads_of_all_and_of_changes_cost_nobody_anything_and_the_eleventh_read_works(
     slapd: Slapd, everybody: Sequence[Entry], monkeypatch: pytest.MonkeyPatch, changes: Changes
 ) -> None:

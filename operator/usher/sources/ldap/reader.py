@@ -20,6 +20,7 @@ from usher.contracts.source import (
 )
 from usher.core.errors import CycleError, IncompleteRead, SpecError, WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceResource
+from usher.sources.ldap.dirsync import DirSync
 from usher.sources.ldap.entries import EntryReader, known_names
 from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
 from usher.sources.ldap.names import TIMESTAMP, asked_for
@@ -89,8 +90,12 @@ class LdapReader:
         self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
         """What changed since the watermark. Raises WatermarkExpired where that can't be told, and what `fetch` does."""
-        synchronizes = self._settings.changes is Changes.SYNCREPL
-        changes = self._synchronized if synchronizes else self._modified
+        ways = {
+            Changes.MODIFY_TIMESTAMP: self._modified,
+            Changes.SYNCREPL: self._synchronized,
+            Changes.DIRSYNC: self._told,
+        }
+        changes = ways[self._settings.changes]
         async for item in blaming(self._settings, resource_type, changes(resource_type, since)):
             yield item
 
@@ -101,12 +106,17 @@ class LdapReader:
     ) -> AsyncIterator[SourcePage | ReadComplete]:
         seen, scope = _Seen(), self._settings.scope(resource_type)
         refresh = self._refresh(resource_type) if self._settings.changes is Changes.SYNCREPL else None
+        begun: Watermark | None = None
+        if self._settings.changes is Changes.DIRSYNC:
+            begun = await self._dirsync(resource_type).begin(former)
         entries = self._pages(resource_type, "") if refresh is None else refresh.everything()
         async for page in entries:
             yield await self._references.resolve(await self._resources(resource_type, page, seen), at_once=0)
         self._references.complete(resource_type)
-        if refresh is None:
-            watermark: Watermark | None = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
+        if begun is not None:
+            watermark: Watermark | None = begun
+        elif refresh is None:
+            watermark = write_times(scope, Times(read_times(former, scope).newest, seen.newest))
         else:
             watermark = refresh.watermark()
         allowed = await allowed_names(self._connection, sorted(one.decode("utf-8", "replace") for one in seen.classes))
@@ -124,6 +134,19 @@ class LdapReader:
         yield [SourceChange(source_id, None) for source_id in refresh.deleted]
         watermark = refresh.watermark() or since  # no new cookie where nothing has changed
         yield ChangesComplete(watermark, tuple(sorted(seen.names)), refresh.present)
+
+    # --- changes by DirSync
+
+    async def _told(
+        self, resource_type: ResourceType, since: Watermark
+    ) -> AsyncIterator[ChangesPage | ChangesComplete]:
+        seen, dirsync = _Seen(), self._dirsync(resource_type)
+        watermark = await dirsync.since(since)
+        async for page in dirsync.entries():
+            whole = await whole_entries(self._connection, page)
+            yield await self._changed(await self._resources(resource_type, whole, seen))
+        yield dirsync.gone
+        yield ChangesComplete(watermark, tuple(sorted(seen.names)))
 
     # --- changes by modifyTimestamp
 
@@ -160,6 +183,10 @@ class LdapReader:
     def _refresh(self, resource_type: ResourceType) -> Refresh:
         search = self._search(resource_type, self._filter(resource_type))
         return Refresh(self._connection, search, self._settings.scope(resource_type))
+
+    def _dirsync(self, resource_type: ResourceType) -> DirSync:
+        search = self._search(resource_type, self._filter(resource_type))
+        return DirSync(self._connection, search, self._settings.scope(resource_type))
 
     async def _resources(self, resource_type: ResourceType, page: Sequence[Entry], seen: _Seen) -> list[SourceResource]:
         read, resources = self._entries[resource_type].read, []

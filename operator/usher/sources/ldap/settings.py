@@ -20,6 +20,7 @@ class Changes(StrEnum):
 
     MODIFY_TIMESTAMP = "ModifyTimestamp"
     SYNCREPL = "Syncrepl"
+    DIRSYNC = "DirSync"
 
 
 @dataclass(frozen=True, slots=True)

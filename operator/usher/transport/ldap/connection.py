@@ -24,7 +24,7 @@ from usher.core.errors import CycleError, IncompleteRead, UsherError, WatermarkE
 from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
 from usher.transport.ldap.client import Client, Entry, SyncPart
-from usher.transport.ldap.errors import BASE_NOT_FOUND, COOKIE_REFUSED, interpret
+from usher.transport.ldap.errors import BASE_NOT_FOUND, CHANGES_REFUSED, COOKIE_REFUSED, interpret
 from usher.transport.ldap.relay import Relay, open_relay
 from usher.transport.ldap.starttls import start_tls
 from usher.transport.sockets import connect
@@ -139,6 +139,22 @@ class DirectoryConnection:
             parts, more = await self._call(take, stale=() if cookie is None else COOKIE_REFUSED)
             _refuse_late(until)
             yield parts
+
+    async def changed(
+        self, root: str, cookie: bytes, attributes: Sequence[str]
+    ) -> AsyncIterator[tuple[Sequence[Entry], bytes]]:
+        """Changed and deleted entries of a naming context of Active Directory, each part with the cookie behind it.
+
+        An entry has those of the attributes that changed, and is there if one of them did. Without a cookie, all
+        entries there are. Raises WatermarkExpired.
+        """
+        until, more = _deadline(), True
+        while more:
+            ask = partial(self._client.changed, root, cookie, attributes)
+            entries, control = await self._call(ask, stale=CHANGES_REFUSED if cookie else ())
+            _refuse_late(until)
+            cookie, more = control.cookie, control.more
+            yield entries, cookie
 
     async def is_alive(self) -> bool:
         """Whether it can be used once more."""

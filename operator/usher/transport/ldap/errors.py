@@ -26,6 +26,8 @@ _AWAY: Final = (
 )
 COOKIE_REFUSED: Final = (ldap.UNWILLING_TO_PERFORM, ldap.PROTOCOL_ERROR)
 """How OpenLDAP refuses a cookie that is newer than its own state, or that it can't read."""
+CHANGES_REFUSED: Final = (*COOKIE_REFUSED, ldap.UNAVAILABLE_CRITICAL_EXTENSION)
+"""How Active Directory, and Samba, refuse one: who has no such control at all says so without a cookie too."""
 BASE_NOT_FOUND: Final = "BaseNotFound"
 FILTER_INVALID: Final = "FilterInvalid"
 CONTROL_UNKNOWN: Final = "ControlUnknown"

@@ -92,6 +92,10 @@ def _reads_ids_that_syncrepl_tells(source: LdapSource) -> bool:
     return source.changes != "Syncrepl" or source.users.id_attribute.lower() == DEFAULT_ID.lower()
 
 
+def _reads_ids_that_dirsync_tells(source: LdapSource) -> bool:
+    return source.changes != "DirSync" or source.users.id_attribute.lower() == "objectguid"
+
+
 def _encrypts_once(source: LdapSource) -> bool:
     return not (source.start_tls and source.url.startswith("ldaps:"))
 
@@ -109,6 +113,12 @@ class LdapSource(Strict):
             f" || self.users.idAttribute.lowerAscii() == '{DEFAULT_ID.lower()}'",
             "changes: Syncrepl tells deletions by entryUUID, so users.idAttribute has to be entryUUID",
             _reads_ids_that_syncrepl_tells,
+        ),
+        Rule(
+            "!has(self.changes) || self.changes != 'DirSync' || (has(self.users.idAttribute)"
+            " && self.users.idAttribute.lowerAscii() == 'objectguid')",
+            "changes: DirSync tells changes by objectGUID, so users.idAttribute has to be objectGUID",
+            _reads_ids_that_dirsync_tells,
         ),
         Rule(
             "!has(self.startTLS) || !self.startTLS || !self.url.startsWith('ldaps:')",
@@ -152,9 +162,10 @@ class LdapSource(Strict):
     page_size: int = Field(
         default=500, ge=1, le=1_000, description="How many entries one answer brings at the most; 500 when absent."
     )
-    changes: Literal["ModifyTimestamp", "Syncrepl"] = Field(
+    changes: Literal["ModifyTimestamp", "Syncrepl", "DirSync"] = Field(
         default="ModifyTimestamp",
         description="How changes are found between two full reads. ModifyTimestamp: entries modified since the last"
         " read; whoever is deleted is missed until the next full read. Syncrepl (RFC 4533; OpenLDAP with the syncprov"
-        " overlay): deletions too. ModifyTimestamp when absent.",
+        " overlay): deletions too. DirSync (Active Directory): deletions too; the account needs the right Replicating"
+        " Directory Changes. ModifyTimestamp when absent.",
     )
