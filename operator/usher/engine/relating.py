@@ -25,7 +25,7 @@ from usher.core.model.plans import Amend, Edit, PlannedChange, PlannedEdit, Refe
 from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
 from usher.core.sync.rules import Reference
 from usher.engine.job import ConnectorJob, Job, Ports
-from usher.engine.referring import read_references
+from usher.engine.reading import read_references
 from usher.engine.retry import Retrier
 
 _LOOKS: Final = 3
