@@ -261,6 +261,7 @@ async def apply_rank(
             intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
             waiting.update(intent.source_id for intent in intents)
             await store.write_intents(lane, intents)
+            await applier.relating.expect(rows)
             yield rows
 
     async def one(row: PlannedChange) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -15,10 +15,10 @@ from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Phase, PlannedChange
-from usher.core.model.resources import AttributePath, Holding, ResourceType, SourceId, SourceResource, TargetId
+from usher.core.model.resources import Holding, ResourceType, SourceId, SourceResource, TargetId
 from usher.core.sync.leaving import Writes
 from usher.core.sync.policies import Subject
-from usher.core.sync.references import End, Holder, plan_references, referents, wanted_by
+from usher.core.sync.references import End, Holder, Needs, plan_references, referents, wanted_by
 from usher.engine.concurrency import for_each
 from usher.engine.job import ConnectorJob, Job, Ports
 from usher.engine.reading import read_references
@@ -27,6 +27,8 @@ from usher.engine.sparing import Sparing
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
+_OF_ONE_HOLDER: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
+"""What goes wrong with a look at one account without ending the cycle."""
 _LEAVE: Final = frozenset({Action.DISABLE, Action.DELETE})
 _BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)
 _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
@@ -75,74 +77,76 @@ class Referring:
         """What comes of some holders at a time: all of a big connector are never in memory."""
         for chunk in _in_chunks(ids, _AT_ONCE[lane.resource_type]):
             found = Referrals()
-            ones = await self._open(lane, chunk, accounts, found)
-
-            async def look(one: _One, found: Referrals = found) -> None:
-                try:
-                    await self._look_at(one, accounts, found)
-                except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
-                    found.failed[one.source_id] = error
-
-            await for_each(ones, look, lane.concurrency)
+            holders = await self._read_unknown(lane, await self._open(lane, chunk, accounts, found), found)
+            ends = await accounts.anywhere({one for holder in holders for one in referents(holder.wanted)})
+            ours = await accounts.ours({one for holder in holders for ids in holder.held.values() for one in ids})
+            needs = [(holder, plan_references(lane.mapping, holder, ends, ours)) for holder in holders]
+            await self._conclude(lane, needs, found)
             yield found
 
-    async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[_One]:
+    async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[Holder]:
         """Those who have an account, or will have one, and whose references are not left as they are."""
-        people = await self.ports.store.resources(lane.source, lane.resource_type, ids)
+        kind, mapping = lane.resource_type, lane.mapping
+        people = await self.ports.store.resources(lane.source, kind, ids)
         holdings = await self.ports.store.holdings(lane.lane, ids)
         own = await accounts.of(lane, ids)
-        ones = []
+        holders = []
         for source_id in ids:
-            if (lane.resource_type, source_id) in self.frozen:
-                continue
             account, resource = own.get(source_id), people.get(source_id)
+            if (kind, source_id) in self.frozen:
+                continue
             if account is None or account.doomed or (account.active and _is_kept(lane, resource)):
                 found.settled[source_id] = 0  # nobody yet: its own account wakes it; or it goes, or is kept as it is
+                continue
+            wanted = wanted_by(mapping, resource) if account.active and resource is not None else {}
+            holding, adopted = holdings.get(source_id), (kind, source_id) in self.adopting
+            known = holding is not None and holding.target_id == account.target_id and source_id not in self.doubted
+            held = holding.held if holding is not None and known else {}
+            holders.append(Holder(kind, source_id, account.target_id, account.active, wanted, held, adopted))
+        return holders
+
+    async def _read_unknown(self, lane: Job, holders: Sequence[Holder], found: Referrals) -> list[Holder]:
+        """The holders with what the target holds. It is read, and kept, where the state does not know it for sure."""
+        known = {holder.source_id: holder for holder in holders}
+        learnt: dict[SourceId, Holding] = {}
+
+        async def read(holder: Holder, target_id: TargetId) -> None:
+            held = dict(holder.held)
+            try:
+                for path in unknown[holder.source_id]:
+                    held[path] = await read_references(self.session, self.retrier, lane, target_id, path)
+            except _OF_ONE_HOLDER as error:
+                found.failed[holder.source_id] = error
+                del known[holder.source_id]
             else:
-                ones.append(_One(lane, source_id, resource, account, holdings.get(source_id)))
-        return ones
+                known[holder.source_id] = replace(holder, held=held)
+                learnt[holder.source_id] = Holding(target_id, held)
 
-    async def _look_at(self, one: _One, accounts: _Accounts, found: Referrals) -> None:
-        """Raises what reading the holder's account raises."""
-        own, kind = one.own, one.lane.resource_type
-        wanted = wanted_by(one.lane.mapping, one.resource) if own.active and one.resource is not None else {}
-        held = await self._held(one)
-        ends = await accounts.anywhere(referents(wanted))
-        known = {end.target_id for end in ends.values() if end.active}
-        ours = await accounts.ours([each for ids in held.values() for each in ids if each not in known])
-        adopted = (kind, one.source_id) in self.adopting
-        holder = Holder(kind, one.source_id, own.target_id, own.active, wanted, held, adopted)
-        needs = plan_references(one.lane.mapping, holder, ends, ours)
-        rows = [holder.change(phase, edits) for phase, edits in needs.edits.items()]
-        sparing = Sparing(one.lane, self.session, self.retrier)
-        if rows and await sparing.is_spared(self.ports, one.source_id):
-            rows = []
-        found.rows += rows
-        if not rows:
-            found.settled[one.source_id] = needs.waiting
+        paths = [reference.path for reference in lane.mapping.references]
+        unknown = {holder.source_id: [path for path in paths if path not in holder.held] for holder in holders}
+        due = [(holder, holder.target_id) for holder in holders if holder.target_id and unknown[holder.source_id]]
+        await for_each(due, lambda one: read(*one), lane.concurrency)
+        if learnt:
+            await self.ports.store.record(lane.lane, Record(holding=learnt))
+        return list(known.values())
 
-    async def _held(self, one: _One) -> Mapping[AttributePath, Sequence[TargetId]]:
-        """What the target holds. It is read, and kept, where the state does not know, or is not to be trusted."""
-        target_id, holding = one.own.target_id, one.holding
-        if target_id is None:
-            return {}
-        trusted = holding is not None and holding.target_id == target_id and one.source_id not in self.doubted
-        held = dict(holding.held) if holding is not None and trusted else {}
-        unknown = [each.path for each in one.lane.mapping.references if each.path not in held]
-        for path in unknown:
-            held[path] = await read_references(self.session, self.retrier, one.lane, target_id, path)
-        if unknown:
-            await self.ports.store.record(one.lane.lane, Record(holding={one.source_id: Holding(target_id, held)}))
-        return held
+    async def _conclude(self, lane: Job, needs: Sequence[tuple[Holder, Needs]], found: Referrals) -> None:
+        """Rows for those who need any; of an account that is never written none."""
+        sparing = Sparing(lane, self.session, self.retrier)
 
+        async def conclude(one: tuple[Holder, Needs]) -> None:
+            holder, need = one
+            try:
+                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)
+            except _OF_ONE_HOLDER as error:
+                found.failed[holder.source_id] = error
+                return
+            if need.edits and not spared:
+                found.rows += [holder.change(phase, edits) for phase, edits in need.edits.items()]
+            else:
+                found.settled[holder.source_id] = need.waiting
 
-@dataclass(frozen=True, slots=True)
-class _One:
-    lane: Job
-    source_id: SourceId
-    resource: SourceResource | None
-    own: End
-    holding: Holding | None
+        await for_each(needs, conclude, lane.concurrency)
 
 
 def refers(lane: Job) -> bool:
@@ -189,7 +193,7 @@ class _Accounts:
             found[source_id] = End(known, stays, doomed=action is Action.DELETE and not stays)
         return found
 
-    async def anywhere(self, ids: Sequence[SourceId]) -> dict[SourceId, End]:
+    async def anywhere(self, ids: Collection[SourceId]) -> dict[SourceId, End]:
         """Those of all lanes; where a user and a group have one id, the user is meant."""
         found: dict[SourceId, End] = {}
         for lane in self.referring.job.lanes:
@@ -198,7 +202,7 @@ class _Accounts:
                 found |= await self.of(lane, left)
         return found
 
-    async def ours(self, targets: Sequence[TargetId]) -> dict[TargetId, bool]:
+    async def ours(self, targets: Collection[TargetId]) -> dict[TargetId, bool]:
         """Which of these accounts this connector links, each with whether it shall have access."""
         store, job = self.referring.ports.store, self.referring.job
         found: dict[TargetId, bool] = {}
