@@ -74,6 +74,10 @@ class Sink:
         answer = self._client.get("/-/counts").json()
         return Counts(answer["total"], answer["writes"], answer["refused"], answer["users"], answer["kinds"])
 
+    def patches(self) -> list[float]:
+        """When patches were answered since the last `reset`, in their order: seconds since 1970."""
+        return [micros / 1e6 for micros in self._client.get("/-/patches").raise_for_status().json()]
+
     def reset(self) -> None:
         """Forgets users and counts."""
         self._client.post("/-/reset").raise_for_status()

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"sync"
+	"time"
 )
 
 // counts holds how many requests came, by method and by kind, and how many were refused.
@@ -12,6 +13,7 @@ type counts struct {
 	refused int
 	methods map[string]int
 	kinds   map[string]int
+	patched []int64
 }
 
 // shown is the answer to GET /-/counts. Writes are creates, patches, puts and deletes, refused ones too.
@@ -41,6 +43,24 @@ func (c *counts) add(method, kind string, status int) {
 	}
 }
 
+// answered notes that the answer to a request has been written.
+func (c *counts) answered(kind string) {
+	if kind != "patch" {
+		return
+	}
+	now := time.Now().UnixMicro()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.patched = append(c.patched, now)
+}
+
+// patches are the times at which patches were answered, in microseconds since 1970.
+func (c *counts) patches() []int64 {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return append([]int64{}, c.patched...)
+}
+
 func (c *counts) shown(users int) shown {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -54,6 +74,6 @@ func (c *counts) shown(users int) shown {
 func (c *counts) reset() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.total, c.refused = 0, 0
+	c.total, c.refused, c.patched = 0, 0, nil
 	c.methods, c.kinds = map[string]int{}, map[string]int{}
 }
