@@ -71,7 +71,9 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.counts.add(r.Method, kind, result.status)
 	if a.delay > 0 {
+		a.counts.waits(1)
 		time.Sleep(a.delay)
+		a.counts.waits(-1)
 	}
 	write(w, result)
 	a.counts.answered(kind)
