@@ -73,7 +73,7 @@ class Job:
         Empty where it means everybody, and leavers are disabled.
         """
         assigned = "" if self.assignment is None else self.assignment.digest
-        return f"{assigned}{self.mapping.untouchable.digest}{self.deprovisioning.digest}"
+        return f"{assigned}{self.mapping.scope.digest}{self.mapping.untouchable.digest}{self.deprovisioning.digest}"
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -19,6 +19,7 @@ from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
+from usher.testing.store_transfers import TransferStoreContract
 
 
 class StoreContract(
@@ -28,6 +29,7 @@ class StoreContract(
     ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
+    TransferStoreContract,
     PlanStoreContract,
     DiscoveryStoreContract,
     KeyStoreContract,
