@@ -59,11 +59,15 @@ class PreparedLane:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All lanes, and the judgement on them, which is not enforced. `assigning` is None where everybody is in."""
+    """All lanes, and the judgement on them, which is not enforced. `assigning` is None where everybody is in.
+
+    `mapping_changed`: any mapping did since the last cycle, or the scope.
+    """
 
     lanes: tuple[PreparedLane, ...]
     judgement: Judgement
-    assigning: Assigning | None = None
+    mapping_changed: bool
+    assigning: Assigning | None
 
     @property
     def kind(self) -> CycleKind:
@@ -75,11 +79,6 @@ class Prepared:
     def resolution(self) -> Resolution | None:
         """What the scope's entries mean, None where everybody is in."""
         return None if self.assigning is None else self.assigning.resolution
-
-    @property
-    def mapping_changed(self) -> bool:
-        """Whether any mapping did since the last cycle, or the scope."""
-        return any(lane.mapping_changed for lane in self.lanes)
 
 
 async def prepare(bench: Bench) -> Prepared:
@@ -100,7 +99,7 @@ async def prepare(bench: Bench) -> Prepared:
     kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
     if kept - frozen:
         await _plan_references(bench, lanes, frozen | kept)
-    return Prepared(tuple(lanes), judgement, assigning)
+    return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
 
 
 async def _frozen(bench: Bench) -> frozenset[Subject]:
