@@ -14,7 +14,6 @@ from usher.core.errors import CycleError
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
-from usher.core.sync.assignments import APP_ROLES
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
 from usher.core.sync.policies import Counted, Subject, subject_of
@@ -188,6 +187,5 @@ async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:
     if snapshot is None:
         message = f"IdentitySource/{job.source} has not been read completely yet"
         raise CycleError(message, reason="SourceUnreachable")
-    given = snapshot.attributes if job.assignment is None else (*snapshot.attributes, APP_ROLES)
-    refuse_errors(find_unknown_attributes(job.requires, given, source))
+    refuse_errors(find_unknown_attributes(job.requires, job.given(snapshot.attributes), source))
     return snapshot
