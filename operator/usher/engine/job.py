@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey, SourceResource
-from usher.core.sync.assignments import Assigned, Assignment, map_assigned
+from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets, Enforcement
@@ -74,6 +74,10 @@ class Job:
         """
         assigned = "" if self.assignment is None else self.assignment.digest
         return f"{assigned}{self.mapping.scope.digest}{self.mapping.untouchable.digest}{self.deprovisioning.digest}"
+
+    def given(self, attributes: Sequence[str]) -> Sequence[str]:
+        """The attributes that a mapping finds in a resource: the source's, and what an assignment adds."""
+        return attributes if self.assignment is None else (*attributes, APP_ROLES)
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from click.testing import CliRunner
-
 from integration.cli.folders import Folder
-from usher.cli.main import usher
 from usher.testing.hostile_server import HostileServer
 
 ALL = "scope: {include: All}"
@@ -33,6 +30,17 @@ def test_an_entry_that_means_nobody_is_told_by_its_path_and_costs_nobody_the_acc
     assert folder.data("plan")["unresolved"] == [
         "spec.scope.users[1]: no user of the source has this userPrincipalName"
     ]
+
+
+def test_validate_knows_the_roles_that_the_scope_gives(folder: Folder) -> None:
+    folder.people(["ada"])
+    line = "{target: roles, expression: 'AppRoleAssignmentsComplex([appRoleAssignments])'}"
+    folder.change("mapping.yaml", "{target: title, source: jobTitle}", line)
+    everybody = folder.run("validate")
+    folder.change("people.yaml", ALL, f"scope: {{users: [{entry('ada')}]}}")
+    assigned = folder.run("validate")
+    assert (everybody.exit_code, assigned.exit_code) == (1, 0), assigned.output
+    assert "has no attribute appRoleAssignments" in everybody.stderr
 
 
 def test_observing_shows_who_is_there_and_writes_nothing(folder: Folder, app: HostileServer) -> None:
@@ -106,6 +114,6 @@ def test_what_is_wrong_with_a_filter_is_told_by_its_path_in_the_connector(folder
         folder.change("people.yaml", text, filtered(clause))
         text = filtered(clause)
         for command in ("validate", "plan", "sync"):
-            result = CliRunner().invoke(usher, [command, "-f", str(folder.path)])
+            result = folder.run(command)
             assert (result.exit_code, told in result.stderr) == (1, True), result.output
     assert app.writes == 0
