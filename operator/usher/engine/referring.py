@@ -72,7 +72,7 @@ class Referring:
     async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> Referrals:
         found = Referrals()
         for chunk in _in_chunks(ids, _AT_ONCE[lane.resource_type]):
-            people = await self.ports.store.resources(lane.source, lane.resource_type, chunk)
+            people = await lane.people(self.ports.store, chunk)
             holdings = await self.ports.store.holdings(lane.lane, chunk)
             own = await accounts.of(lane, chunk)
             for source_id in chunk:
