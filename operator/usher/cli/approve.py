@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from usher.cli.options import cluster_options
+
 _SOURCES: Final = frozenset({"idsrc", "identitysource", "identitysources"})
 _CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
 
@@ -17,11 +19,7 @@ _CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningc
 )
 @click.argument("name", metavar="[idsrc/]NAME")
 @click.argument("digest", metavar="HASH")
-@click.option(
-    "--kubeconfig", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As kubectl's."
-)
-@click.option("--context", metavar="NAME", help="As kubectl's.")
-@click.option("-n", "--namespace", metavar="NAME", help="As kubectl's; otherwise the context's, otherwise default.")
+@cluster_options
 def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
     """Approve what a connector holds, or a void read of an identity source, in a cluster.
 

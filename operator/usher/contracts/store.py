@@ -13,6 +13,8 @@ from typing import Protocol
 
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
+from usher.contracts.endings import EndingStore
+from usher.contracts.keys import KeyStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
@@ -281,14 +283,16 @@ class DiscoveryStore(Protocol):
         """Replaces the former one. `sweep` drops what has not been replaced since the time that it is given."""
 
 
-class KeyStore(Protocol):
-    """A secret of this state alone."""
-
-    async def seal_key(self, fresh: bytes) -> bytes:
-        """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
-
-
 class Store(
-    SnapshotStore, LinkStore, ClaimStore, AssignmentStore, ReferenceStore, PlanStore, DiscoveryStore, KeyStore, Protocol
+    SnapshotStore,
+    LinkStore,
+    ClaimStore,
+    AssignmentStore,
+    ReferenceStore,
+    PlanStore,
+    EndingStore,
+    DiscoveryStore,
+    KeyStore,
+    Protocol,
 ):
     """All of the state."""

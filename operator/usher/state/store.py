@@ -10,6 +10,7 @@ from usher.contracts.store import Store
 from usher.state.assignments import SqlAssignments
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
+from usher.state.endings import SqlEndings
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
 from usher.state.plans import SqlPlans
@@ -18,7 +19,7 @@ from usher.state.snapshots import SqlSnapshots
 from usher.state.statefile import locked
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlDiscoveries, SqlKeys):
+class SqlStore(SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlEndings, SqlDiscoveries, SqlKeys):
     """Store on one database. Its parts share nothing but that."""
 
 

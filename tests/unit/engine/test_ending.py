@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from usher.core.model.reports import CycleResult
-from usher.core.model.resources import AttributePath, ConnectorKey, ResourceType
+from usher.core.model.resources import AttributePath, ConnectorKey, Json, ResourceType
 from usher.core.scim.schemas import USER_SCHEMA
 from usher.core.sync.leaving import Deprovisioning, Policy, Writes
 from usher.core.sync.policies import Budget, Enforcement
@@ -73,9 +73,8 @@ async def test_members_who_are_nobody_of_ours_stay_in_a_group_that_is_emptied(wo
     stranger = world.target.plant({"userName": "zoe@example.com", "active": True})
     groups = world.target.collection(ResourceType.GROUP)
     [staff] = groups.accounts
-    groups.change(
-        staff, "members", [*({"value": one} for one in sorted(world.target.members(staff))), {"value": stranger}]
-    )
+    members: list[Json] = [{"value": one} for one in (*sorted(world.target.members(staff)), stranger)]
+    groups.change(staff, "members", members)
     await world.sync()
 
     await end(world)
