@@ -10,7 +10,8 @@ import click
 from usher.cli.options import cluster_options
 
 _SOURCES: Final = frozenset({"idsrc", "identitysource", "identitysources"})
-_CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
+CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
+"""How kubectl calls a connector."""
 
 
 @click.command(
@@ -29,7 +30,7 @@ def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None
     from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
     kind, slash, rest = name.rpartition("/")
-    if slash and kind.lower() not in _SOURCES | _CONNECTORS:
+    if slash and kind.lower() not in _SOURCES | CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that waits for approvals: write NAME, or idsrc/NAME")
     what = verbs.Approvable.READ if kind.lower() in _SOURCES else verbs.Approvable.PLAN
     subject = verbs.approve(verbs.Access(kubeconfig, context, namespace), what, rest, digest)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from usher.cli.approve import CONNECTORS
 from usher.cli.options import cluster_options
 
 
@@ -23,5 +24,8 @@ def release(name: str, kubeconfig: Path | None, context: str | None, namespace: 
     """
     from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.release(verbs.Access(kubeconfig, context, namespace), name.rpartition("/")[2])
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in CONNECTORS:
+        raise click.UsageError(f"{kind} is no kind that waits for Usher: write NAME, or pconn/NAME")
+    subject = verbs.release(verbs.Access(kubeconfig, context, namespace), rest)
     click.echo(f"{subject}: released, its accounts stay as they are")

@@ -100,7 +100,7 @@ async def _release(access: Access, name: str) -> str:
             {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
             {"op": "add", "path": "/metadata/finalizers", "value": _others(metadata["finalizers"])},
         ]
-        await api.patch_namespaced_custom_object(**place, body=body)
+        await api.patch_namespaced_custom_object(**place, body=body, _content_type="application/json-patch+json")
 
     return await _write(access, _Deed("release", CONNECTOR, name), write)
 

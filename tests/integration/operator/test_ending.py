@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from integration.operator.conftest import Stage, config_map, mapping, people, secret, source
 from usher.cli.main import usher
@@ -32,6 +33,11 @@ async def finalizers(stage: Stage) -> list[str]:
 async def delete(stage: Stage, what: str = "pconn/app") -> None:
     """Marks it as deleted, and does not wait until it is gone."""
     await stage.kubectl("delete", what, "--wait=false")
+
+
+async def release(stage: Stage, name: str) -> Result:
+    place = ["--kubeconfig", str(stage.namespace.kubeconfig), "-n", stage.namespace.name]
+    return await asyncio.to_thread(CliRunner().invoke, usher, ["release", name, *place])
 
 
 async def until_gone(stage: Stage, seconds: float = 20) -> None:
@@ -120,16 +126,15 @@ async def test_the_finalizer_follows_the_policy_and_stays_beside_those_of_others
 async def test_usher_release_lets_a_deleted_connector_go_without_an_operator(stage: Stage) -> None:
     await set_up(stage, "alice")
     await stage.end()
-    place = ["--kubeconfig", str(stage.namespace.kubeconfig), "-n", stage.namespace.name]
-    early = CliRunner().invoke(usher, ["release", "app", *place])
+    early = await release(stage, "app")
     assert (early.exit_code, "nobody has deleted it" in early.stderr) == (1, True)
     assert await finalizers(stage) == [FINALIZER]
     await delete(stage)
 
-    done = CliRunner().invoke(usher, ["release", "pconn/app", *place])
+    done = await release(stage, "pconn/app")
 
     assert done.exit_code == 0, done.output
     await until_gone(stage, 5)
     assert stage.accounts == {"alice": True}
-    late = CliRunner().invoke(usher, ["release", "app", *place])
+    late = await release(stage, "app")
     assert (late.exit_code, "there is no ProvisioningConnector/app" in late.stderr) == (1, True)
