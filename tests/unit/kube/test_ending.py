@@ -279,3 +279,33 @@ async def test_an_object_that_waits_for_somebody_else_gives_nobody_the_access_ba
             await one.until(lambda: one.controller.queue.idle)
             assert await one.ports.store.active_connectors() == []
     assert (active(app), app.requests.total()) == ({False}, requests)
+
+
+@pytest.mark.parametrize(
+    ("after", "accounts"), [("0s", 0), ("1s", 0), ("720h", 1)], ids=["at once", "before the time is over", "after it"]
+)
+async def test_accounts_whose_time_comes_before_the_end_are_deleted_and_the_others_stay_disabled(
+    after: str, accounts: int
+) -> None:
+    async with hostile_server() as app:
+        leaving = {"onUnassigned": "Delete", "deleteAfter": after}
+        cluster = cluster_with(app, deprovisioning=leaving, deprovisionTimeout="60s")
+        async with desk(cluster) as one:
+            await in_sync(one)
+            cluster.delete(APP)
+            await one.until(lambda: APP not in cluster.objects, 10)
+    assert len(app.app.accounts) == accounts
+    assert active(app) <= {False}
+    assert "Deprovisioned" in reasons(cluster)
+
+
+async def test_a_mapping_that_was_broken_meanwhile_is_replaced_by_the_one_that_was_used_last() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(app)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            cluster.put(Kind.MAPPING, "people", mapping_spec("Frobnicate([x])"))
+            await one.until(lambda: cluster.condition(APP, "Ready")[1] == "MappingInvalid")
+            cluster.delete(APP)
+            await one.until(lambda: APP not in cluster.objects)
+    assert active(app) == {False}
