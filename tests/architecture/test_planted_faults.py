@@ -123,8 +123,8 @@ PLANTS = {
     ),
     "members of a group that is never written change": Plant(
         "engine/referring.py",
-        "        if rows and await sparing.is_spared(self.ports, one.source_id):",
-        "        if False:",
+        "                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)",
+        "                spared = False",
         "tests/unit/engine/test_untouchable.py",
     ),
     "whoever observes writes": Plant(

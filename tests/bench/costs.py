@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.broken import Broken
-from bench.figures import Figure, ratios
+from bench.figures import Figure, percentile, ratios
 from bench.ground import Ground, Sync
 from bench.processes import beside, python
 
@@ -79,6 +79,29 @@ def measure_few_of_a_crowd(ground: Ground) -> list[Figure]:
         _require_changes(ground, done)
         spent.append(done.told["cpu"])
     return [Figure("incremental_cpu_s_100_of_100k", spent)]
+
+
+def measure_leavers(ground: Ground) -> list[Figure]:
+    """`leaver_p99_s`: people are taken out of the directory; from the start of the command to each one's disable."""
+    sizes, sink = ground.sizes, ground.sink
+    workspace = ground.directory_workspace(ground.staffed_directory, sink, "Syncrepl")
+    ground.say(f"{sizes.staff:,} people from a directory")
+    first = ground.sync_from_nothing(workspace, sink, sizes.staff)
+    ground.sync(workspace, sink, first.state)  # changes are told from the second whole read on
+    staff, late = list(ground.staff), []
+    for number in range(sizes.repeats):
+        ground.say(f"{sizes.leavers} of them leave, {number + 1} of {sizes.repeats}")
+        leavers = {entry.dn: entry for entry in staff[:: len(staff) // sizes.leavers][: sizes.leavers]}
+        for dn in leavers:
+            ground.staffed_directory.delete(dn)
+        before = len(sink.patches())
+        done = ground.sync(workspace, sink, first.state)
+        answered = sink.patches()[before:]
+        if (done.counts.writes, len(answered)) != (len(leavers), len(leavers)):
+            raise Broken(f"{len(leavers)} people left, and Usher wrote {done.counts.writes} times")
+        late.append(percentile([moment - done.told["began"] for moment in answered], 99))
+        staff = [entry for entry in staff if entry.dn not in leavers]
+    return [Figure("leaver_p99_s", late)]
 
 
 def measure_mapping(ground: Ground) -> list[Figure]:

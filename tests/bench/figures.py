@@ -49,6 +49,7 @@ GOALS: Final = (
     Goal("loop_lag_p99_ms", 50),
     Goal("mapping_vs_python", 2.5),
     Goal("mapping_us_per_user", 30),
+    Goal("leaver_p99_s", 5),
     Goal("group_20k_initial_requests", 205),
     Goal("group_20k_change_requests", 2),
 )
@@ -97,6 +98,11 @@ class Pace:
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """How many times as fast we were, pair by pair, from the seconds that both took for the same work."""
     return [their / our for our, their in zip(ours, theirs, strict=True)]
+
+
+def percentile(values: Sequence[float], share: int) -> float:
+    """The smallest value that at least `share` percent of them do not exceed."""
+    return sorted(values)[math.ceil(len(values) * share / 100) - 1]
 
 
 def table(figures: Mapping[str, Figure]) -> list[str]:

@@ -31,7 +31,7 @@ _A_SECOND: Final = 1.1
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How many people a sync and a large sync have, how many change, how many are mapped without a sync,
-    and how many are members of one group.
+    how many are members of one group, and of how many people how many leave at once.
 
     `pairs` of runs give a ratio.
     """
@@ -41,6 +41,8 @@ class Sizes:
     changed: int = 100
     mapped: int = 2_000
     members: int = 20_000
+    staff: int = 50_000
+    leavers: int = 500
     pairs: int = 7
 
     @property
@@ -92,6 +94,11 @@ class Ground:
         return plain_people(self.sizes.crowd)
 
     @cached_property
+    def staff(self) -> Sequence[Entry]:
+        """Of whom some leave."""
+        return plain_people(self.sizes.staff)
+
+    @cached_property
     def directory(self) -> Slapd:
         """A directory with the people of a sync."""
         return self._directory("directory", self.people)
@@ -100,6 +107,11 @@ class Ground:
     def crowded_directory(self) -> Slapd:
         """A directory with the people of a large sync."""
         return self._directory("crowded", self.crowd)
+
+    @cached_property
+    def staffed_directory(self) -> Slapd:
+        """A directory with people of whom some leave."""
+        return self._directory("staffed", self.staff)
 
     def _directory(self, name: str, entries: Sequence[Entry]) -> Slapd:
         self.say(f"loading {len(entries):,} people into a slapd")
@@ -130,9 +142,9 @@ class Ground:
         """A path in the folder that nobody has had before."""
         return self.folder / f"{name}-{next(self._numbers)}"
 
-    def directory_workspace(self, directory: Slapd, sink: Sink) -> Path:
+    def directory_workspace(self, directory: Slapd, sink: Sink, changes: str = "ModifyTimestamp") -> Path:
         """Manifests from a directory into a sink."""
-        return write_directory(self.place("manifests"), directory.url, sink.url)
+        return write_directory(self.place("manifests"), directory.url, sink.url, changes)
 
     def csv_workspace(self, entries: Sequence[Entry], sink: Sink) -> Path:
         """Manifests from a CSV file into a sink."""

@@ -40,6 +40,9 @@ Costs are of Usher alone.
                                  that somebody wrote by hand for the same: 2,000 people in one process, pairs as above.
                                  Both give values, what the account is found by, and a digest of the values
   mapping_us_per_user            in the same runs, CPU of the mapping, microseconds a person
+  leaver_p99_s                   of 50,000 people in slapd 500 are deleted: seconds from the start of one `usher sync`,
+                                 before it reads its manifests and then what changed (Syncrepl), to the answer to
+                                 the disable of each, by the clock of the sink; the 99th percentile of them
   group_20k_initial_requests     all requests of the cycle that makes a group and gives it 20,000 members, at an app in
                                  memory that counts what it is asked
   group_20k_change_requests      all requests of the cycle after it, in which there is one member more
@@ -67,6 +70,7 @@ from bench.costs import (
     measure_crowd,
     measure_few_of_a_crowd,
     measure_groups,
+    measure_leavers,
     measure_mapping,
 )
 from bench.figures import NAMES, Figure, paces_table, save, table
@@ -85,12 +89,13 @@ MEASUREMENTS: Final[Mapping[Callable[[Ground], list[Figure]], Sequence[str]]] = 
     measure_changes: ("writes_second_cycle", "requests_per_changed_user"),
     measure_crowd: ("rss_mb_100k", "loop_lag_p99_ms", "zero_change_cpu_s_100k"),
     measure_few_of_a_crowd: ("incremental_cpu_s_100_of_100k",),
+    measure_leavers: ("leaver_p99_s",),
     measure_mapping: ("mapping_vs_python", "mapping_us_per_user"),
     measure_groups: ("group_20k_initial_requests", "group_20k_change_requests"),
 }
 """In their order, with the figures that each gives."""
 
-REHEARSAL: Final = Sizes(people=600, crowd=1_000, changed=20, mapped=100, members=250, pairs=1)
+REHEARSAL: Final = Sizes(people=600, crowd=1_000, changed=20, mapped=100, members=250, staff=600, leavers=30, pairs=1)
 """More people than a page of the directory holds."""
 _BEGIN: Final = time.monotonic()
 

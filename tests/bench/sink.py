@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,7 +22,8 @@ _PATIENCE: Final = 10.0
 class Counts:
     """Requests by kind (create, patch, put, delete, get, list, find, discovery), and how many users there are.
 
-    `writes` are creates, patches, puts and deletes; `refused` are the requests that were answered with an error.
+    `writes` are creates, patches, puts and deletes; `refused` are the requests that were answered with an error;
+    `at_once` is how many waited out the delay at the same time, at the most.
     """
 
     total: int
@@ -30,12 +31,17 @@ class Counts:
     refused: int
     users: int
     kinds: Mapping[str, int]
+    at_once: int = 0
 
     def since(self, before: Counts) -> Counts:
         """What came after `before`; users as they are now."""
         kinds = {kind: number - before.kinds.get(kind, 0) for kind, number in self.kinds.items()}
-        return Counts(
-            self.total - before.total, self.writes - before.writes, self.refused - before.refused, self.users, kinds
+        return replace(
+            self,
+            total=self.total - before.total,
+            writes=self.writes - before.writes,
+            refused=self.refused - before.refused,
+            kinds=kinds,
         )
 
     def require(self, users: int, what: str) -> None:
@@ -72,7 +78,18 @@ class Sink:
     def counts(self) -> Counts:
         """What was asked since the last `reset`."""
         answer = self._client.get("/-/counts").json()
-        return Counts(answer["total"], answer["writes"], answer["refused"], answer["users"], answer["kinds"])
+        return Counts(
+            answer["total"],
+            answer["writes"],
+            answer["refused"],
+            answer["users"],
+            answer["kinds"],
+            answer["atOnce"],
+        )
+
+    def patches(self) -> list[float]:
+        """When patches were answered since the last `reset`, in their order: seconds since 1970."""
+        return [micros / 1e6 for micros in self._client.get("/-/patches").raise_for_status().json()]
 
     def reset(self) -> None:
         """Forgets users and counts."""

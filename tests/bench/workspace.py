@@ -38,7 +38,7 @@ _MAPPING: Final[Sequence[Mapping[str, object]]] = (
 )
 
 
-def write_directory(folder: Path, directory_url: str, target_url: str) -> Path:
+def write_directory(folder: Path, directory_url: str, target_url: str, changes: str = "ModifyTimestamp") -> Path:
     """A workspace whose source is a directory, read by its changes after the first time."""
     source = {
         "schedule": {"fullReadInterval": "12h"},
@@ -48,7 +48,7 @@ def write_directory(folder: Path, directory_url: str, target_url: str) -> Path:
             "secretRef": {"name": "keys", "key": "directory"},
             "users": {"baseDN": PEOPLE, "filter": "(objectClass=inetOrgPerson)", "idAttribute": ID},
             "pageSize": 500,
-            "changes": "ModifyTimestamp",
+            "changes": changes,
         },
     }
     return _write(folder, source, target_url)

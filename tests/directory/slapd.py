@@ -175,10 +175,10 @@ class Slapd:
         with self.session() as admin:
             admin.modify_s(dn, changes)
 
-    def rename(self, dn: str, new_rdn: str) -> None:
-        """Gives the entry another RDN in the same place; the value of the old one is gone."""
+    def rename(self, dn: str, new_rdn: str, new_superior: str | None = None) -> None:
+        """Gives the entry another RDN, in the same place or another; the value of the old one is gone."""
         with self.session() as admin:
-            admin.rename_s(dn, new_rdn)
+            admin.rename_s(dn, new_rdn, new_superior)
 
     def delete(self, dn: str) -> None:
         """Removes an entry that has no children."""

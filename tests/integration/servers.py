@@ -8,7 +8,7 @@ from typing import Final, Self
 import httpx
 
 from usher.core.model.resources import Json
-from usher.core.scim.paths import USER_URN
+from usher.core.scim.paths import GROUP_URN, USER_URN
 
 TOKEN: Final = "let-me-in"
 
@@ -52,6 +52,10 @@ class Server:
     def plant(self, account: Mapping[str, Json]) -> None:
         """Makes an account that was there before us."""
         self._client.post("/Users", json={"schemas": [USER_URN], **account}).raise_for_status()
+
+    def plant_group(self, group: Mapping[str, Json]) -> None:
+        """Makes a group that was there before us."""
+        self._client.post("/Groups", json={"schemas": [GROUP_URN], **group}).raise_for_status()
 
     def empty(self) -> None:
         """Removes every account and every group."""

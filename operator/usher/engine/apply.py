@@ -44,6 +44,7 @@ from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Lookup
+from usher.engine.reading import read_account
 from usher.engine.recorder import Recorder
 from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
@@ -219,12 +220,9 @@ class Applier:
         return await self.retrier.write(lambda: self.session.update(body))
 
     async def _read(self, change: PlannedChange) -> TargetResource | None:
-        target_id = change.target_id
-        if target_id is None:
+        if change.target_id is None:
             return None
-        return await self.retrier.read(
-            lambda: self.session.get(self.job.resource_type, target_id, self.job.mapping.paths)
-        )
+        return await read_account(self.session, self.retrier, self.job, change.target_id)
 
     def _rebase(self, change: PlannedChange, current: TargetResource) -> PlannedChange:
         """The same wish on the resource as it is now.
@@ -263,6 +261,7 @@ async def apply_rank(
             intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
             waiting.update(intent.source_id for intent in intents)
             await store.write_intents(lane, intents)
+            await applier.relating.expect(rows)
             yield rows
 
     async def one(row: PlannedChange) -> None:

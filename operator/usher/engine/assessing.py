@@ -6,25 +6,23 @@ pass has just brought up to date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, product
+from itertools import islice
 from typing import Final
 
 from usher.contracts.target import Page
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError
 from usher.core.model.reports import Assessment
 from usher.core.model.resources import SourceId, TargetId, TargetResource
-from usher.core.scim.filters import values_at
+from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
 from usher.core.sync.planning import take_image
-from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import Job
 from usher.engine.preparing import Bench
 
 MOST_ORPHANS: Final = 1000
 """So many orphans are named; the others are counted."""
 _ATTEMPTS: Final = 3
-_MOST_COMBINATIONS: Final = 4096
 
 
 @dataclass(slots=True)
@@ -74,7 +72,11 @@ async def _look_at(bench: Bench, job: Job, accounts: Sequence[TargetResource], t
     """One page of accounts."""
     store, mapping = bench.ports.store, job.mapping
     owners = await store.owners(job.address, job.resource_type, [one.id for one in accounts])
-    claims = {one.id: dict(_claims_met_by(mapping, one)) for one in accounts if one.id not in owners}
+    claims = {
+        one.id: dict(islice(claims_met_by(mapping.matching, one.attributes), MOST_CLAIMS))
+        for one in accounts
+        if one.id not in owners
+    }
     people = await store.claimants(job.lane, {claim for met in claims.values() for claim in met})
     tally.linked |= {each.source_id for each in owners.values() if each.connector == job.connector}
     for account in accounts:
@@ -100,24 +102,6 @@ def _best_of(met: Mapping[str, int], people: Mapping[str, Sequence[SourceId]]) -
         for source_id in people.get(claim, ()):
             found[source_id] = min(precedence, found.get(source_id, precedence))
     return found
-
-
-def _claims_met_by(mapping: CompiledMapping, account: TargetResource) -> Iterator[tuple[str, int]]:
-    """Every claim to which a query would answer with the account, with its precedence.
-
-    Of one with thousands of values under several attributes together only the first thousands are looked at.
-    """
-    for rule in mapping.matching:
-        values = [
-            [
-                value
-                for value in values_at(part.target, account.attributes)
-                if isinstance(value, str | bool | int | float)
-            ]
-            for part in rule.parts
-        ]
-        for combination in islice(product(*values), _MOST_COMBINATIONS):
-            yield rule.claim(combination), rule.precedence
 
 
 async def _conclude(bench: Bench, job: Job, tally: _Tally) -> Assessed:

@@ -37,6 +37,7 @@ from usher.engine.job import Control, Job, Ports
 from usher.engine.matching import Matching
 from usher.engine.ordering import order_moves, settle_contested
 from usher.engine.progress import Stage
+from usher.engine.reading import read_account
 from usher.engine.retry import Retrier
 from usher.engine.sparing import Sparing
 from usher.engine.stowing import CHUNK
@@ -130,9 +131,7 @@ class Drafting:
 
         async def look(link: Link) -> None:
             try:
-                current = await self.retrier.read(
-                    lambda: self.session.get(self.job.resource_type, link.target_id, self.job.mapping.paths)
-                )
+                current = await read_account(self.session, self.retrier, self.job, link.target_id)
             except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
                 draft.skips.append(_failed_look(link.source_id, error))
                 return

@@ -10,15 +10,14 @@ from __future__ import annotations
 from asyncio import Event, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from math import prod
+from itertools import islice
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import MatchKey
-from usher.core.model.resources import AttributePath, Scalar, SourceId, TargetId, TargetResource
-from usher.core.scim.filters import values_at
+from usher.core.model.resources import SourceId, TargetId, TargetResource
+from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
 from usher.engine.retry import Retrier
@@ -30,8 +29,6 @@ _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
 _SLICE: Final = 256
-_MOST_COMBINATIONS: Final = 4096
-"""Of the values of one account under one group of attributes; with more of them the target is not listed but asked."""
 _THINNED: Final = 64 * SAMPLE
 _OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a query without ending the cycle."""
@@ -197,14 +194,11 @@ class Lookup:
 
     def _claims_met_by(self, resource: TargetResource) -> set[str]:
         """Every claim to which a query would answer with this resource."""
-        claims: set[str] = set()
-        for rule in self.job.mapping.matching:
-            values = [_scalars_at(part.target, resource) for part in rule.parts]
-            if prod(map(len, values)) > _MOST_COMBINATIONS:
-                message = "an account has too many values to be matched by several attributes together"
-                raise ResourceError(message, reason="SchemaPropertyCanOnlyAcceptValue")
-            claims.update(rule.claim(combination) for combination in product(*values))
-        return claims
+        met = list(islice(claims_met_by(self.job.mapping.matching, resource.attributes), MOST_CLAIMS + 1))
+        if len(met) > MOST_CLAIMS:
+            message = "an account has too many values to be matched by several attributes together"
+            raise ResourceError(message, reason="SchemaPropertyCanOnlyAcceptValue")
+        return {claim for claim, _ in met}
 
     async def _second_look(self, total: int) -> None:
         async def first_total() -> int | None:
@@ -236,10 +230,6 @@ class Lookup:
         if sample and len(failures) == len(sample):
             raise _NoList
         return failures
-
-
-def _scalars_at(path: AttributePath, resource: TargetResource) -> list[Scalar]:
-    return [v for v in values_at(path, resource.attributes) if isinstance(v, str | bool | int | float)]
 
 
 async def _draw(wanted: Wanted, hits: Hits) -> Sequence[tuple[SourceId, Sequence[MatchKey]]]:

@@ -5,26 +5,30 @@ Planned before the apply, by what the plan will make of the accounts; and once m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
 from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
-from usher.core.errors import ResourceError, UsherError
+from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import Action, Phase, PlannedChange
-from usher.core.model.resources import AttributePath, Holding, ResourceType, SourceId, SourceResource, TargetId
-from usher.core.scim.references import referenced
+from usher.core.model.resources import Holding, ResourceType, SourceId, SourceResource, TargetId
 from usher.core.sync.leaving import Writes
 from usher.core.sync.policies import Subject
-from usher.core.sync.references import End, Holder, plan_references, referents, wanted_by
+from usher.core.sync.references import End, Holder, Needs, plan_references, referents, wanted_by
+from usher.engine.concurrency import for_each
 from usher.engine.job import ConnectorJob, Job, Ports
+from usher.engine.reading import read_references
 from usher.engine.retry import Retrier
 from usher.engine.sparing import Sparing
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
+_OF_ONE_HOLDER: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
+"""What goes wrong with a look at one account without ending the cycle."""
 _LEAVE: Final = frozenset({Action.DISABLE, Action.DELETE})
 _BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)
 _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
@@ -32,7 +36,7 @@ _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
 
 @dataclass(slots=True)
 class Referrals:
-    """What came of one look at the holders of a lane: the rows, and whose references are as they can be.
+    """What came of one look at some holders of a lane: the rows, and whose references are as they can be.
 
     `settled` has for each of them how many wait for an account; `failed` could not be read.
     """
@@ -58,98 +62,91 @@ class Referring:
     doubted: Collection[SourceId] = ()
     adopting: Mapping[Subject, TargetId] = field(default_factory=dict)
 
-    async def plan(self, lane: Job) -> Referrals:
-        """Before the apply, as if the running plan had been applied."""
-        ids = await self.ports.store.due_holders(lane.lane)
+    async def plan(self, lane: Job) -> AsyncGenerator[Referrals, None]:
+        """Before the apply, as if the running plan had been applied. Raises CycleError."""
+        due = await self.ports.store.due_holders(lane.lane)
         moving = await self.ports.store.holders_of_planned(lane.lane)
-        return await self._look(lane, sorted({*ids, *moving}), _Accounts(self, _View.PLANNED))
+        return self._look(lane, sorted({*due, *moving}), _Accounts(self, _View.PLANNED))
 
-    async def settle(self, lane: Job) -> Referrals:
-        """After the apply, by the accounts that there are: what budgets count was judged before, and is left out."""
-        ids = await self.ports.store.due_holders(lane.lane)
-        return await self._look(lane, ids, _Accounts(self, _View.CONFIRMED))
+    async def settle(self, lane: Job) -> AsyncGenerator[Referrals, None]:
+        """After the apply, by the accounts that there are. Raises CycleError."""
+        due = await self.ports.store.due_holders(lane.lane)
+        return self._look(lane, due, _Accounts(self, _View.CONFIRMED))
 
-    async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> Referrals:
-        found = Referrals()
+    async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> AsyncGenerator[Referrals, None]:
+        """What comes of some holders at a time: all of a big connector are never in memory."""
         for chunk in _in_chunks(ids, _AT_ONCE[lane.resource_type]):
-            people = await lane.people(self.ports.store, chunk)
-            holdings = await self.ports.store.holdings(lane.lane, chunk)
-            own = await accounts.of(lane, chunk)
-            for source_id in chunk:
-                one = _One(lane, source_id, people.get(source_id), own.get(source_id), holdings.get(source_id))
-                try:
-                    await self._look_at(one, accounts, found)
-                except UsherError as error:
-                    found.failed[source_id] = error
-        return found
+            found = Referrals()
+            holders = await self._read_unknown(lane, await self._open(lane, chunk, accounts, found), found)
+            ends = await accounts.anywhere({one for holder in holders for one in referents(holder.wanted)})
+            ours = await accounts.ours({one for holder in holders for ids in holder.held.values() for one in ids})
+            needs = [(holder, plan_references(lane.mapping, holder, ends, ours)) for holder in holders]
+            await self._conclude(lane, needs, found)
+            yield found
 
-    async def _look_at(self, one: _One, accounts: _Accounts, found: Referrals) -> None:
-        """Raises what reading the holder's account raises."""
-        own = one.own
-        if (one.lane.resource_type, one.source_id) in self.frozen:
-            return
-        if own is None or own.doomed or (own.active and _is_kept(one)):
-            found.settled[one.source_id] = 0  # nobody yet: its own account wakes it; or it goes, or is kept as it is
-            return
-        active = own.active
-        wanted = wanted_by(one.lane.mapping, one.resource) if active and one.resource is not None else {}
-        held = await self._held(one, wanted)
-        ends = await accounts.anywhere(referents(wanted))
-        known = {end.target_id for end in ends.values() if end.active}
-        strange = [each for ids in held.values() for each in ids if each not in known]
-        ours = await accounts.ours(strange)
-        kind = one.lane.resource_type
-        adopted = (kind, one.source_id) in self.adopting
-        holder = Holder(kind, one.source_id, own.target_id, active, wanted, held, adopted)
-        needs = plan_references(one.lane.mapping, holder, ends, ours)
-        rows = [holder.change(phase, edits) for phase, edits in needs.edits.items()]
-        sparing = Sparing(one.lane, self.session, self.retrier)
-        if rows and await sparing.is_spared(self.ports, one.source_id):
-            rows = []
-        found.rows += rows
-        if not rows:
-            found.settled[one.source_id] = needs.waiting
+    async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[Holder]:
+        """Those who have an account, or will have one, and whose references are not left as they are."""
+        kind, mapping = lane.resource_type, lane.mapping
+        people = await lane.people(self.ports.store, ids)
+        holdings = await self.ports.store.holdings(lane.lane, ids)
+        own = await accounts.of(lane, ids)
+        holders = []
+        for source_id in ids:
+            account, resource = own.get(source_id), people.get(source_id)
+            if (kind, source_id) in self.frozen:
+                continue
+            if account is None or account.doomed or (account.active and _is_kept(lane, resource)):
+                found.settled[source_id] = 0  # nobody yet: its own account wakes it; or it goes, or is kept as it is
+                continue
+            wanted = wanted_by(mapping, resource) if account.active and resource is not None else {}
+            holding, adopted = holdings.get(source_id), (kind, source_id) in self.adopting
+            known = holding is not None and holding.target_id == account.target_id and source_id not in self.doubted
+            held = holding.held if holding is not None and known else {}
+            holders.append(Holder(kind, source_id, account.target_id, account.active, wanted, held, adopted))
+        return holders
 
-    async def _held(
-        self, one: _One, wanted: Mapping[AttributePath, Sequence[SourceId]]
-    ) -> Mapping[AttributePath, Sequence[TargetId]]:
-        """What the target holds. It is read, and kept, where the state does not know, or is not to be trusted.
+    async def _read_unknown(self, lane: Job, holders: Sequence[Holder], found: Referrals) -> list[Holder]:
+        """The holders with what the target holds. It is read, and kept, where the state does not know it for sure."""
+        known = {holder.source_id: holder for holder in holders}
+        learnt: dict[SourceId, Holding] = {}
 
-        One account that takes the place of any other need not be known.
-        """
-        target_id = None if one.own is None else one.own.target_id
-        if target_id is None:
-            return {}
-        trusted = one.holding is not None and one.holding.target_id == target_id and one.source_id not in self.doubted
-        held = dict(one.holding.held) if one.holding is not None and trusted else {}
-        unknown = [
-            reference.path
-            for reference in one.lane.mapping.references
-            if reference.path not in held and (reference.several or not wanted.get(reference.path))
-        ]
-        for path in unknown:
-            held[path] = await read_references(self.session, self.retrier, one.lane, target_id, path)
-        if unknown:
-            holding = {one.source_id: Holding(target_id, held)}
-            await self.ports.store.record(one.lane.lane, Record(holding=holding))
-        return held
+        async def read(holder: Holder, target_id: TargetId) -> None:
+            held = dict(holder.held)
+            try:
+                for path in unknown[holder.source_id]:
+                    held[path] = await read_references(self.session, self.retrier, lane, target_id, path)
+            except _OF_ONE_HOLDER as error:
+                found.failed[holder.source_id] = error
+                del known[holder.source_id]
+            else:
+                known[holder.source_id] = replace(holder, held=held)
+                learnt[holder.source_id] = Holding(target_id, held)
 
+        paths = [reference.path for reference in lane.mapping.references]
+        unknown = {holder.source_id: [path for path in paths if path not in holder.held] for holder in holders}
+        due = [(holder, holder.target_id) for holder in holders if holder.target_id and unknown[holder.source_id]]
+        await for_each(due, lambda one: read(*one), lane.concurrency)
+        if learnt:
+            await self.ports.store.record(lane.lane, Record(holding=learnt))
+        return list(known.values())
 
-async def read_references(
-    session: TargetSession, retrier: Retrier, lane: Job, target_id: TargetId, path: AttributePath
-) -> tuple[TargetId, ...]:
-    """The accounts that a reference attribute of this account holds; none where the account is gone."""
-    current = await retrier.read(lambda: session.get(lane.resource_type, target_id, frozenset((path,))))
-    return () if current is None else tuple(map(TargetId, referenced(path, current.attributes)))
+    async def _conclude(self, lane: Job, needs: Sequence[tuple[Holder, Needs]], found: Referrals) -> None:
+        """Rows for those who need any; of an account that is never written none."""
+        sparing = Sparing(lane, self.session, self.retrier)
 
+        async def conclude(one: tuple[Holder, Needs]) -> None:
+            holder, need = one
+            try:
+                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)
+            except _OF_ONE_HOLDER as error:
+                found.failed[holder.source_id] = error
+                return
+            if need.edits and not spared:
+                found.rows += [holder.change(phase, edits) for phase, edits in need.edits.items()]
+            else:
+                found.settled[holder.source_id] = need.waiting
 
-@dataclass(frozen=True, slots=True)
-class _One:
-    lane: Job
-    source_id: SourceId
-    resource: SourceResource | None
-    own: End | None
-    holding: Holding | None
+        await for_each(needs, conclude, lane.concurrency)
 
 
 def refers(lane: Job) -> bool:
@@ -157,12 +154,12 @@ def refers(lane: Job) -> bool:
     return bool(lane.mapping.references) and Writes.UPDATE in lane.mapping.writes
 
 
-def _is_kept(one: _One) -> bool:
+def _is_kept(lane: Job, resource: SourceResource | None) -> bool:
     """Whether the holder has left, and stays as it is. Everybody is asked only where a policy keeps anybody."""
-    if one.resource is None or not one.lane.deprovisioning.keeps:
-        return one.resource is None
+    if resource is None or not lane.deprovisioning.keeps:
+        return resource is None
     try:
-        return not one.lane.map(one.resource).active
+        return not lane.map(resource).active
     except ResourceError:
         return False
 
@@ -196,7 +193,7 @@ class _Accounts:
             found[source_id] = End(known, stays, doomed=action is Action.DELETE and not stays)
         return found
 
-    async def anywhere(self, ids: Sequence[SourceId]) -> dict[SourceId, End]:
+    async def anywhere(self, ids: Collection[SourceId]) -> dict[SourceId, End]:
         """Those of all lanes; where a user and a group have one id, the user is meant."""
         found: dict[SourceId, End] = {}
         for lane in self.referring.job.lanes:
@@ -205,7 +202,7 @@ class _Accounts:
                 found |= await self.of(lane, left)
         return found
 
-    async def ours(self, targets: Sequence[TargetId]) -> dict[TargetId, bool]:
+    async def ours(self, targets: Collection[TargetId]) -> dict[TargetId, bool]:
         """Which of these accounts this connector links, each with whether it shall have access."""
         store, job = self.referring.ports.store, self.referring.job
         found: dict[TargetId, bool] = {}
@@ -222,18 +219,25 @@ async def plan_references_of(referring: Referring, lane: Job) -> list[PlannedCha
     if not refers(lane):
         return []
     store = referring.ports.store
-    referrals = await referring.plan(lane)
+    destructive = []
     await store.clear_phases(lane.lane, _BEFORE)
-    await store.add_changes(lane.lane, referrals.rows)
-    return [row for row in referrals.rows if row.destructive]
+    async with aclosing(await referring.plan(lane)) as looks:
+        async for referrals in looks:
+            await store.add_changes(lane.lane, referrals.rows)
+            destructive += [row for row in referrals.rows if row.destructive]
+    return destructive
 
 
-async def settle_references(referring: Referring, lane: Job) -> Referrals:
-    """What is still to be done after the apply; whoever needs nothing more is settled in the state."""
-    referrals = await referring.settle(lane)
-    await referring.ports.store.record(lane.lane, Record(referring=referrals.settled))
-    referrals.rows = [row for row in referrals.rows if row.phase in _AFTER]
-    return referrals
+async def settle_references(referring: Referring, lane: Job) -> AsyncGenerator[Referrals, None]:
+    """What is still to be done after the apply; whoever needs nothing more is settled in the state.
+
+    What budgets count was judged before, and is left out.
+    """
+    async with aclosing(await referring.settle(lane)) as looks:
+        async for referrals in looks:
+            await referring.ports.store.record(lane.lane, Record(referring=referrals.settled))
+            referrals.rows = [row for row in referrals.rows if row.phase in _AFTER]
+            yield referrals
 
 
 def _in_chunks(ids: Sequence[SourceId], size: int) -> Iterator[Sequence[SourceId]]:

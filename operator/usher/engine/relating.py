@@ -6,7 +6,7 @@ alone, and the others have got what they were to get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -21,11 +21,11 @@ from usher.core.errors import (
     UsherError,
 )
 from usher.core.model.outcomes import Done, Outcome, Partly
-from usher.core.model.plans import Amend, Edit, PlannedChange, PlannedEdit, Refer, Replace, Update, Withheld
+from usher.core.model.plans import Action, Amend, Edit, PlannedChange, PlannedEdit, Refer, Replace, Update, Withheld
 from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
 from usher.core.sync.rules import Reference
 from usher.engine.job import ConnectorJob, Job, Ports
-from usher.engine.referring import read_references
+from usher.engine.reading import read_references
 from usher.engine.retry import Retrier
 
 _LOOKS: Final = 3
@@ -42,9 +42,23 @@ class _Work:
     link: Link
     reference: Reference
     held: dict[TargetId, None]
+    active: Mapping[SourceId, TargetId]
     failures: list[UsherError] = field(default_factory=list)
     looks: int = 0
     known: bool = True
+
+    def accounts(self, to: Sequence[SourceId]) -> list[TargetId]:
+        """Of those who have an active account now, in their order; the others wait."""
+        return [self.active[one] for one in to if one in self.active]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the state has for one row. `active` are the accounts, by the ids of the source, that can be referred to."""
+
+    link: Link
+    held: Mapping[AttributePath, Sequence[TargetId]]
+    active: Mapping[SourceId, TargetId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +70,52 @@ class Relating:
     ports: Ports
     session: TargetSession
     retrier: Retrier
+    _known: dict[SourceId, _Known] = field(default_factory=dict)
+
+    async def expect(self, rows: Sequence[PlannedChange]) -> None:
+        """Reads the state for rows that come next: no other row of their rank changes what they need of it."""
+        mine = [row for row in rows if row.action in (Action.REMOVE, Action.REFER)]
+        if not mine:
+            return
+        ids = [row.source_id for row in mine]
+        links = await self.ports.store.links(self.lane.lane, ids)
+        holdings = await self.ports.store.holdings(self.lane.lane, ids)
+        active = await self._active({one for row in mine for one in _named(row)})
+        for source_id, link in links.items():
+            former = holdings.get(source_id)
+            held = former.held if former is not None and former.target_id == link.target_id else {}
+            self._known[source_id] = _Known(link, held, active)
+
+    async def _active(self, ids: Collection[SourceId]) -> dict[SourceId, TargetId]:
+        """Accounts of those who have an active one."""
+        found: dict[SourceId, TargetId] = {}
+        for lane in self.job.lanes:
+            left = [one for one in ids if one not in found]
+            digests = await self.ports.store.digests(lane.lane, left) if left else {}
+            found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
+        return found
 
     async def apply(self, change: PlannedChange) -> Outcome | None:
-        """None where there is no account (any more) that could hold them: its own outcome says why.
+        """One of the rows that were expected.
 
-        Raises as the session does, where nothing was done.
+        None where there is no account (any more) that could hold them: its own outcome says why. Raises as the session
+        does, where nothing was done.
         """
-        store, lane = self.ports.store, self.lane.lane
-        link = (await store.links(lane, [change.source_id])).get(change.source_id)
-        if link is None:
+        known = self._known.pop(change.source_id, None)
+        if known is None:
             return None
-        former = (await store.holdings(lane, [change.source_id])).get(change.source_id)
-        held = dict(former.held) if former is not None and former.target_id == link.target_id else {}
+        link, held = known.link, dict(known.held)
         failures: list[UsherError] = []
         for reference in self.lane.mapping.references:
             edit = change.delta.get(reference.path)
             if edit is not None:
-                work = _Work(link, reference, dict.fromkeys(await self._held(link, reference, held)))
+                work = _Work(link, reference, dict.fromkeys(await self._held(link, reference, held)), known.active)
                 await self._bring(work, edit)
                 link, failures = work.link, failures + work.failures
                 held.pop(reference.path, None)
                 held |= {reference.path: tuple(work.held)} if work.known else {}
-        return _outcome(replace(change, target_id=link.target_id), link, Holding(link.target_id, held), failures)
+        confirmed = {path: tuple(ids) for path, ids in held.items()}
+        return _outcome(replace(change, target_id=link.target_id), link, Holding(link.target_id, confirmed), failures)
 
     async def _held(
         self, link: Link, reference: Reference, held: Mapping[AttributePath, Sequence[TargetId]]
@@ -103,9 +141,9 @@ class Relating:
     async def _edit(self, work: _Work, edit: PlannedEdit) -> None:
         match edit:
             case Refer(to=to) if work.reference.several:
-                await self._change(work, _addition, await self._accounts(to))
+                await self._change(work, _addition, work.accounts(to))
             case Refer(to=to):
-                for account in (await self._accounts(to))[:1]:
+                for account in work.accounts(to)[:1]:
                     await self._set(work, account)
             case Amend(remove=remove):
                 ids = [TargetId(str(one["value"])) for one in remove if isinstance(one, dict)]
@@ -115,15 +153,6 @@ class Relating:
             case Withheld():
                 message = "a reference is never withheld"
                 raise ValueError(message)
-
-    async def _accounts(self, to: Sequence[SourceId]) -> list[TargetId]:
-        """Of those who have an active account now, in their order; the others wait."""
-        found: dict[SourceId, TargetId] = {}
-        for lane in self.job.lanes:
-            left = [one for one in to if one not in found]
-            digests = await self.ports.store.digests(lane.lane, left) if left else {}
-            found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
-        return [found[one] for one in to if one in found]
 
     # --- several
 
@@ -184,6 +213,12 @@ def _outcome(change: PlannedChange, link: Link, holding: Holding, failures: Sequ
     first = failures[0]
     detail = f"{len(failures)} not done; the first: {first.detail or first.message}"
     return Partly(change, link, holding, first.reason, detail)
+
+
+def _named(row: PlannedChange) -> Iterator[SourceId]:
+    for edit in row.delta.values():
+        if isinstance(edit, Refer):
+            yield from edit.to
 
 
 _SetEdit: TypeAlias = Callable[[tuple[Json, ...]], Amend]

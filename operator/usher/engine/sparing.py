@@ -16,6 +16,7 @@ from usher.core.model.resources import SourceId, TargetId, TargetResource
 from usher.core.sync.planning import Planned, take_image
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job, Ports
+from usher.engine.reading import read_account
 from usher.engine.retry import Retrier
 
 PlanAgain: TypeAlias = Callable[[SourceId, TargetResource], Planned]
@@ -42,7 +43,7 @@ class Sparing:
         async def look(one: tuple[SourceId, TargetId]) -> None:
             source_id, target_id = one
             try:
-                current = await self._read(target_id)
+                current = await read_account(self.session, self.retrier, self.job, target_id)
             except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
                 settled[source_id] = Skip(source_id, error.reason, error.detail or error.message, settled=False)
                 return
@@ -67,9 +68,5 @@ class Sparing:
             return False
         if untouchable.knows(link.image):
             return untouchable.covers(link.image)
-        current = await self._read(link.target_id)
+        current = await read_account(self.session, self.retrier, self.job, link.target_id)
         return current is not None and untouchable.covers(take_image(self.job.mapping, current))
-
-    async def _read(self, target_id: TargetId) -> TargetResource | None:
-        job = self.job
-        return await self.retrier.read(lambda: self.session.get(job.resource_type, target_id, job.mapping.paths))

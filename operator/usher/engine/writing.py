@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,14 +67,21 @@ class Writing:
         for look in range(_LOOKS):
             if bench.control.stop.is_set() or not refers(lane):
                 return
-            referrals = await settle_references(referring, lane)
-            await self.recorder.add_unread(referrals.failed)
-            if not referrals.rows or look == _LOOKS - 1:
+            last, did = look == _LOOKS - 1, False
+            async with aclosing(settle_references(referring, lane)) as looks:
+                async for referrals in looks:
+                    await self.recorder.add_unread(referrals.failed)
+                    if referrals.rows and not last:
+                        await self._apply_references(referrals.rows)
+                        did = True
+            if not did:
                 return
-            for phase in sorted({row.phase for row in referrals.rows}):
-                rows = [row for row in referrals.rows if row.phase is phase]
-                await apply_rank(self.applier, self.recorder, bench.control, _one_chunk(rows))
-            await self.recorder.flush()
+
+    async def _apply_references(self, rows: Sequence[PlannedChange]) -> None:
+        for phase in sorted({row.phase for row in rows}):
+            mine = [row for row in rows if row.phase is phase]
+            await apply_rank(self.applier, self.recorder, self.bench.control, _one_chunk(mine))
+        await self.recorder.flush()
 
 
 async def _one_chunk(rows: Sequence[PlannedChange]) -> AsyncIterator[Sequence[PlannedChange]]:

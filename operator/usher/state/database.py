@@ -164,7 +164,9 @@ def _make_engine(path: Path | None) -> Engine:
 
     def began(connection: Connection) -> None:
         level = connection.get_execution_options().get(_SYNCHRONOUS, "FULL")
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # can't change inside a transaction
+        if connection.info.get(_SYNCHRONOUS) != level:
+            connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # can't change inside a transaction
+            connection.info[_SYNCHRONOUS] = level
         # The driver alone begins no transaction for CREATE TABLE (a kill would leave half a schema), nor for a SELECT.
         connection.exec_driver_sql("BEGIN")
 

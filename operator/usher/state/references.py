@@ -20,7 +20,7 @@ from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_of
 from usher.state.database import OnDatabase
 from usher.state.ledger import holders, references
 from usher.state.schema import changes, links
-from usher.state.statements import AT_ONCE, Among, AnyRow, chunked, insert_rows, replace_ids
+from usher.state.statements import AT_ONCE, Among, AnyRow, Values, chunked, insert_rows, replace_ids
 
 _ENDS: Final = Among(
     select(references.c.source_id, references.c.referent).where(references.c.lane_id == bindparam("lane_id")),
@@ -83,14 +83,17 @@ def _save_references(connection: Connection, lane: Lane, wanted: Mapping[SourceI
     for source_id, referent in _ENDS.fetch(connection, wanted, _read_end, lane_id=lane_id):
         former.setdefault(source_id, set()).add(referent)
     known = _read_holders(connection, lane_id, wanted)
-    due = []
+    due: list[SourceId] = []
+    new: list[Values] = []
     for source_id, ends in wanted.items():
         held, now = former.get(source_id, set()), set(ends)
         if held != now:
-            _forget_ends(connection, lane_id, source_id, held - now)
-            insert_rows(connection, references, [(lane_id, source_id, end) for end in sorted(now - held)])
+            if gone := held - now:
+                _forget_ends(connection, lane_id, source_id, gone)
+            new += [(lane_id, source_id, end) for end in sorted(now - held)]
         if held != now or (now and source_id not in known):
             due.append(source_id)
+    insert_rows(connection, references, new)
     rows: dict[str, _Holder] = {one: replace(known.get(one, _Holder()), due=True) for one in due}
     _write_holders(connection, lane_id, rows)
 

@@ -3,6 +3,7 @@
 python -m bench.drivers.usher_sync FOLDER STATE [--watch]
 
 Its last line is JSON:
+  began            when it began, seconds since 1970
   seconds, cpu     from before the manifests are read until the last record is saved; CPU of all threads
   process_cpu      the same and the start of the interpreter and all imports
   rss, peak        resident now, and at the most since the process began, in MB of 1,000,000 bytes
@@ -29,12 +30,13 @@ def main(folder: str, state: str, *options: str) -> int:
     """Runs it and tells; the exit code of the command."""
     watch = Watch()
     runner = watch.run if "--watch" in options else asyncio.run
-    cpu, start = time.process_time(), time.perf_counter()
+    began, cpu, start = time.time(), time.process_time(), time.perf_counter()
     with patch.object(asyncio, "run", runner):
         code = usher.main(["sync", "-f", folder, "--state", state], standalone_mode=False)
     seconds, spent = time.perf_counter() - start, time.process_time() - cpu
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
+        "began": began,
         "seconds": seconds,
         "cpu": spent,
         "process_cpu": used.ru_utime + used.ru_stime,

@@ -71,9 +71,12 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.counts.add(r.Method, kind, result.status)
 	if a.delay > 0 {
+		a.counts.waits(1)
 		time.Sleep(a.delay)
+		a.counts.waits(-1)
 	}
 	write(w, result)
+	a.counts.answered(kind)
 }
 
 // kindOf names what is asked: the key under which a request is counted.
@@ -162,12 +165,18 @@ func (a *app) control(w http.ResponseWriter, r *http.Request) {
 			panic(err)
 		}
 		write(w, answer{status: http.StatusOK, body: body})
+	case r.URL.Path == "/-/patches" && r.Method == http.MethodGet:
+		body, err := json.Marshal(a.counts.patches())
+		if err != nil {
+			panic(err)
+		}
+		write(w, answer{status: http.StatusOK, body: body})
 	case r.URL.Path == "/-/reset" && r.Method == http.MethodPost:
 		a.users.reset()
 		a.counts.reset()
 		write(w, answer{status: http.StatusNoContent})
 	default:
-		write(w, errorAnswer(refusal{http.StatusNotFound, "", "GET /-/counts or POST /-/reset"}))
+		write(w, errorAnswer(refusal{http.StatusNotFound, "", "GET /-/counts, GET /-/patches or POST /-/reset"}))
 	}
 }
 

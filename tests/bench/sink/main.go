@@ -3,7 +3,7 @@
 //	sink -port 0 -delay 20ms
 //
 // It prints the address it listens on as its first line. Beside SCIM it answers GET /-/counts, what was asked of it, and
-// POST /-/reset, which forgets users and counts. No token is checked.
+// POST /-/reset, which forgets users and counts; GET /-/patches, when patches were answered. No token is checked.
 package main
 
 import (

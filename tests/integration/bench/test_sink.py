@@ -164,14 +164,28 @@ def test_it_counts_what_was_asked_by_kind_and_forgets_on_reset(app: httpx.Client
     assert sink.counts().total == 0
 
 
+def test_it_tells_when_each_patch_was_answered_by_the_clock_of_this_machine(app: httpx.Client, sink: Sink) -> None:
+    place = app.post("/Users", json=ADA).headers["location"]
+    assert sink.patches() == []
+
+    before = time.time()
+    for title in ("Engineer", "Editor"):
+        _patch(app, place, {"op": "replace", "path": "title", "value": title})
+
+    first, second = sink.patches()
+    assert before <= first <= second <= time.time()
+    sink.reset()
+    assert sink.patches() == []
+
+
 def test_a_delay_is_waited_by_each_request_for_itself() -> None:
     with Sink("200ms") as slow, ThreadPoolExecutor(8) as threads:
-        begin = time.monotonic()
         answers = list(threads.map(lambda _: httpx.get(f"{slow.url}/Users", trust_env=False), range(8)))
-        taken = time.monotonic() - begin
+        at_once = slow.counts().at_once
 
     assert {answer.status_code for answer in answers} == {200}
-    assert 0.2 <= taken < 1.4
+    assert min(answer.elapsed.total_seconds() for answer in answers) >= 0.2
+    assert at_once > 1
 
 
 def test_the_documents_are_all_users_as_they_were_written(app: httpx.Client, sink: Sink) -> None:

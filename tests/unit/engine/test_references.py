@@ -179,6 +179,24 @@ async def test_a_manager_out_of_scope_is_waited_for_and_is_no_error(world: World
     assert manager_of(world, "ada") == "zoe"
 
 
+async def test_a_mapping_that_gets_a_manager_later_reads_who_that_is_and_writes_only_what_differs(world: World) -> None:
+    world.mapping = direct_mapping()
+    await world.sync()
+    ids = {str(world.target.document(one)["userName"]).partition("@")[0]: one for one in world.target.accounts}
+    for name in ("ada", "eve"):
+        world.target.change(ids[name], MANAGER, {"value": ids["bob"]})
+    world.mapping = with_manager(direct_mapping())
+    world.source.put("id-ada", **person("ada", manager="id-bob"))
+    world.source.put("id-eve", **person("eve", manager="id-ada"))
+    before = writes(world)
+
+    await world.sync()
+
+    assert [manager_of(world, name) for name in ("ada", "eve")] == ["bob", "ada"]
+    assert writes(world) - before == 1
+    await settled(world)
+
+
 @pytest.mark.parametrize(("on_null", "left"), [(OnNull.CLEAR, None), (OnNull.KEEP, "bob")])
 async def test_a_manager_who_is_gone_is_cleared_where_the_mapping_says_so(
     world: World, on_null: OnNull, left: str | None

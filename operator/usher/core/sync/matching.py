@@ -7,17 +7,22 @@ for one value, two people with one value, an account that somebody else links, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final
 
 from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Situation, Unmatched
-from usher.core.model.resources import ConnectorKey, SourceId, TargetId, TargetResource
+from usher.core.model.resources import ConnectorKey, Json, SourceId, TargetId, TargetResource
+from usher.core.scim.filters import values_at
+from usher.core.sync.rules import MatchRule
 
 DUPLICATE_SOURCE = "DuplicateSourceEntries"
 DUPLICATE_TARGET = "DuplicateTargetEntries"
 OWNED_BY_OTHER = "OwnedByOtherConnector"
+MOST_CLAIMS: Final = 4096
+"""Of one account, whose values multiply where several attributes have to be equal together."""
 _ANCHOR: Final = "externalid"
 
 
@@ -54,6 +59,20 @@ class Evidence:
         """
         connector, person = self.owners.get(hit.id, (None, None))
         return connector == self.connector and person in self.movers
+
+
+def claims_met_by(rules: Sequence[MatchRule], account: Mapping[str, Json]) -> Iterator[tuple[str, int]]:
+    """Every claim to which a query would answer with an account of these attributes, with its precedence.
+
+    They can be very many: no caller takes more than `MOST_CLAIMS`.
+    """
+    for rule in rules:
+        values = [
+            [value for value in values_at(part.target, account) if isinstance(value, str | bool | int | float)]
+            for part in rule.parts
+        ]
+        for combination in product(*values):
+            yield rule.claim(combination), rule.precedence
 
 
 def match_resources(unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence) -> dict[SourceId, Situation]:

@@ -54,7 +54,7 @@ class Holder:
     target_id: TargetId | None
     active: bool
     wanted: Mapping[AttributePath, Sequence[SourceId]]
-    held: Mapping[AttributePath, Sequence[TargetId]]
+    held: Mapping[AttributePath, tuple[TargetId, ...]]
     adopted: bool = False
 
     def change(self, phase: Phase, delta: Mapping[AttributePath, PlannedEdit]) -> PlannedChange:
