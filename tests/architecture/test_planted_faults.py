@@ -67,6 +67,30 @@ PLANTS = {
         "    return False",
         "tests/unit/engine/test_deprovisioning.py",
     ),
+    "a connector that is deleted asks the source once more": Plant(
+        "engine/job.py",
+        "        return {} if self.ending else await",
+        "        return await",
+        "tests/unit/engine/test_ending.py",
+    ),
+    "a deleted connector of a few people waits for an approval": Plant(
+        "engine/preparing.py",
+        "    guarded = not job.ending and (mapping_changed",
+        "    guarded = True and (mapping_changed",
+        "tests/unit/engine/test_ending.py",
+    ),
+    "a deleted connector is held for ever": Plant(
+        "kube/ending.py",
+        "    if view.now >= view.ending.deadline:",
+        "    if False:",
+        "tests/unit/kube/test_ending.py::test_the_next_step_follows_from_what_is_known",
+    ),
+    "a group whose members nobody knows any more keeps them when it leaves": Plant(
+        "state/references.py",
+        "or connection.execute(select(holders.c.lane_id)",
+        "or connection.execute(select(references.c.lane_id)",
+        "tests/unit/engine/test_ending.py",
+    ),
     "an entry that is not understood costs its people the access": Plant(
         "engine/assigning.py",
         "        if not self.resolution.unresolved:",

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     ANSWERED = "Answered"
     COMPILED = "Compiled"
     CREDENTIALS_REJECTED = "CredentialsRejected"
+    DEPROVISIONING = "Deprovisioning"
     EXPRESSION_INVALID = "ExpressionInvalid"
     INITIAL_CYCLE = "InitialCycle"
     INVALID_SPEC = "InvalidSpec"

@@ -62,7 +62,8 @@ class ConnectorObservation:
     nothing, in the source's words; `void` holds where it answered, is not believed, and an earlier version is in force:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
-    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it.
+    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `ending` says of a connector that is
+    being deleted what becomes of its accounts, and until when.
     """
 
     generation: int
@@ -76,6 +77,7 @@ class ConnectorObservation:
     cycle: CycleVerdict | Verdict | None = None
     consecutive_failures: int = 0
     held: Finding | None = None
+    ending: Finding | None = None
 
 
 def connector_conditions(
@@ -85,7 +87,7 @@ def connector_conditions(
     troubles = _troubles(seen)
     ready = judge_ready(
         seen.generation,
-        trouble=troubles[0] if troubles else None,
+        trouble=_with_the_end(seen.ending, troubles),
         good=_good(seen),
         failures=seen.consecutive_failures,
         former=find_condition(former, ConditionType.READY),
@@ -110,6 +112,14 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     unresolved = _unresolved(seen.cycle) if current else None
     met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved)
     return [finding for finding in met if isinstance(finding, Finding)]
+
+
+def _with_the_end(ending: Finding | None, troubles: Sequence[Finding]) -> Finding | None:
+    """The first trouble; of a connector that is being deleted also what is going on at all: it is never ready."""
+    first = troubles[0] if troubles else None
+    if ending is None or first is None:
+        return first or ending
+    return Finding(first.reason, f"{ending.message}. {first.message}")
 
 
 def _is_observing(cycle: CycleVerdict | Verdict | None) -> bool:

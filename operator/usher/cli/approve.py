@@ -7,8 +7,11 @@ from typing import Final
 
 import click
 
+from usher.cli.options import cluster_options
+
 _SOURCES: Final = frozenset({"idsrc", "identitysource", "identitysources"})
-_CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
+CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
+"""How kubectl calls a connector."""
 
 
 @click.command(
@@ -17,11 +20,7 @@ _CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningc
 )
 @click.argument("name", metavar="[idsrc/]NAME")
 @click.argument("digest", metavar="HASH")
-@click.option(
-    "--kubeconfig", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As kubectl's."
-)
-@click.option("--context", metavar="NAME", help="As kubectl's.")
-@click.option("-n", "--namespace", metavar="NAME", help="As kubectl's; otherwise the context's, otherwise default.")
+@cluster_options
 def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
     """Approve what a connector holds, or a void read of an identity source, in a cluster.
 
@@ -31,7 +30,7 @@ def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None
     from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
     kind, slash, rest = name.rpartition("/")
-    if slash and kind.lower() not in _SOURCES | _CONNECTORS:
+    if slash and kind.lower() not in _SOURCES | CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that waits for approvals: write NAME, or idsrc/NAME")
     what = verbs.Approvable.READ if kind.lower() in _SOURCES else verbs.Approvable.PLAN
     subject = verbs.approve(verbs.Access(kubeconfig, context, namespace), what, rest, digest)

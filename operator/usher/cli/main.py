@@ -21,6 +21,7 @@ from usher.cli.links import links
 from usher.cli.logs import logs
 from usher.cli.operator import operator
 from usher.cli.plan import plan
+from usher.cli.release import release
 from usher.cli.sync import sync
 from usher.cli.terminal import fail, mute
 from usher.cli.validate import validate
@@ -64,7 +65,7 @@ def usher(debug: Any) -> None:
         sys.excepthook = sys.__excepthook__
 
 
-_COMMANDS: Final = (operator, plan, sync, validate, evaluate, logs, links, approve, import_entra_schema, crds)
+_COMMANDS: Final = (operator, plan, sync, validate, evaluate, logs, links, approve, release, import_entra_schema, crds)
 for _command in _COMMANDS:
     usher.add_command(_command)
 

@@ -34,6 +34,20 @@ _STATE = click.option(
 )
 
 
+_KUBECONFIG = click.option(
+    "--kubeconfig", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As kubectl's."
+)
+_CONTEXT = click.option("--context", metavar="NAME", help="As kubectl's.")
+_NAMESPACE = click.option(
+    "-n", "--namespace", metavar="NAME", help="As kubectl's; otherwise the context's, otherwise default."
+)
+
+
+def cluster_options(command: Command) -> Command:
+    """`--kubeconfig`, `--context` and `--namespace`, as arguments of these names."""
+    return _KUBECONFIG(_CONTEXT(_NAMESPACE(command)))
+
+
 def manifest_options(command: Command) -> Command:
     """`-f` and `-R`, as `locations`."""
 

@@ -14,6 +14,8 @@ from typing import Protocol
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
 from usher.contracts.discoveries import DiscoveryStore
+from usher.contracts.endings import EndingStore
+from usher.contracts.keys import KeyStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.contracts.transfers import TransferStore
@@ -265,13 +267,6 @@ class PlanStore(Protocol):
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
 
 
-class KeyStore(Protocol):
-    """A secret of this state alone."""
-
-    async def seal_key(self, fresh: bytes) -> bytes:
-        """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
-
-
 class Store(
     SnapshotStore,
     LinkStore,
@@ -280,6 +275,7 @@ class Store(
     ReferenceStore,
     TransferStore,
     PlanStore,
+    EndingStore,
     DiscoveryStore,
     KeyStore,
     Protocol,

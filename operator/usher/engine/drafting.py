@@ -21,7 +21,7 @@ from usher.core.model.resources import (
     SourceResource,
     TargetResource,
 )
-from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Departure, Policy, Writes, decide
+from usher.core.sync.leaving import UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
 from usher.core.sync.planning import (
     KeyMove,
@@ -149,7 +149,7 @@ class Drafting:
 
     async def _match_the_lost(self, batch: Batch, lost: Sequence[SourceId]) -> None:
         """Their accounts are gone: they are matched like everybody who has no link."""
-        people = await self.ports.store.resources(self.job.source, self.job.resource_type, lost)
+        people = await self.job.people(self.ports.store, lost)
         for source_id, resource in people.items():
             try:
                 batch.unlinked.append((source_id, self.job.map(resource).keys))
@@ -164,7 +164,7 @@ class Drafting:
             if self.control.stop.is_set():
                 return
             wanted = {source_id: print_ for source_id, print_ in chunk if source_id not in failed}
-            people = await store.resources(job.source, job.resource_type, wanted)
+            people = await job.people(store, wanted)
             links = await store.links(job.lane, wanted)
             yield _Due(len(chunk), wanted, people, links, await self._told(wanted))
 
@@ -252,7 +252,7 @@ class Drafting:
         """
         if former is None or person is None:
             gone = former is None and person is None
-            return map_departed(self.job.mapping, source_id, SOURCE_DELETED) if gone else None
+            return map_departed(self.job.mapping, source_id, self.job.absence) if gone else None
         try:
             desired = self.job.map(person)
         except ResourceError:

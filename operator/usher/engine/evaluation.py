@@ -18,7 +18,7 @@ from usher.core.errors import ResourceError
 from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
-from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Policy
+from usher.core.sync.leaving import UNASSIGNED, Policy
 from usher.core.sync.references import referents, wanted_by
 from usher.engine.concurrency import one_ahead, writing_behind
 from usher.engine.job import Job, Ports
@@ -127,7 +127,7 @@ def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
 
 def _sort_absent(job: Job, batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
     intent = extra.intents.get(source_id)
-    if link is not None and (link.enabled or source_id in extra.ids or _may_be_deleted(job, SOURCE_DELETED)):
+    if link is not None and (link.enabled or source_id in extra.ids or _may_be_deleted(job, job.absence)):
         batch.departed.append(source_id)
     elif link is None and intent is not None:
         batch.departed.append(source_id)
@@ -173,7 +173,10 @@ def _may_be_deleted(job: Job, cause: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The people of one cycle: all of the snapshot (Initial), or what changed after version `since` (Incremental)."""
+    """The people of one cycle: all of the snapshot (Initial), or what changed after version `since` (Incremental).
+
+    Where the connector ends, nobody: whoever is linked is absent then.
+    """
 
     kind: CycleKind
     snapshot: Snapshot
@@ -194,7 +197,7 @@ class Feed:
         async for digests in ports.store.link_digests(job.lane):
             links.update({digest.source_id: digest for digest in digests})
         absent = links.keys() | self.extra.ids
-        async for chunk in ports.store.changes(job.source, job.resource_type, None, self.snapshot.version):
+        async for chunk in _present(job, ports, self.snapshot):
             absent.difference_update(change.id for change in chunk)
             yield chunk, links
         for ids in _in_chunks(absent):
@@ -209,6 +212,13 @@ class Feed:
             live = await ports.store.resources(job.source, job.resource_type, ids)
             changes = [SourceChange(source_id, live.get(source_id)) for source_id in ids]
             yield changes, await ports.store.links(job.lane, ids)
+
+
+async def _present(job: Job, ports: Ports, snapshot: Snapshot) -> AsyncIterator[Sequence[SourceChange]]:
+    if job.ending:
+        return
+    async for chunk in ports.store.changes(job.source, job.resource_type, None, snapshot.version):
+        yield chunk
 
 
 def _in_chunks(ids: Collection[SourceId]) -> Iterator[list[SourceId]]:

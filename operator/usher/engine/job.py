@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
-from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey, SourceResource
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, SourceResource
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
-from usher.core.sync.leaving import Deprovisioning
+from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets, Enforcement
 from usher.core.sync.rules import CompiledMapping
@@ -46,6 +46,9 @@ class Job:
 
     `assignment` is what the scope assigns, None where everybody is in; `assigned` is who that is in the cycle that
     runs. It is `whole` unless an entry is not understood: until then nobody leaves by absence from the scope.
+
+    `ending`: the connector itself is deleted. Whoever it links leaves as somebody who is assigned no more, whatever the
+    source says: it is not asked, and may be gone.
     """
 
     connector: ConnectorKey
@@ -60,6 +63,7 @@ class Job:
     assignment: Assignment | None = None
     assigned: Assigned | None = None
     whole: bool = True
+    ending: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -70,14 +74,26 @@ class Job:
     def scope(self) -> str:
         """A digest of whom the scope means, which accounts it spares, and what is done with whoever leaves.
 
-        Empty where it means everybody, and leavers are disabled.
+        Empty where it means everybody, and leavers are disabled. Of a connector that ends it is another one: a plan
+        that was held before is about something else.
         """
         assigned = "" if self.assignment is None else self.assignment.digest
-        return f"{assigned}{self.mapping.scope.digest}{self.mapping.untouchable.digest}{self.deprovisioning.digest}"
+        ending = "|ending" if self.ending else ""
+        scope = f"{assigned}{self.mapping.scope.digest}"
+        return f"{scope}{self.mapping.untouchable.digest}{self.deprovisioning.digest}{ending}"
 
     def given(self, attributes: Sequence[str]) -> Sequence[str]:
         """The attributes that a mapping finds in a resource: the source's, and what an assignment adds."""
         return attributes if self.assignment is None else (*attributes, APP_ROLES)
+
+    @property
+    def absence(self) -> str:
+        """For which cause somebody leaves whom the feed of a cycle does not bring."""
+        return UNASSIGNED if self.ending else SOURCE_DELETED
+
+    async def people(self, store: Store, ids: Collection[SourceId]) -> Mapping[SourceId, SourceResource]:
+        """Those of these whom the source has; nobody where the connector ends."""
+        return {} if self.ending else await store.resources(self.source, self.resource_type, ids)
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""
@@ -103,6 +119,11 @@ class ConnectorJob:
     def address(self) -> str:
         """The target's base address."""
         return self.lanes[0].address
+
+    @property
+    def ending(self) -> bool:
+        """Whether the connector itself is deleted."""
+        return self.lanes[0].ending
 
     def lane(self, resource_type: ResourceType) -> Job | None:
         """The lane of that type, None where nobody maps it."""

@@ -82,13 +82,13 @@ class Prepared:
 
 async def prepare(bench: Bench) -> Prepared:
     """Plans every lane and judges the whole. Raises CycleError."""
-    assigning = await begin_assigning(bench.job, bench.ports)
+    assigning = None if bench.job.ending else await begin_assigning(bench.job, bench.ports)
     lanes = [await _prepare_lane(bench, job, assigning) for job in bench.job.lanes]
     frozen = await _frozen(bench)
     removals = await _plan_references(bench, lanes, frozen)
     circumstances = Circumstances(
         live=await _live(bench, lanes, removals),
-        source_is_empty=lanes[0].snapshot.count == 0,
+        source_is_empty=lanes[0].snapshot.count == 0 and not bench.job.ending,
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
     )
@@ -141,12 +141,12 @@ async def _live(bench: Bench, lanes: Sequence[PreparedLane], removals: Sequence[
 
 async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> PreparedLane:
     store = bench.ports.store
-    snapshot = await _snapshot_of(bench, job)
+    snapshot = await (_nobody(bench, job) if job.ending else _snapshot_of(bench, job))
     consumption = await consume(job, bench.ports, snapshot)
     rules = job.mapping.digest, job.scope
     mapping_changed = consumption is not None and (consumption.mapping, consumption.scope) != rules
     same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
-    since = consumption.version if consumption is not None and same_rules else None
+    since = consumption.version if consumption is not None and same_rules and not job.ending else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.lane)
     held = await store.held(job.connector)
@@ -164,8 +164,17 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
-    guarded = mapping_changed or (consumption is not None and consumption.guarded)
+    guarded = not job.ending and (mapping_changed or (consumption is not None and consumption.guarded))
     return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents)
+
+
+async def _nobody(bench: Bench, job: Job) -> Snapshot:
+    """What the source is to a connector that ends: empty, as of now. Its links stay those to the source of before."""
+    former, now = await bench.ports.store.consumption(job.lane), bench.ports.runtime.now()
+    identity = "" if former is None else former.identity
+    return Snapshot(
+        version=0, count=0, attributes=(), identity=identity, digest="", watermark=None, completed=now, whole=now
+    )
 
 
 async def _ripe(bench: Bench, job: Job, snapshot: Snapshot) -> Collection[SourceId]:

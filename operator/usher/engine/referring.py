@@ -87,7 +87,7 @@ class Referring:
     async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[Holder]:
         """Those who have an account, or will have one, and whose references are not left as they are."""
         kind, mapping = lane.resource_type, lane.mapping
-        people = await self.ports.store.resources(lane.source, kind, ids)
+        people = await lane.people(self.ports.store, ids)
         holdings = await self.ports.store.holdings(lane.lane, ids)
         own = await accounts.of(lane, ids)
         holders = []

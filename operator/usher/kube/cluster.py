@@ -23,6 +23,9 @@ TIMEOUT: Final = 20.0
 """Seconds that one call may take, its answer included."""
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _APPLY: Final = "application/apply-patch+yaml"
+_JSON_PATCH: Final = "application/json-patch+json"
+_TEST_FAILED: Final = 422
+"""How the API server answers a JSON patch one of whose tests does not hold."""
 
 
 class ClusterError(UsherError):
@@ -54,6 +57,13 @@ class ClusterApi(Protocol):
         """Server-side apply of the status, unless the object is another than that of `version`.
 
         Returns the object as it is then. Raises ObjectGone, StaleWrite.
+        """
+
+    async def set_finalizers(self, key: ObjectKey, version: str, finalizers: Sequence[str]) -> Document:
+        """Replaces the finalizers of the object, unless it is another than that of `version`.
+
+        Returns the object as it is then; without the last one, an object that is being deleted is gone. Raises
+        ObjectGone, StaleWrite.
         """
 
     async def post_event(self, namespace: str, event: Document) -> None:
@@ -97,6 +107,13 @@ class KubernetesApi:
         query = [("fieldManager", FIELD_MANAGER), ("force", "true")]
         return await self.call("PATCH", path, query=query, body=body)
 
+    async def set_finalizers(self, key: ObjectKey, version: str, finalizers: Sequence[str]) -> Document:
+        body: list[Document] = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+        ]
+        return await self.call("PATCH", f"{_collection(key.kind, key.namespace)}/{key.name}", body=body)
+
     async def post_event(self, namespace: str, event: Document) -> None:
         await self.call("POST", f"/api/v1/namespaces/{namespace}/events", body=event)
 
@@ -106,11 +123,15 @@ class KubernetesApi:
         path: str,
         *,
         query: Sequence[tuple[str, str]] = (),
-        body: Document | None = None,
+        body: Document | Sequence[Document] | None = None,
         accept: str = "application/json",
     ) -> Document:
-        """One request; its answer as JSON. Words of the API server are not repeated: they may quote an object."""
-        headers = {"Accept": accept, "Content-Type": _APPLY if method == "PATCH" else "application/json"}
+        """One request; its answer as JSON. A patch that is a list is a JSON patch (RFC 6902), any other one is applied.
+
+        Words of the API server are not repeated: they may quote an object.
+        """
+        patch = _JSON_PATCH if isinstance(body, list) else _APPLY
+        headers = {"Accept": accept, "Content-Type": patch if method == "PATCH" else "application/json"}
         try:
             prepared = await self._client.param_serialize(
                 method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
@@ -122,7 +143,8 @@ class KubernetesApi:
                 f"the API server does not answer ({type(error).__name__})", reason="ClusterUnreachable"
             ) from error
         if answer.status >= 400:
-            raise _refusal(answer.status, f"{method} {path}")
+            stale = isinstance(body, list) and answer.status == _TEST_FAILED
+            raise _refusal(409 if stale else answer.status, f"{method} {path}")
         return _parsed(content)
 
 

@@ -69,7 +69,7 @@ class Inputs:
     """What a cycle depends upon. Another one of these asks for another cycle at once.
 
     `assigned` is the version of the groups that the scope looks into, None where it names none. `documents` are the
-    versions of the ConfigMaps that the spec names.
+    versions of the ConfigMaps that the spec names. `ending`: the connector is being deleted, and everybody leaves.
     """
 
     uid: str
@@ -79,14 +79,15 @@ class Inputs:
     documents: str
     requested: str
     approval: str
+    ending: bool = False
 
     def same_job(self, other: Inputs) -> bool:
         """Whether a cycle that runs with the one is still wanted with the other."""
-        return (self.uid, self.generation, self._mappings) == (other.uid, other.generation, other._mappings)
+        return self._job == other._job
 
     @property
-    def _mappings(self) -> list[tuple[ResourceType, str]]:
-        return [(lane.resource_type, lane.mapping) for lane in self.lanes]
+    def _job(self) -> tuple[object, ...]:
+        return self.uid, self.generation, self.ending, [(lane.resource_type, lane.mapping) for lane in self.lanes]
 
 
 @dataclass(slots=True)
@@ -117,7 +118,8 @@ class ConnectorState:
     """One connector. `target` is known under `generation`; `due` is in monotonic seconds, `due_time` by the clock.
 
     `discovered` is what the target says of itself, as of the end of the last cycle. `ran_with` is None until this
-    process has run a cycle.
+    process has run a cycle. While the connector is being deleted, `attempts` counts its cycles, and `settled` says that
+    the last one left nothing to do.
     """
 
     generation: int
@@ -133,6 +135,8 @@ class ConnectorState:
     verdict: CycleVerdict | Verdict | None = None
     ran_with: Inputs | None = None
     running: RunningState | None = None
+    attempts: int = 0
+    settled: bool = False
 
     @classmethod
     def resume(cls, generation: int, former: ConnectorStatus) -> ConnectorState:

@@ -43,7 +43,8 @@ class SourceView:
 class Facts:
     """What a reconcile found besides the connector's own state.
 
-    `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval.
+    `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval. `ending` is what goes
+    on while the connector is being deleted.
     """
 
     key: ObjectKey
@@ -53,6 +54,7 @@ class Facts:
     source: SourceView
     initial: bool
     held: StoredHold | None
+    ending: Finding | None = None
 
 
 def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
@@ -124,6 +126,7 @@ def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
         cycle=state.verdict,
         consecutive_failures=failures if facts.blocker is None else max(failures, PATIENCE),
         held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
+        ending=facts.ending,
     )
 
 

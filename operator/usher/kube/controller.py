@@ -16,6 +16,7 @@ from usher.kube.attempts import attempt
 from usher.kube.cache import Cache
 from usher.kube.cluster import ClusterApi, ClusterError, ObjectGone, StaleWrite
 from usher.kube.events import EventPoster
+from usher.kube.finalizers import Finalizers
 from usher.kube.metrics import Metrics
 from usher.kube.objects import OWN_KINDS, Kind, ObjectKey, key_of
 from usher.kube.observer import Observer
@@ -77,6 +78,7 @@ class Controller:
             policy=means.policy,
             lend_directory=self._directories.lend,
             statuses=self.statuses,
+            finalizers=Finalizers(means.api, cache),
             events=EventPoster(means.api, runtime),
             metrics=means.metrics,
         )

@@ -85,6 +85,7 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
         for note in (
             *_spec_notes(former.conditions, now.conditions),
             *_suspension_notes(former.conditions, now.conditions),
+            *_ending_notes(former.conditions, now.conditions),
             *_cycle_notes(former, now),
             *_plan_notes(former, now, approval),
         )
@@ -134,6 +135,16 @@ def _suspension_notes(former: Sequence[Condition], now: Sequence[Condition]) -> 
         yield Note("Normal", "Suspended", "no cycle starts, state and accounts stay")
     if was and not is_now:
         yield Note("Normal", "Resumed", "cycles run again")
+
+
+def _ending_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    ready, before = (find_condition(conditions, ConditionType.READY) for conditions in (now, former))
+    if (
+        ready is not None
+        and ready.reason == Reason.DEPROVISIONING
+        and (before is None or before.reason != ready.reason)
+    ):
+        yield Note("Normal", "Deprovisioning", ready.message)
 
 
 def _cycle_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator[Note]:

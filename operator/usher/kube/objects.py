@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -73,6 +74,18 @@ def generation(document: Document) -> int:
     """Counts the changes of the spec."""
     count: int = document["metadata"].get("generation", 0)
     return count
+
+
+def finalizers(document: Document) -> Sequence[str]:
+    """Who has to do something yet before the object may go."""
+    found: Sequence[str] | None = document["metadata"].get("finalizers")
+    return found or ()
+
+
+def deleted_at(document: Document) -> datetime | None:
+    """When somebody deleted the object, None where nobody has."""
+    text: str | None = document["metadata"].get("deletionTimestamp")
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def uid(document: Document) -> str:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from usher.api.conditions import Finding
 from usher.api.end_conditions import mapping_conditions
+from usher.api.names import API_VERSION
 from usher.api.v1alpha1.kinds import AttributeMapping
 from usher.api.v1alpha1.mappings import MAX_USERS_SHOWN, AttributeMappingSpec, MappingStatus, MappingUse
 from usher.assembly.ends import SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
 from usher.contracts.runtime import Runtime
+from usher.core.model.resources import Json
 from usher.core.sync.rules import CompiledMapping
 from usher.kube.objects import Document, ObjectKey, generation, uid
 from usher.kube.services import Services
@@ -62,6 +64,12 @@ class MappingReconciler:
         if known is not None and known[0] == (uid(document), generation(document)):
             return known[1]
         return self._of(read_subject(key, document, AttributeMapping, MappingStatus))
+
+    def compile_kept(self, key: ObjectKey, spec: Json) -> Compiled | Finding:
+        """The same of a mapping that may be gone, from the spec that was kept of it."""
+        metadata = {"namespace": key.namespace, "name": key.name}
+        document = {"apiVersion": API_VERSION, "kind": key.kind.value, "metadata": metadata, "spec": spec}
+        return _compile(read_subject(key, document, AttributeMapping, MappingStatus), self._services.ports.runtime)
 
     def _of(self, subject: Subject[AttributeMapping, MappingStatus]) -> Compiled | Finding:
         edition = (subject.uid, subject.generation)

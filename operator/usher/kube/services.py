@@ -10,6 +10,7 @@ from usher.assembly.ends import Ends
 from usher.engine.job import Ports
 from usher.kube.cache import Cache
 from usher.kube.events import EventPoster
+from usher.kube.finalizers import Finalizers
 from usher.kube.metrics import Metrics
 from usher.kube.objects import Document, ObjectKey
 from usher.kube.runs import Runs
@@ -35,6 +36,7 @@ class Services:
     policy: AddressPolicy
     lend_directory: DirectoryLender
     statuses: StatusWriter
+    finalizers: Finalizers
     events: EventPoster
     metrics: Metrics
 

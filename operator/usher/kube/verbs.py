@@ -1,13 +1,13 @@
-"""What the command line asks of a cluster: one object read, one annotation written, with the user's own kubeconfig."""
+"""What the command line asks of a cluster: one object read, and a word of it written, with their own kubeconfig."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 from kubernetes.aio.client import ApiException, CustomObjectsApi
@@ -16,7 +16,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_kube_config
 from kubernetes.aio.config.kube_config import list_kube_config_contexts
 
-from usher.api.names import APPROVE_PLAN, APPROVE_READ, GROUP, VERSION
+from usher.api.names import APPROVE_PLAN, APPROVE_READ, DEPROVISION, GROUP, VERSION
 from usher.api.v1alpha1.kinds import CONNECTOR, SOURCE, KindNames
 from usher.core.errors import UsherError, scrub
 
@@ -68,25 +68,76 @@ def approve(access: Access, what: Approvable, name: str, digest: str) -> str:
 
 
 async def _approve(access: Access, what: Approvable, name: str, digest: str) -> str:
-    configuration, namespace = await _configuration(access)
     waiting = _WAITING[what]
-    subject = f"{waiting.names.kind}/{name} in namespace {namespace}"
+
+    async def write(api: CustomObjectsApi, place: Mapping[str, Any], subject: str) -> None:
+        _refuse_other(await api.get_namespaced_custom_object(**place), waiting, subject, digest)
+        body = {"metadata": {"annotations": {waiting.annotation: digest}}}
+        await api.patch_namespaced_custom_object(**place, body=body)
+
+    return await _write(access, _Deed("approve", waiting.names, name), write)
+
+
+def release(access: Access, name: str) -> str:
+    """Takes our finalizer off a connector that is being deleted; its accounts stay as they are.
+
+    Returns `Kind/name in namespace x`. Raises VerbError: nothing was done then. Of one that nobody deleted it is not
+    taken off: the operator would put it on again.
+    """
+    return asyncio.run(_release(access, name))
+
+
+async def _release(access: Access, name: str) -> str:
+    async def write(api: CustomObjectsApi, place: Mapping[str, Any], subject: str) -> None:
+        found: Any = await api.get_namespaced_custom_object(**place)
+        metadata = found["metadata"]
+        if metadata.get("deletionTimestamp") is None:
+            message = f"{subject}: nobody has deleted it. Delete it first, or set spec.deletionPolicy: Orphan"
+            raise VerbError(message, reason="NotDeleted")
+        if DEPROVISION not in metadata.get("finalizers", ()):
+            raise VerbError(f"{subject}: it does not wait for Usher", reason="NotHeld")
+        body = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "add", "path": "/metadata/finalizers", "value": _others(metadata["finalizers"])},
+        ]
+        await api.patch_namespaced_custom_object(**place, body=body, _content_type="application/json-patch+json")
+
+    return await _write(access, _Deed("release", CONNECTOR, name), write)
+
+
+def _others(finalizers: Sequence[str]) -> list[str]:
+    return [one for one in finalizers if one != DEPROVISION]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What is done, in one word, with which object."""
+
+    verb: str
+    names: KindNames
+    name: str
+
+
+_Work: TypeAlias = Callable[[CustomObjectsApi, Mapping[str, Any], str], Awaitable[None]]
+
+
+async def _write(access: Access, deed: _Deed, work: _Work) -> str:
+    """Lets `work` write one object; returns what it is called. Raises VerbError."""
+    configuration, namespace = await _configuration(access)
+    subject = f"{deed.names.kind}/{deed.name} in namespace {namespace}"
     place: dict[str, Any] = {
         "group": GROUP,
         "version": VERSION,
         "namespace": namespace,
-        "plural": waiting.names.plural,
-        "name": name,
+        "plural": deed.names.plural,
+        "name": deed.name,
         "_request_timeout": TIMEOUT,
     }
-    body = {"metadata": {"annotations": {waiting.annotation: digest}}}
     try:
         async with ApiClient(configuration) as client:
-            api = CustomObjectsApi(client)
-            _refuse_other(await api.get_namespaced_custom_object(**place), waiting, subject, digest)
-            await api.patch_namespaced_custom_object(**place, body=body)
+            await work(CustomObjectsApi(client), place, subject)
     except ApiException as error:
-        raise _refusal(error, subject) from error
+        raise _refusal(error, subject, deed.verb) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         message = f"the API server {configuration.host} does not answer ({type(error).__name__})"
         raise VerbError(message, reason="ClusterUnreachable") from error
@@ -104,16 +155,18 @@ def _refuse_other(found: Any, waiting: _Waiting, subject: str, digest: str) -> N
         raise VerbError(message, reason="OtherHeld")
 
 
-def _refusal(error: ApiException, subject: str) -> VerbError:
+def _refusal(error: ApiException, subject: str, verb: str) -> VerbError:
     match error.status:
         case 401:
             return VerbError("the API server refuses the kubeconfig's credentials (401)", reason="Unauthorized")
         case 403:
-            message = f"{subject}: you may not approve it: that takes get and patch on the object (403)"
+            message = f"{subject}: you may not {verb} it: that takes get and patch on the object (403)"
             return VerbError(message, reason="Forbidden")
         case 404:
             message = f"there is no {subject}, or Usher's CustomResourceDefinitions are not installed"
             return VerbError(message, reason="NotFound")
+        case 422 if verb == "release":  # the test of its patch
+            return VerbError(f"{subject}: it changed in the same moment. Try again", reason="Conflict")
         case status:
             return VerbError(f"{subject}: the API server answers with status {status}", reason="ClusterUnreachable")
 

@@ -134,11 +134,8 @@ def _forget_ends(connection: Connection, lane_id: int, source_id: str, ends: Col
 
 
 def find_moved(connection: Connection, lane_id: int, record: Record) -> Sequence[SourceId]:
-    """Whose account becomes active, inactive or another one by this record, as far as anybody can refer to it."""
-    if (
-        not (record.links or record.unlinked)
-        or connection.execute(select(references.c.lane_id).limit(1)).first() is None
-    ):
+    """Whose account becomes active, inactive or another one by this record, as far as anybody refers to anybody."""
+    if not (record.links or record.unlinked) or connection.execute(select(holders.c.lane_id).limit(1)).first() is None:
         return ()
     later: dict[SourceId, tuple[TargetId, bool]] = {
         link.source_id: (link.target_id, link.enabled) for link in record.links

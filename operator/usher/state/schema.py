@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usher.state.columns import Content, Instant
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 

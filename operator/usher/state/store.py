@@ -10,6 +10,7 @@ from usher.contracts.store import Store
 from usher.state.assignments import SqlAssignments
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
+from usher.state.endings import SqlEndings
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
 from usher.state.plans import SqlPlans
@@ -19,7 +20,17 @@ from usher.state.statefile import locked
 from usher.state.transfers import SqlTransfers
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlTransfers, SqlDiscoveries, SqlKeys):
+class SqlStore(
+    SqlSnapshots,
+    SqlLinks,
+    SqlAssignments,
+    SqlReferences,
+    SqlPlans,
+    SqlTransfers,
+    SqlEndings,
+    SqlDiscoveries,
+    SqlKeys,
+):
     """Store on one database. Its parts share nothing but that."""
 
 

@@ -14,6 +14,7 @@ from usher.testing.store_assignments import AssignmentStoreContract
 from usher.testing.store_claims import ClaimStoreContract
 from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
+from usher.testing.store_endings import EndingStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
@@ -31,6 +32,7 @@ class StoreContract(
     ReferenceStoreContract,
     TransferStoreContract,
     PlanStoreContract,
+    EndingStoreContract,
     DiscoveryStoreContract,
     KeyStoreContract,
 ):

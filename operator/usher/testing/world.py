@@ -114,6 +114,7 @@ class World:
     untouchable: Untouchable = NONE_SPARED
     enforcement: Enforcement = Enforcement.ENFORCE
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
+    ending: bool = False
     seed: int = 0
 
     @property
@@ -139,6 +140,7 @@ class World:
             adopt=self.adopt,
             assignment=self.assignment,
             deprovisioning=self.deprovisioning,
+            ending=self.ending,
         )
         lanes: tuple[Job, ...] = (users,)
         if self.group_mapping is not None:

@@ -109,6 +109,7 @@ def manifests() -> list[dict[str, Any]]:
                 "scope": {"include": "All"},
                 "mappings": [{"name": "users"}],
                 "target": {"scim": target},
+                "deletionPolicy": "Deprovision",
             },
         },
     ]
@@ -151,6 +152,10 @@ def test_the_rights_of_the_chart_are_all_that_the_operator_needs(
         change = {"data": {"people.csv": "objectId\n"}}
         namespace.kubectl("patch", "configmap", "people", "--patch", json.dumps(change))
         ready(namespace, "identitysource", "people", "False")
+        # and: its finalizer is on the connector, and comes off, as nobody has an account
+        found = namespace.kubectl("get", "pconn", "app", "--output=jsonpath={.metadata.finalizers}").stdout
+        assert found == '["provisioning.usher.dev/deprovision"]'
+        namespace.kubectl("delete", "pconn", "app", "--timeout=20s")
     assert operator.process.returncode == 0
     log = operator.log.read_text(encoding="utf-8")
     assert "may not" not in log

@@ -20,6 +20,7 @@ OWN = ("provisioningconnectors", "attributemappings", "identitysources")
 EXPECTED: frozenset[Rule] = frozenset(
     {(GROUP, kind, "", verb) for kind in OWN for verb in ("get", "list", "watch")}
     | {(GROUP, f"{kind}/status", "", "patch") for kind in OWN}
+    | {(GROUP, "provisioningconnectors", "", "patch")}
     | {("", "configmaps", "", verb) for verb in ("get", "list", "watch")}
     | {("", "secrets", "", "get"), ("", "events", "", "create")}
 )
@@ -103,7 +104,8 @@ REFUSED = (
     ("update", "secrets/any"),
     ("delete", f"provisioningconnectors.{GROUP}/any"),
     ("update", f"provisioningconnectors.{GROUP}/any"),
-    ("patch", f"provisioningconnectors.{GROUP}/any"),
+    ("patch", f"attributemappings.{GROUP}/any"),
+    ("patch", f"identitysources.{GROUP}/any"),
     ("create", "pods"),
     ("update", "deployments.apps/any"),
     ("create", "serviceaccounts/token"),

@@ -24,6 +24,8 @@ AWAY = Finding("IncompleteRead", "IdentitySource/corp: the list ended early")
 LOST = Finding("ConfigMapNotFound", "IdentitySource/corp spec.csv.configMapRef: ConfigMap/people does not exist")
 OVER = Finding("OverBudget", "600 disables wait: usher approve")
 
+ENDING = Finding("Deprovisioning", "the connector is deleted: until noon")
+
 FRESH = ConnectorObservation(generation=1, suspended=False)
 MET = replace(FRESH, source=Contact.ANSWERED, target=Contact.ANSWERED)
 DONE = replace(MET, initial=False, cycle=CycleVerdict(generation=1))
@@ -143,6 +145,16 @@ TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
         "a spec that became invalid is not in sync",
         [DONE, replace(DONE, generation=2, source=Contact.UNTRIED, target=Contact.UNTRIED, blocker=INVALID)],
         {"Ready": "False InvalidSpec", "InSync": "False InvalidSpec", **GOOD_ENDS, "Stalled": "True InvalidSpec"},
+    ),
+    (
+        "a connector that is being deleted is not ready, and says why",
+        [DONE, replace(FRESH, generation=2, initial=False, target=Contact.ANSWERED, ending=ENDING)],
+        {"Ready": "False Deprovisioning", "InSync": "Unknown Progressing", **GOOD_ENDS},
+    ),
+    (
+        "so does one that was never in sync, and what is in its way comes first",
+        [replace(FRESH, initial=False, blocker=INVALID, ending=ENDING)],
+        {"Ready": "False InvalidSpec", "InSync": "False InvalidSpec", "Stalled": "True InvalidSpec"},
     ),
     (
         "a changed spec is taken over while it stays ready",
@@ -365,3 +377,10 @@ def test_a_message_is_one_line_and_capped() -> None:
     assert ready is not None
     assert ready.message.startswith("a bc")
     assert len(ready.message) == 400
+
+
+def test_what_is_in_the_way_of_an_end_does_not_hide_the_end() -> None:
+    seen = replace(FRESH, initial=False, target=REJECTED, ending=ENDING)
+    ready = find_condition(conditions(seen), ConditionType.READY)
+    assert ready is not None
+    assert ready.message == f"{ENDING.message}. {REJECTED.message}"

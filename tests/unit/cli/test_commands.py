@@ -44,6 +44,7 @@ def test_wrong_usage_ends_with_2(tmp_path: Path) -> None:
     assert run("plan", "-f", str(tmp_path / "nowhere")).exit_code == 2
     assert run("frobnicate").exit_code == 2
     assert run("approve", "deployment/x", "hash").exit_code == 2
+    assert run("release", "idsrc/x").exit_code == 2
 
 
 def test_the_worst_exit_code_wins() -> None:

@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
-from usher.api.v1alpha1.connectors import Deprovisioning
+from usher.api.names import DEPROVISION
+from usher.api.v1alpha1.connectors import Deprovisioning, ProvisioningConnectorSpec
 from usher.api.v1alpha1.filters import ScopeClause, ScopeFilter
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
 from usher.api.v1alpha1.kinds import AttributeMapping, ProvisioningConnector
@@ -51,6 +52,8 @@ NOT_FOR_USERS = {
     "SpecInvalid",  # the event that comes with InvalidSpec
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
+    "NotDeleted",  # said by `usher release`, likewise
+    "NotHeld",  # as above
     "OutputUnusable",  # of `usher crds --output` and `usher import-entra-schema --output-dir`
     "AddressUnusable",  # of `usher operator --listen`
     "SelectUniqueValue",  # the function
@@ -135,7 +138,13 @@ def test_every_way_to_leave_and_what_is_done_then_is_in_the_docs() -> None:
     page = (ROOT / "docs" / "deprovisioning.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     written = yaml.safe_load(block)["spec"]["deprovisioning"]
-    assert isinstance(parse_manifest(yaml.safe_load(block)), ProvisioningConnector)
+    connector = parse_manifest(yaml.safe_load(block))
+    assert isinstance(connector, ProvisioningConnector)
+    ways = get_args(ProvisioningConnectorSpec.model_fields["deletion_policy"].annotation)
+    assert {"deletion_policy", "deprovision_timeout"} <= connector.spec.model_fields_set
+    assert [
+        word for word in (*ways, "deletionPolicy", "deprovisionTimeout", DEPROVISION) if f"`{word}" not in page
+    ] == []
     assert sorted(written) == sorted(info.alias or name for name, info in Deprovisioning.model_fields.items())
     assert [word for word in (*Policy, *CAUSES, *written) if f"`{word}`" not in page] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -32,6 +33,7 @@ class FakeCluster:
         self.writes: list[ObjectKey] = []
         self.down = False
         self.forbidden = False
+        self.unpatchable = False
         self.watcher: Callable[[Kind, Mapping[str, Any]], None] = lambda _kind, _event: None
         self._versions = count(100)
 
@@ -43,7 +45,9 @@ class FakeCluster:
         former = self.objects.get(key)
         changed = former is None or former.get("spec") != spec
         generation = 1 if former is None else former["metadata"]["generation"] + changed
+        kept = {} if former is None else former["metadata"]
         metadata = {
+            **{name: kept[name] for name in ("finalizers", "deletionTimestamp") if name in kept},
             "namespace": NAMESPACE,
             "name": name,
             "uid": f"uid-{name}",
@@ -64,8 +68,15 @@ class FakeCluster:
         )
 
     def delete(self, key: ObjectKey, *, heard: str = "yes") -> None:
-        """Deletes an object; with `heard` "no" the event is lost."""
-        document = self.objects.pop(key)
+        """Deletes an object, or marks it where it has finalizers; with `heard` "no" the event is lost."""
+        document = self.objects[key]
+        if document["metadata"].get("finalizers"):
+            former = document["metadata"]
+            time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            marked = {**former, "deletionTimestamp": time, "generation": former["generation"] + 1}
+            self._store(key, {**document, "metadata": marked}, "MODIFIED")
+            return
+        del self.objects[key]
         if heard == "yes":
             self.watcher(key.kind, {"type": "DELETED", "object": document})
 
@@ -107,6 +118,21 @@ class FakeCluster:
             raise StaleWrite("changed", reason="Conflict")
         self.writes.append(key)
         return self._store(key, {**document, "status": dict(status)}, "MODIFIED")
+
+    async def set_finalizers(self, key: ObjectKey, version: str, finalizers: Sequence[str]) -> Document:
+        self._answer()
+        if self.unpatchable:
+            raise AccessDenied("no", reason="AccessDenied")
+        if key not in self.objects:
+            raise ObjectGone("gone", reason="NotFound")
+        document = self.objects[key]
+        if document["metadata"]["resourceVersion"] != version:
+            raise StaleWrite("changed", reason="Conflict")
+        metadata = {**document["metadata"], "finalizers": list(finalizers)}
+        written = self._store(key, {**document, "metadata": metadata}, "MODIFIED")
+        if not finalizers and "deletionTimestamp" in metadata:
+            self.delete(key)
+        return written
 
     async def post_event(self, namespace: str, event: Document) -> None:
         self._answer()

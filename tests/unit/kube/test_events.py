@@ -149,3 +149,9 @@ def test_a_void_read_is_told_once_for_each_content() -> None:
     assert source_notes(first, again) == []
     assert [note.reason for note in source_notes(again, other)] == ["ReadShrunk"]
     assert [note.reason for note in source_notes(other, SourceStatus(conditions=ready))] == ["Recovered"]
+
+
+def test_the_beginning_of_the_end_is_told_once() -> None:
+    ending = status(WELL, condition("Ready", "False", "Deprovisioning"))
+    assert reasons(status(WELL, condition("Ready")), ending) == ["Deprovisioning"]
+    assert reasons(ending, ending) == []

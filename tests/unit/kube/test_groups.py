@@ -15,7 +15,7 @@ from usher.assembly.connectors import assemble_connector
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.engine.job import ConnectorJob, Ports, SourceJob
 from usher.engine.snapshot import read_source
-from usher.kube import reconcile_connector, reconcile_source
+from usher.kube import connector_cycles, reconcile_source
 from usher.kube.objects import Kind, ObjectKey
 from usher.state.store import open_store
 from usher.testing.clock import real_runtime
@@ -89,7 +89,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         return replace(assemble_connector(*parts), open_target=target.open)
 
     monkeypatch.setattr(reconcile_source, "assemble_source", read_from)
-    monkeypatch.setattr(reconcile_connector, "assemble_connector", write_memory)
+    monkeypatch.setattr(connector_cycles, "assemble_connector", write_memory)
     for name in ("alice", "bob"):
         source.put(f"id-{name}", userPrincipalName=name, displayName=name)
     source.put_group("id-team", displayName="team", members=("id-alice",))

@@ -134,6 +134,17 @@ class ProvisioningConnectorSpec(Strict):
     deprovisioning: Deprovisioning = Field(
         default=Deprovisioning(), description="What is done with the accounts of people who leave."
     )
+    deletion_policy: Literal["Orphan", "Deprovision"] = Field(
+        default="Orphan",
+        description="What happens to the accounts when this object is deleted. Orphan (when absent): they stay as they"
+        " are, and the object is gone at once. Deprovision: everybody leaves like somebody who is assigned no more,"
+        " within the same budgets; until that is done, or deprovisionTimeout is over, a finalizer holds the object.",
+    )
+    deprovision_timeout: HoldTime = Field(
+        default=timedelta(hours=1),
+        description="How long the deletion of this object waits for its accounts, with deletionPolicy Deprovision; what"
+        " is left after that stays as it is. 1h when absent.",
+    )
     policy: Literal["Enforce", "Observe"] = Field(
         default="Enforce",
         description="Enforce (when absent): cycles bring the app up to date. Observe: each cycle plans for everybody,"

@@ -1,0 +1,31 @@
+"""`usher release`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from usher.cli.approve import CONNECTORS
+from usher.cli.options import cluster_options
+
+
+@click.command(
+    short_help="Let a deleted connector go at once, with its accounts as they are.",
+    epilog="Example: usher release people -n identity",
+)
+@click.argument("name")
+@cluster_options
+def release(name: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+    """Let a connector go that was deleted and waits until everybody has left.
+
+    With spec.deletionPolicy Deprovision a finalizer holds the object for that long, or as long as no operator runs.
+    This takes it off: no account is touched, and nobody looks after them any more.
+    """
+    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in CONNECTORS:
+        raise click.UsageError(f"{kind} is no kind that waits for Usher: write NAME, or pconn/NAME")
+    subject = verbs.release(verbs.Access(kubeconfig, context, namespace), rest)
+    click.echo(f"{subject}: released, its accounts stay as they are")

@@ -1,0 +1,126 @@
+"""Cycles of connectors: one starts, is looked at while it runs, ends, and the next one gets its time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from usher.api.conditions import NEEDS_A_PERSON, Finding
+from usher.assembly.connectors import assemble_connector
+from usher.core.errors import UsherError
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
+from usher.core.model.resources import ConnectorKey
+from usher.engine.cycle import run_cycle
+from usher.engine.job import ConnectorJob, Control
+from usher.kube.attempts import attempt
+from usher.kube.connector_parts import Parts
+from usher.kube.connector_round import Round
+from usher.kube.connector_state import Inputs, RunningState
+from usher.kube.connector_status import explained
+from usher.kube.ending import is_settled_by, wants_finalizer
+from usher.kube.logs import log_cycle
+from usher.kube.objects import ObjectKey
+from usher.kube.schedule import backoff, spread
+from usher.kube.services import Services
+from usher.kube.target_status import look_up_target
+
+FIRST_LOOK: Final = 2.0
+"""Seconds after which a cycle that runs is looked at: both ends have answered by then."""
+SHOWN_EVERY: Final = 30.0
+SECRET_AGE: Final = timedelta(seconds=60)
+"""A Secret that was mended acts within this time, though nothing tells of it. So does an app that refused a leaver of a
+connector that is being deleted."""
+_OF_A_SECRET: Final = frozenset(
+    {"CredentialsRejected", "SecretNotFound", "ConfigMapNotFound", "KeyNotFound", "AccessDenied"}
+)
+
+
+class ConnectorCycles:
+    """At most one a connector."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def start(self, now: Round, inputs: Inputs) -> None:
+        """Starts a cycle; its end wakes the connector."""
+        runtime = self._services.ports.runtime
+        running = RunningState(
+            inputs=inputs,
+            kind=CycleKind.INITIAL if now.is_initial or now.ending is not None else CycleKind.INCREMENTAL,
+            started=runtime.now(),
+            next_shown=runtime.monotonic() + SHOWN_EVERY,
+        )
+        now.state.running, now.state.ran_with, now.state.settled = running, inputs, False
+        self._services.cycles.start(now.key, partial(self._run, now, running))
+        self._services.schedule.at(now.key, runtime.monotonic() + FIRST_LOOK)
+
+    def look_at(self, key: ObjectKey, running: RunningState) -> None:
+        """Takes a picture of a cycle that runs, when it is time for one."""
+        monotonic = self._services.ports.runtime.monotonic()
+        if monotonic >= running.next_shown:
+            running.show()
+            running.next_shown = monotonic + SHOWN_EVERY
+        self._services.schedule.at(key, running.next_shown)
+
+    async def _run(self, now: Round, running: RunningState) -> None:
+        state, generation = now.state, running.inputs.generation
+        if running.stop.is_set():  # while it waited for its turn
+            state.running = state.ran_with = state.due = None
+            return
+        came = explained(now.key, now.subject.manifest, await attempt(self._cycle(now, running), now.key))
+        state.running = None
+        state.handled = running.inputs.requested or None
+        if isinstance(came, UsherError):
+            state.fail(generation, came)
+        else:
+            state.absorb(generation, came)
+            self._services.metrics.cycle_ended(now.key, came)
+        self._plan_next(now, came)
+        log_cycle(now.key, came)
+
+    async def _cycle(self, now: Round, running: RunningState) -> CycleReport:
+        ports, parts = self._services.ports, now.parts
+        if isinstance(parts, Finding):
+            raise UsherError(parts.message, reason=parts.reason)
+        job = self._assemble(now, parts)
+        if now.ending is None and wants_finalizer(now.subject.document):
+            await ports.store.keep_parts(job.connector, parts.keepsake)
+        control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
+        report = await run_cycle(job, ports, control)
+        now.state.discovered = await look_up_target(ports.store, job.address)
+        if now.ending is not None:
+            now.state.settled = await is_settled_by(report, job, ports.store, now.ending.deadline)
+        return report
+
+    def _assemble(self, now: Round, parts: Parts) -> ConnectorJob:
+        ends = self._services.ends(now.key, now.subject.document)
+        mappings = {name: one.spec for name, one in parts.mappings.items()}
+        job = assemble_connector(ConnectorKey(now.key.path), parts.connector.spec, mappings, parts.domain, ends)
+        if now.ending is None:
+            return job
+        return replace(job, lanes=tuple([replace(lane, ending=True) for lane in job.lanes]))
+
+    def _plan_next(self, now: Round, came: CycleReport | UsherError) -> None:
+        state, runtime = now.state, self._services.ports.runtime
+        if isinstance(came, CycleReport) and came.result is CycleResult.INTERRUPTED:
+            state.due = None
+            return
+        interval = _interval(now)
+        reason = came.reason if isinstance(came, UsherError) else came.error_reason
+        if now.ending is not None:
+            state.attempts += 1
+            delay = backoff(state.attempts, min(interval, SECRET_AGE), runtime.random)
+        elif reason in _OF_A_SECRET:
+            delay = spread(min(interval, SECRET_AGE), runtime.random)
+        elif reason and reason not in NEEDS_A_PERSON:
+            delay = backoff(state.failures, interval, runtime.random)
+        else:
+            delay = spread(interval, runtime.random)
+        state.plan_next(runtime.monotonic(), runtime.now(), timedelta(seconds=delay))
+
+
+def _interval(now: Round) -> timedelta:
+    manifest = now.subject.manifest
+    return timedelta() if isinstance(manifest, Finding) else manifest.spec.schedule.interval

@@ -1,0 +1,104 @@
+"""One look at a connector: the object, what this process and the store know of it, and what a cycle depends upon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from usher.api.conditions import Finding
+from usher.api.names import APPROVE_PLAN, REQUESTED_AT
+from usher.contracts.store import Consumption, Store
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
+from usher.kube.cache import Cache
+from usher.kube.connector_parts import ConnectorSubject, Parts
+from usher.kube.connector_state import ConnectorState, Inputs, LaneInputs, Memory
+from usher.kube.ending import Ending
+from usher.kube.objects import ObjectKey
+
+MAX_REQUEST: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One reconcile. `ending` is None unless the object is being deleted and waits for us."""
+
+    subject: ConnectorSubject
+    state: ConnectorState
+    parts: Parts | Finding
+    memory: Memory
+    inputs: Inputs | None
+    ending: Ending | None = None
+
+    @property
+    def key(self) -> ObjectKey:
+        """Of the connector."""
+        return self.subject.key
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether no initial cycle has ended yet in one of its lanes; as long as these are not known, for users."""
+        return self.memory.is_initial(_lanes(self.parts))
+
+    @property
+    def suspended(self) -> bool:
+        """As the spec says, as far as it can be read."""
+        manifest = self.subject.manifest
+        return not isinstance(manifest, Finding) and manifest.spec.suspend
+
+    @property
+    def requested(self) -> str:
+        """The word that asks for a cycle now, empty for none."""
+        return self.subject.annotation(REQUESTED_AT)[:MAX_REQUEST]
+
+
+def _lanes(parts: Parts | Finding) -> Iterable[ResourceType]:
+    return (ResourceType.USER,) if isinstance(parts, Finding) else parts.lanes
+
+
+async def remember(store: Store, key: ObjectKey, parts: Parts | Finding) -> Memory:
+    """What the store knows."""
+    connector = ConnectorKey(key.path)
+    versions: dict[ResourceType, int] = {}
+    consumed: dict[ResourceType, Consumption] = {}
+    if not isinstance(parts, Finding):
+        for kind in parts.kinds:
+            snapshot = await store.snapshot(SourceKey(parts.source.path), kind)
+            versions |= {} if snapshot is None else {kind: snapshot.version}
+    for lane in _lanes(parts):
+        consumption = await store.consumption(Lane(connector, lane))
+        consumed |= {} if consumption is None else {lane: consumption}
+    held = await store.held(connector)
+    resolution = await store.resolution(connector)
+    return Memory(versions, consumed, None if held is None or held[0].approved else held[0], resolution)
+
+
+def inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding, memory: Memory) -> Inputs | None:
+    """None where there is nothing to run a cycle with (yet): whatever it depends on needs its snapshot."""
+    if isinstance(parts, Finding) or not parts.kinds <= memory.versions.keys():
+        return None
+    return Inputs(
+        uid=subject.uid,
+        generation=subject.generation,
+        lanes=tuple(LaneInputs(lane, digest, memory.versions[lane]) for lane, digest in parts.lanes.items()),
+        assigned=memory.versions[ResourceType.GROUP] if parts.connector.spec.scope.groups else None,
+        documents=cache.versions_named(subject.key),
+        requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
+        approval=subject.annotation(APPROVE_PLAN),
+    )
+
+
+def ending_inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding) -> Inputs | None:
+    """The same of a connector that is being deleted: no snapshot is needed, and none plays a part."""
+    if isinstance(parts, Finding):
+        return None
+    return Inputs(
+        uid=subject.uid,
+        generation=subject.generation,
+        lanes=tuple(LaneInputs(lane, digest, 0) for lane, digest in parts.lanes.items()),
+        assigned=None,
+        documents=cache.versions_named(subject.key),
+        requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
+        approval=subject.annotation(APPROVE_PLAN),
+        ending=True,
+    )
