@@ -24,6 +24,8 @@ from ldap.controls import RequestControl
 from directory.configuration import Account
 from directory.entries import encoded
 from directory.relay import Relay
+from directory.sources import Source, settings
+from usher.sources.ldap.settings import Branch, Changes
 
 DOMAIN: Final = "DC=usher,DC=test"
 STAFF: Final = f"OU=Staff,{DOMAIN}"
@@ -31,6 +33,7 @@ FORMER: Final = f"OU=Former,{DOMAIN}"
 ADMINISTRATOR: Final = Account(f"CN=Administrator,CN=Users,{DOMAIN}", "Admin-of-the-tests-1")
 READER: Final = Account(f"CN=reader,CN=Users,{DOMAIN}", "Reader-of-the-tests-1")
 """A user like any other, without the right to replicate."""
+PERSON: Final = "(&(objectCategory=person)(objectClass=user))"
 ENABLED: Final = "512"
 DISABLED: Final = "514"
 
@@ -185,6 +188,19 @@ class Samba:
         password = f'"{READER.password}"'.encode("utf-16-le")
         names = {"sAMAccountName": ["reader"], "userAccountControl": [ENABLED]}
         self.add(READER.dn, {"objectClass": ["user"], "unicodePwd": [password], **names})
+
+
+def source_of(domain: Samba, changes: Changes = Changes.DIRSYNC, **others: Any) -> Source:
+    """The source `ldap` on a domain: what is below STAFF, read by the administrator, and what else is given."""
+    usual: dict[str, Any] = {
+        "users": Branch(STAFF, PERSON),
+        "groups": Branch(STAFF, "(objectClass=group)"),
+        "id_attribute": "objectGUID",
+        "changes": changes,
+        **others,
+    }
+    account = usual.pop("account", ADMINISTRATOR)
+    return Source(settings(domain.url, account, **usual), account.password.encode())
 
 
 def _provisioned() -> Path:

@@ -15,7 +15,7 @@ from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
 from usher.assembly.ends import Ends, SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
-from usher.assembly.scopes import assignment_of, untouchable_of
+from usher.assembly.scopes import assignment_of, filters_of, untouchable_of
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
 from usher.core.errors import SpecError
@@ -50,7 +50,7 @@ def assemble_connector(
     errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
     if errors:
         raise SpecErrors(errors)
-    untouchable = untouchable_of(key, spec.scope)
+    untouchable, within = untouchable_of(key, spec.scope), filters_of(key, spec.scope)
     lanes = []
     for ref in spec.mappings:
         if not mappings[ref.name].enabled:
@@ -60,6 +60,8 @@ def assemble_connector(
             spec.source_ref.name,
             default_domain,
         )
+        if compiled.resource_type is ResourceType.USER:
+            compiled = replace(compiled, scope=replace(compiled.scope, within=within))
         lanes.append(
             Job(
                 connector=key,
@@ -149,8 +151,7 @@ def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:
         field = "source" if isinstance(rule.flow, Direct | Refers) else "expression"
         for name in sorted(rule.reads - {SOFT_DELETED}):
             places.setdefault(name, f"{rule.place}.{field}")
-    for each in mapping.scope.filters:
-        for clause in each.clauses:
-            if clause.attribute != SOFT_DELETED:
-                places.setdefault(clause.attribute, f"{clause.place}.attribute")
+    for clause in mapping.scope.clauses:
+        if clause.attribute != SOFT_DELETED:
+            places.setdefault(clause.attribute, f"{clause.place}.attribute")
     return places

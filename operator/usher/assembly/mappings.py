@@ -9,6 +9,7 @@ from typing import Final
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.mappings import AttributeRule as RuleSpec
 from usher.assembly.ends import SpecErrors
+from usher.assembly.filters import Place, compile_filters
 from usher.core.errors import ResourceError, SpecError
 from usher.core.expressions.compile import UNIQUE, Compiled, compile_expression
 from usher.core.expressions.errors import ExpressionError
@@ -27,7 +28,7 @@ from usher.core.sync.mapping import disables_everybody, yields_active_account
 from usher.core.sync.referable import why_not_referring
 from usher.core.sync.retyping import as_reference, why_not_flowing, why_not_mapped
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
-from usher.core.sync.scoping import Clause, Filter, Operator, Scope, compile_clause
+from usher.core.sync.scoping import Scope
 
 _DISABLE_PATH: Final = AttributePath("active")
 _GRANTS: Final = frozenset({"roles", "entitlements", "members"})
@@ -48,7 +49,7 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
             errors.append(error)
     errors.extend(_overlaps(subject, rules))
     errors.extend(_group_errors(subject, spec))
-    scope = _scope(subject, spec, errors)
+    filters = compile_filters(spec.scope_filters, Place(subject, "spec.scopeFilters", MAPPING_INVALID), errors)
     if errors:
         raise SpecErrors(errors)
     document = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"enabled"})
@@ -56,28 +57,12 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
     groups = tuple((g.precedence, tuple(map(AttributePath, g.targets))) for g in spec.match_groups)
     disable = _DISABLE_PATH if resource_type is ResourceType.USER else None
     writes = frozenset(Writes) if spec.actions is None else frozenset(map(Writes, spec.actions))
-    mapping = CompiledMapping(tuple(rules), disable, digest, groups, b"", scope, resource_type, writes)
+    mapping = CompiledMapping(tuple(rules), disable, digest, groups, b"", Scope(filters), resource_type, writes)
     if yields_active_account(mapping):
         raise _wrong_disable(name, spec, "this keeps the account of somebody who left active")
     if disables_everybody(mapping):
         raise _wrong_disable(name, spec, "this disables everybody, whether they left or not")
     return mapping
-
-
-def _scope(subject: str, spec: AttributeMappingSpec, errors: list[SpecError]) -> Scope:
-    """Whom the mapping means. What is wrong with a clause is added to the errors."""
-    filters: list[Filter] = []
-    for place, each in enumerate(spec.scope_filters):
-        clauses: list[Clause] = []
-        for index, clause in enumerate(each.clauses):
-            path = f"spec.scopeFilters[{place}].clauses[{index}]"
-            operator, value = Operator(clause.operator), clause.value or ""
-            try:
-                clauses.append(compile_clause(clause.attribute, operator, value, f"{subject} {path}"))
-            except SpecError as error:
-                errors.append(SpecError(error.problem, subject=subject, path=f"{path}.value", reason=MAPPING_INVALID))
-        filters.append(Filter(each.name or f"filter {place + 1}", tuple(clauses)))
-    return Scope(tuple(filters))
 
 
 def _overlaps(subject: str, rules: Sequence[AttributeRule]) -> Iterator[SpecError]:

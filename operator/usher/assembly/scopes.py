@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.scopes import AssignedGroup, AssignedUser, Scope
 from usher.assembly.ends import SpecErrors
+from usher.assembly.filters import Place, compile_filters
 from usher.core.errors import SpecError
 from usher.core.model.resources import AttributePath, ConnectorKey, ResourceType
 from usher.core.scim.paths import PathError, parse_path
 from usher.core.sync.assignments import Assignment, Entry, Nested
+from usher.core.sync.scoping import Filter
 from usher.core.sync.untouchable import Spared, Untouchable
 
 
@@ -20,6 +22,16 @@ def assignment_of(spec: Scope) -> Assignment | None:
         return None
     users = _entries(ResourceType.USER, "users", spec.users)
     return Assignment((*users, *_entries(ResourceType.GROUP, "groups", spec.groups)), Nested(spec.nested_groups))
+
+
+def filters_of(key: ConnectorKey, spec: Scope) -> tuple[Filter, ...]:
+    """The connector's own filters of people. Raises SpecErrors."""
+    errors: list[SpecError] = []
+    place = Place(f"ProvisioningConnector/{key.partition('/')[2]}", "spec.scope.scopeFilters", "InvalidSpec")
+    filters = compile_filters(spec.scope_filters, place, errors)
+    if errors:
+        raise SpecErrors(errors)
+    return filters
 
 
 def untouchable_of(key: ConnectorKey, spec: Scope) -> Untouchable:

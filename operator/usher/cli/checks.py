@@ -118,7 +118,7 @@ class Checks:
         for lane in task.job.lanes:
             if lane.resource_type not in known:
                 continue
-            for flaw in find_unknown_attributes(lane.requires, known[lane.resource_type], source):
+            for flaw in find_unknown_attributes(lane.requires, lane.given(known[lane.resource_type]), source):
                 subject = flaw.place.partition(" ")[0]
                 yield finding_at(flaw, file_of(self.manifests, task.connector.object.metadata.namespace, subject))
 

@@ -14,7 +14,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     PENDING = 3
-    """`plan`: changes are pending."""
+    """`plan`: changes are pending; `links --transfer`: links would be handed over."""
     HELD = 4
     """`plan`, `sync`: something waits for an approval."""
 

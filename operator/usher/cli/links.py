@@ -10,6 +10,7 @@ import click
 from usher.cli.options import limit_option, output_option, workspace_options
 from usher.cli.output import Block, Format, Heading, Result, Table, show
 from usher.cli.stored import look
+from usher.cli.transfer import Handing, handing_options, transfer
 from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LinkDigest, Store
 from usher.core.model.resources import Json, Lane, ResourceType
@@ -17,11 +18,21 @@ from usher.core.model.resources import Json, Lane, ResourceType
 
 @click.command(epilog="Example: usher links people -f examples/csv")
 @click.argument("name", metavar="NAME")
+@handing_options
 @workspace_options
-@limit_option(100, "Show at most so many links.")
+@limit_option(100, "Show at most so many links. JSON and YAML show all of a transfer.")
 @output_option
-def links(name: str, workspace: Workspace, limit: int, output: Format) -> None:
-    """Show whose account is whose, by the id of the person or group at the source."""
+def links(name: str, handing: Handing | None, workspace: Workspace, limit: int, output: Format) -> None:
+    """Show whose account is whose, by the id of the person or group at the source.
+
+    With --transfer OTHER the connector OTHER, of the same source and app, gets the links of NAME: all of those whom it
+    has in its scope, or of these only the IDs. Without --yes it is only shown who would be handed over.
+
+    Exit codes of --transfer: 0 all is done; 1 a link can't be handed over; 3 links would be handed over.
+    """
+    if handing is not None:
+        code = transfer(name, handing, workspace, None if output.for_programs else limit, output)
+        click.get_current_context().exit(code)
     key = find_connector(workspace.load(), name)
 
     async def read(store: Store) -> tuple[int, list[_Shown]]:

@@ -1,4 +1,4 @@
-"""What the state file holds, for the commands that only look."""
+"""The state file, for the commands that run no cycle."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +79,16 @@ def load_loudly(locations: Locations) -> Manifests:
 
 def find_connector(manifests: Manifests, name: str) -> ConnectorKey:
     """The connector that NAME or NAMESPACE/NAME means; a usage error that lists what there is where it means none."""
-    known = [*manifests.connectors, *manifests.broken_connectors]
+    return find_among([*manifests.connectors, *manifests.broken_connectors], name, "among the manifests")
+
+
+def find_among(known: Sequence[str], name: str, where: str) -> ConnectorKey:
+    """As `find_connector`, of these connectors; `where` is said of a name that is not there."""
     if name in known:
         return ConnectorKey(name)
     meant = [key for key in known if key.partition("/")[2] == name]
     if len(meant) == 1:
         return ConnectorKey(meant[0])
     listed = ", ".join(sorted(meant or known)) or "none"
-    problem = "is in several namespaces" if meant else "is not among the manifests"
+    problem = "is in several namespaces" if meant else f"is not {where}"
     raise click.UsageError(f"ProvisioningConnector/{name} {problem}; there is: {listed}")

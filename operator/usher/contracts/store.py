@@ -13,10 +13,11 @@ from typing import Protocol
 
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
+from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
-from usher.contracts.keys import KeyStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
+from usher.contracts.transfers import TransferStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
@@ -30,7 +31,6 @@ from usher.core.model.resources import (
     SourceKey,
     TargetId,
 )
-from usher.core.scim.discovery import Discovery
 from usher.core.sync.policies import Counted
 
 
@@ -266,21 +266,11 @@ class PlanStore(Protocol):
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDiscovery:
-    """What a target said of itself, and when it was asked."""
+class KeyStore(Protocol):
+    """A secret of this state alone."""
 
-    discovery: Discovery
-    read: datetime
-
-
-class DiscoveryStore(Protocol):
-    """What targets say of themselves, by base address: connectors to one target share it."""
-
-    async def discovery(self, address: str) -> StoredDiscovery | None: ...
-
-    async def save_discovery(self, address: str, stored: StoredDiscovery) -> None:
-        """Replaces the former one. `sweep` drops what has not been replaced since the time that it is given."""
+    async def seal_key(self, fresh: bytes) -> bytes:
+        """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
 
 
 class Store(
@@ -289,6 +279,7 @@ class Store(
     ClaimStore,
     AssignmentStore,
     ReferenceStore,
+    TransferStore,
     PlanStore,
     EndingStore,
     DiscoveryStore,

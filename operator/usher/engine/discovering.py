@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from usher.contracts.store import StoredDiscovery
+from usher.contracts.discoveries import StoredDiscovery
 from usher.contracts.target import TargetSession
 from usher.core.errors import UsherError
 from usher.core.scim.discovery import Discovery

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, SourceResource
-from usher.core.sync.assignments import Assigned, Assignment, map_assigned
+from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets, Enforcement
@@ -78,8 +78,8 @@ class Job:
         that was held before is about something else.
         """
         assigned = "" if self.assignment is None else self.assignment.digest
-        ending = "|ending" if self.ending else ""
-        return f"{assigned}{self.mapping.untouchable.digest}{self.deprovisioning.digest}{ending}"
+        spared, ending = self.mapping.untouchable.digest, "|ending" if self.ending else ""
+        return f"{assigned}{self.mapping.scope.digest}{spared}{self.deprovisioning.digest}{ending}"
 
     @property
     def absence(self) -> str:
@@ -89,6 +89,10 @@ class Job:
     async def people(self, store: Store, ids: Collection[SourceId]) -> Mapping[SourceId, SourceResource]:
         """Those of these whom the source has; nobody where the connector ends."""
         return {} if self.ending else await store.resources(self.source, self.resource_type, ids)
+
+    def given(self, attributes: Sequence[str]) -> Sequence[str]:
+        """The attributes that a mapping finds in a resource: the source's, and what an assignment adds."""
+        return attributes if self.assignment is None else (*attributes, APP_ROLES)
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -14,7 +14,6 @@ from usher.core.errors import CycleError
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
-from usher.core.sync.assignments import APP_ROLES
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
 from usher.core.sync.policies import Counted, Subject, subject_of
@@ -59,11 +58,15 @@ class PreparedLane:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All lanes, and the judgement on them, which is not enforced. `assigning` is None where everybody is in."""
+    """All lanes, and the judgement on them, which is not enforced. `assigning` is None where everybody is in.
+
+    `mapping_changed`: any mapping did since the last cycle, or the scope.
+    """
 
     lanes: tuple[PreparedLane, ...]
     judgement: Judgement
-    assigning: Assigning | None = None
+    mapping_changed: bool
+    assigning: Assigning | None
 
     @property
     def kind(self) -> CycleKind:
@@ -75,11 +78,6 @@ class Prepared:
     def resolution(self) -> Resolution | None:
         """What the scope's entries mean, None where everybody is in."""
         return None if self.assigning is None else self.assigning.resolution
-
-    @property
-    def mapping_changed(self) -> bool:
-        """Whether any mapping did since the last cycle, or the scope."""
-        return any(lane.mapping_changed for lane in self.lanes)
 
 
 async def prepare(bench: Bench) -> Prepared:
@@ -100,7 +98,7 @@ async def prepare(bench: Bench) -> Prepared:
     kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
     if kept - frozen:
         await _plan_references(bench, lanes, frozen | kept)
-    return Prepared(tuple(lanes), judgement, assigning)
+    return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
 
 
 async def _frozen(bench: Bench) -> frozenset[Subject]:
@@ -198,6 +196,5 @@ async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:
     if snapshot is None:
         message = f"IdentitySource/{job.source} has not been read completely yet"
         raise CycleError(message, reason="SourceUnreachable")
-    given = snapshot.attributes if job.assignment is None else (*snapshot.attributes, APP_ROLES)
-    refuse_errors(find_unknown_attributes(job.requires, given, source))
+    refuse_errors(find_unknown_attributes(job.requires, job.given(snapshot.attributes), source))
     return snapshot

@@ -110,8 +110,12 @@ async def enforce(job: ConnectorJob, ports: Ports, judgement: Judgement, approva
 
 
 def _summary(lost: Mapping[Counted, int], live: Mapping[Counted, int]) -> str:
-    """`3 accounts of 20, 1 memberships of 9`: in figures, as a status shows it."""
-    return ", ".join(f"{many} of {live.get(one, 0)} live {one}" for one, many in lost.items())
+    """`3 of 20 live accounts, 1 of 1 live membership`: in figures, as a status shows it."""
+    return ", ".join(f"{many} of {_live(live.get(one, 0), one)}" for one, many in lost.items())
+
+
+def _live(many: int, what: Counted) -> str:
+    return f"{many} live {what.removesuffix('s') if many == 1 else what}"
 
 
 def describe_hold(hold: StoredHold, count: int) -> HeldPlan:

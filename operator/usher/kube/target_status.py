@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from usher.api.v1alpha1.connectors import MAX_SCHEMAS, MAX_URN, BulkStatus, TargetStatus
-from usher.contracts.store import DiscoveryStore, StoredDiscovery
+from usher.contracts.discoveries import DiscoveryStore, StoredDiscovery
 
 
 async def look_up_target(store: DiscoveryStore, address: str) -> TargetStatus | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
-from usher.contracts.store import StoredDiscovery
+from usher.contracts.discoveries import StoredDiscovery
 from usher.state.database import OnDatabase
 from usher.state.discovery_codec import decode_discovery, encode_discovery
 from usher.state.schema import discoveries

@@ -99,7 +99,7 @@ class SqlPlans(OnDatabase):
         return await self._database.run(_read_held, connector)
 
     async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
-        await self._database.run(_drop_held, lane, ids)
+        await self._database.run(drop_held, lane, ids)
 
     async def release(self, connector: ConnectorKey) -> None:
         await self._database.run(_release, connector)
@@ -195,7 +195,8 @@ def _read_held(connection: Connection, connector: ConnectorKey) -> tuple[StoredH
     return found[0], fetch(connection, members.order_by(*_HELD_ORDER), _read_change)
 
 
-def _drop_held(connection: Connection, lane: Lane, ids: Sequence[SourceId]) -> None:
+def drop_held(connection: Connection, lane: Lane, ids: Sequence[SourceId]) -> None:
+    """Takes these members out of the held set; an empty one goes with its hold."""
     delete_ids(connection, held_changes, ensure_lane(connection, lane), ids)
     left = select(held_changes.c.source_id).where(held_changes.c.lane_id.in_(lanes_of(lane.connector))).exists()
     connection.execute(delete(holds).where(holds.c.connector_id == known_connector(lane.connector), ~left))

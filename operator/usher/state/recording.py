@@ -73,7 +73,7 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     refused = _store_links(connection, lane, lane_id, record.links) if record.links else []
     delete_ids(connection, intents, lane_id, record.finished)
     delete_ids(connection, unsettled, lane_id, record.settled)
-    waiting = {one.source_id: _unsettled_row(lane_id, one) for one in record.unsettled}
+    waiting = {one.source_id: unsettled_row(lane_id, one) for one in record.unsettled}
     replace_ids(connection, unsettled, lane_id, waiting)
     settle_holders(connection, lane_id, record)
     wake_holders(connection, lane, lane_id, moved)
@@ -84,6 +84,11 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
 def intent_row(lane_id: int, intent: Intent) -> Values:
     """A row of `intents`."""
     return lane_id, intent.source_id, intent.action, encode_keys(intent.keys)
+
+
+def unsettled_row(lane_id: int, one: Unsettled) -> Values:
+    """A row of `unsettled`."""
+    return lane_id, one.source_id, one.reason, one.attempts, one.since
 
 
 def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
@@ -152,10 +157,6 @@ def _link_row(lane_id: int, owner_address: str | None, link: Link) -> Values:
         link.version,
         image,
     )
-
-
-def _unsettled_row(lane_id: int, one: Unsettled) -> Values:
-    return lane_id, one.source_id, one.reason, one.attempts, one.since
 
 
 def _log_row(connector_id: int, entry: LogEntry) -> Values:

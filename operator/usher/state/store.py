@@ -17,9 +17,12 @@ from usher.state.plans import SqlPlans
 from usher.state.references import SqlReferences
 from usher.state.snapshots import SqlSnapshots
 from usher.state.statefile import locked
+from usher.state.transfers import SqlTransfers
 
 
-class SqlStore(SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlEndings, SqlDiscoveries, SqlKeys):
+class SqlStore(
+    SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlTransfers, SqlEndings, SqlDiscoveries, SqlKeys
+):
     """Store on one database. Its parts share nothing but that."""
 
 

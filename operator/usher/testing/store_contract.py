@@ -20,6 +20,7 @@ from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
+from usher.testing.store_transfers import TransferStoreContract
 
 
 class StoreContract(
@@ -29,6 +30,7 @@ class StoreContract(
     ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
+    TransferStoreContract,
     PlanStoreContract,
     EndingStoreContract,
     DiscoveryStoreContract,

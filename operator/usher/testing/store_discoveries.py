@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from usher.contracts.store import Store, StoredDiscovery
+from usher.contracts.discoveries import StoredDiscovery
+from usher.contracts.store import Store
 from usher.core.model.resources import ResourceType
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.core.scim.schemas import AttributeDefinition, AttributeType, Mutability

@@ -32,6 +32,17 @@ def test_an_entry_that_means_nobody_is_told_by_its_path_and_costs_nobody_the_acc
     ]
 
 
+def test_validate_knows_the_roles_that_the_scope_gives(folder: Folder) -> None:
+    folder.people(["ada"])
+    line = "{target: roles, expression: 'AppRoleAssignmentsComplex([appRoleAssignments])'}"
+    folder.change("mapping.yaml", "{target: title, source: jobTitle}", line)
+    everybody = folder.run("validate")
+    folder.change("people.yaml", ALL, f"scope: {{users: [{entry('ada')}]}}")
+    assigned = folder.run("validate")
+    assert (everybody.exit_code, assigned.exit_code) == (1, 0), assigned.output
+    assert "has no attribute appRoleAssignments" in everybody.stderr
+
+
 def test_observing_shows_who_is_there_and_writes_nothing(folder: Folder, app: HostileServer) -> None:
     app.app.plant({"userName": "ada@example.com", "active": True})
     orphan = app.app.plant({"userName": "stranger", "active": True})
@@ -66,4 +77,43 @@ def test_an_attribute_that_the_app_does_not_know_protects_nobody_and_stops_the_c
     result = folder.sync()
     assert result.exit_code == 1
     assert "spec.scope.neverTouch[0].attribute: usrName is not in" in result.stderr
+    assert app.writes == 0
+
+
+# --- filters of the connector ---------------------------------------------------------------------------------------
+
+
+def filtered(clause: str) -> str:
+    return f"scope: {{include: All, scopeFilters: [{{clauses: [{clause}]}}]}}"
+
+
+def test_a_plan_shows_whom_a_filter_of_the_connector_leaves_out(folder: Folder, app: HostileServer) -> None:
+    folder.people(["ada", "bob"], more=["id-cyd,cyd@example.com,Cyd,Manager"])
+    assert folder.sync().exit_code == 0
+    folder.change("people.yaml", ALL, filtered("{attribute: jobTitle, operator: Equals, value: Engineer}"))
+
+    planned = folder.run("plan")
+
+    assert planned.exit_code == 4, "no number of leavers is too small for a changed scope"
+    assert "1 to disable" in planned.stdout
+    approved = folder.sync("--approve", folder.data("plan")["held"]["hash"])
+    assert approved.exit_code == 0
+    assert sorted(bool(app.app.document(one)["active"]) for one in app.app.accounts) == [False, True, True]
+
+
+def test_what_is_wrong_with_a_filter_is_told_by_its_path_in_the_connector(folder: Folder, app: HostileServer) -> None:
+    folder.people(["ada"])
+    path = "ProvisioningConnector/people spec.scope.scopeFilters[0].clauses[0]"
+    text = ALL
+    for clause, told in (
+        ("{attribute: jobTitle, operator: RegexMatch, value: '('}", f"{path}.value: the regular expression"),
+        ("{attribute: jobTitel, operator: IsNull}", f"{path}.attribute: IdentitySource/directory has no attribute"),
+        ("{attribute: jobTitle, operator: Is, value: x}", "spec.scope.scopeFilters[0].clauses[0].operator"),
+        ("{attribute: jobTitle, operator: IsNull, value: x}", "spec.scope.scopeFilters[0].clauses[0]"),
+    ):
+        folder.change("people.yaml", text, filtered(clause))
+        text = filtered(clause)
+        for command in ("validate", "plan", "sync"):
+            result = folder.run(command)
+            assert (result.exit_code, told in result.stderr) == (1, True), result.output
     assert app.writes == 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from directory.samba import ADMINISTRATOR, DISABLED, FORMER, READER, STAFF, Samba
-from directory.sources import Changed, Source, Whole, settings
+from directory.samba import ADMINISTRATOR, DISABLED, FORMER, PERSON, READER, STAFF, Samba, source_of
+from directory.sources import Changed, Source, Whole
 from integration.directory.conftest import sockets
 from usher.contracts.source import Watermark
 from usher.core.errors import SpecError, WatermarkExpired
@@ -17,7 +17,6 @@ from usher.core.model.resources import ResourceType, SourceId
 from usher.sources.ldap import dirsync
 from usher.sources.ldap.settings import Branch, Changes
 
-PERSON: Final = "(&(objectCategory=person)(objectClass=user))"
 GROUP: Final = ResourceType.GROUP
 USER: Final = ResourceType.USER
 GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,18 +32,6 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
     with Samba(tmp_path_factory.mktemp("domain") / "samba") as made:
         yield made
     assert sockets() == before
-
-
-def source_of(domain: Samba, changes: Changes = Changes.DIRSYNC, **others: Any) -> Source:
-    usual: dict[str, Any] = {
-        "users": Branch(STAFF, PERSON),
-        "groups": Branch(STAFF, "(objectClass=group)"),
-        "id_attribute": "objectGUID",
-        "changes": changes,
-        **others,
-    }
-    account = usual.pop("account", ADMINISTRATOR)
-    return Source(settings(domain.url, account, **usual), account.password.encode())
 
 
 def ids(found: Whole) -> dict[str, SourceId]:

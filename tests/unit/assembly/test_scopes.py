@@ -8,7 +8,7 @@ import pytest
 
 from usher.api.v1alpha1.scopes import Scope
 from usher.assembly.ends import SpecErrors
-from usher.assembly.scopes import assignment_of, untouchable_of
+from usher.assembly.scopes import assignment_of, filters_of, untouchable_of
 from usher.core.model.resources import ConnectorKey
 from usher.core.sync.assignments import Nested
 
@@ -45,3 +45,28 @@ def test_an_attribute_that_is_no_path_is_told_with_its_place() -> None:
         untouchable_of(KEY, scope(include="All", neverTouch=listed))
     [error] = caught.value.errors
     assert error.path == "spec.scope.neverTouch[1].attribute"
+
+
+def test_a_filter_of_the_connector_knows_its_place() -> None:
+    clauses = (
+        {"attribute": "city", "operator": "Equals", "value": "Berlin"},
+        {"attribute": "kind", "operator": "IsNotNull"},
+    )
+    [found] = filters_of(KEY, scope(include="All", scopeFilters=({"clauses": clauses},)))
+    assert [clause.place for clause in found.clauses] == [
+        "ProvisioningConnector/app spec.scope.scopeFilters[0].clauses[0]",
+        "ProvisioningConnector/app spec.scope.scopeFilters[0].clauses[1]",
+    ]
+
+
+def test_what_is_wrong_with_a_filter_of_the_connector_is_told_with_its_place() -> None:
+    wrong = (
+        {"clauses": ({"attribute": "age", "operator": "GreaterThan", "value": "ten"},)},
+        {"clauses": ({"attribute": "city", "operator": "RegexMatch", "value": "("},)},
+    )
+    with pytest.raises(SpecErrors) as caught:
+        filters_of(KEY, scope(include="All", scopeFilters=wrong))
+    assert [(one.subject, one.path, one.reason) for one in caught.value.errors] == [
+        ("ProvisioningConnector/app", f"spec.scope.scopeFilters[{index}].clauses[0].value", "InvalidSpec")
+        for index in (0, 1)
+    ]

@@ -17,9 +17,10 @@ from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
 from usher.api.names import DEPROVISION
 from usher.api.v1alpha1.connectors import Deprovisioning, ProvisioningConnectorSpec
+from usher.api.v1alpha1.filters import ScopeClause, ScopeFilter
 from usher.api.v1alpha1.identity_sources import LocalIdentitySourceSpec, SourceSchedule
 from usher.api.v1alpha1.kinds import AttributeMapping, ProvisioningConnector
-from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup, ScopeClause, ScopeFilter
+from usher.api.v1alpha1.mappings import AttributeMappingSpec, AttributeRule, MatchGroup
 from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping

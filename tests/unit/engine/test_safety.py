@@ -264,3 +264,14 @@ async def test_accounts_that_the_mapping_makes_inactive_by_value_count_against_t
 )
 def test_a_budget_is_exceeded_by_count_or_by_share_above_the_minimum(count: int, live: int, allowed: bool) -> None:
     assert Budget().allows(count, live) is allowed
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 of 1 live account"), (2, "1 of 2 live accounts")])
+async def test_what_is_held_is_told_in_the_singular_where_there_is_one(count: int, told: str) -> None:
+    async with open_world() as world:
+        world.budget = Budget(max_count=0, max_percent=0, min_count=0)
+        world.people(NAMES[:count])
+        await world.sync()
+        world.source.put(f"id-{NAMES[0]}", **person(NAMES[0], IsSoftDeleted=True))
+        await world.read()
+        assert (await held(world)).summary == told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ import pytest
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.assembly.mappings import compile_mapping
 from usher.core.model.reports import CycleResult
+from usher.core.model.resources import ResourceType, SourceId
+from usher.core.sync.assignments import Assignment, Entry
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import CompiledMapping
+from usher.core.sync.scoping import Filter, Operator, compile_clause
 from usher.testing.clock import fake_surroundings
-from usher.testing.world import World, open_world, person
+from usher.testing.world import World, group_mapping, open_world, person
 
 BERLIN: dict[str, Any] = {"attribute": "city", "operator": "Equals", "value": "Berlin"}
 
@@ -120,3 +124,66 @@ async def test_a_disabled_person_is_a_leaver_of_the_source_wherever_the_scope_en
     assert await active(world) == {"ada": False}
     reasons = [entry.reason for entry in await world.store.log(world.connector, None, 9) if entry.action == "Disable"]
     assert reasons == ["SourceDisabled"]
+
+
+# --- filters of the connector ---------------------------------------------------------------------------------------
+
+STAFF = Filter("staff", (compile_clause("kind", Operator.EQUALS, "staff"),))
+
+
+def within(world: World, *filters: Filter) -> None:
+    world.mapping = replace(world.mapping, scope=replace(world.mapping.scope, within=filters))
+
+
+async def test_a_filter_of_the_connector_is_asked_besides_those_of_the_mapping(world: World) -> None:
+    within(world, STAFF)
+    for name, city, kind in (("ada", "Berlin", "staff"), ("bob", "Bonn", "staff"), ("cyd", "Berlin", "guest")):
+        world.source.put(f"id-{name}", **person(name, city=city, kind=kind))
+
+    assert await active(world) == {"ada": True}
+    world.source.put("id-ada", **person("ada", city="Berlin", kind="guest"))
+    assert await active(world) == {"ada": False}
+    entries = await world.store.log(world.connector, SourceId("id-ada"), 1)
+    assert [entry.reason for entry in entries] == ["OutOfScope"]
+    world.source.put("id-ada", **person("ada", city="Berlin", kind="staff"))
+    assert await active(world) == {"ada": True}
+
+
+async def test_a_narrower_filter_of_the_connector_is_held_whatever_the_budget_leaves_alone(world: World) -> None:
+    world.budget = Budget(max_count=500, max_percent=10, min_count=10)
+    for number in range(8):
+        world.source.put(f"id-{number}", **person(f"user{number}", city="Berlin", kind="staff" if number else "guest"))
+    await world.sync()
+
+    within(world, Filter("guests", (compile_clause("kind", Operator.EQUALS, "guest"),)))
+    report = await world.cycle()
+
+    assert report.held is not None
+    assert (report.held.count, report.counts.disabled) == (7, 0)
+    within(world)
+    assert (await world.cycle()).held is None
+
+
+async def test_of_those_who_are_assigned_only_whom_a_filter_of_the_connector_admits_is_in(world: World) -> None:
+    world.mapping = mapping()
+    within(world, STAFF)
+    world.assignment = Assignment((Entry(ResourceType.GROUP, "displayName", "crew"),))
+    for name, kind in (("ada", "staff"), ("bob", "guest"), ("cyd", "staff")):
+        world.source.put(f"id-{name}", **person(name, kind=kind))
+    world.group("crew", "ada", "bob")
+
+    assert await active(world) == {"ada": True}
+    world.source.put("id-bob", **person("bob", kind="staff"))
+    assert await active(world) == {"ada": True, "bob": True}
+
+
+async def test_groups_are_not_asked_by_a_filter_of_the_connector(world: World) -> None:
+    world.mapping, world.group_mapping = mapping(), group_mapping()
+    within(world, STAFF)
+    world.source.put("id-ada", **person("ada", kind="staff"))
+    world.source.put("id-bob", **person("bob", kind="guest"))
+    world.group("crew", "ada", "bob")
+
+    await world.sync()
+
+    assert world.members() == {"crew": {"ada"}}

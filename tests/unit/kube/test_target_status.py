@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from usher.api.v1alpha1.connectors import MAX_SCHEMAS, BulkStatus
 from usher.api.v1alpha1.objects import write_status
-from usher.contracts.store import StoredDiscovery
+from usher.contracts.discoveries import StoredDiscovery
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature
 from usher.kube.target_status import look_up_target, show_target
 from usher.state.store import open_store

@@ -138,3 +138,45 @@ def test_every_clause_is_explained() -> None:
         ("berlin staff", "kind Equals staff", False),
         ("engineers", "title Includes Engineer", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "admitted"),
+    [
+        ({"city": "Berlin", "kind": "staff"}, True),
+        ({"city": "Berlin"}, False),
+        ({"kind": "staff"}, False),
+        ({"city": "Berlin", "title": "Engineer"}, True),
+        ({}, False),
+    ],
+)
+def test_the_filters_of_the_connector_are_anded_with_those_of_the_mapping(
+    attributes: Mapping[str, Value], admitted: bool
+) -> None:
+    within = (Filter("staff", (STAFF,)), Filter("engineers", (ENGINEER,)))
+    both = Scope((Filter("berlin", (BERLIN,)),), within)
+    assert both.admits(attributes) is admitted
+    assert Scope((), within).admits(attributes) is not ({"kind", "title"}.isdisjoint(attributes))
+    assert both.attributes == {"city", "kind", "title"}
+
+
+def test_an_explanation_says_whose_clause_it_is() -> None:
+    mine = compile_clause("city", Operator.EQUALS, "Berlin", "AttributeMapping/people spec.scopeFilters[0].clauses[0]")
+    place = "ProvisioningConnector/app spec.scope.scopeFilters[0].clauses[0]"
+    others = compile_clause("kind", Operator.EQUALS, "staff", place)
+    scope = Scope((Filter("filter 1", (mine,)),), (Filter("filter 1", (others,)),))
+
+    told = [(each.clause.place, each.holds) for each in scope.explain({"city": "Berlin"})]
+
+    assert told == [(mine.place, True), (place, False)]
+
+
+def test_only_what_the_connector_asks_makes_its_scope_another_one() -> None:
+    """What the mapping asks is in the digest of the mapping."""
+    assert SCOPE.digest == EVERYBODY.digest == ""
+    asked = Scope((), (Filter("berlin", (BERLIN,)),))
+    assert asked.digest != Scope((), (Filter("berlin", (STAFF,)),)).digest
+    assert asked.digest != Scope((), (Filter("berlin", (BERLIN, STAFF)),)).digest
+    split = Scope((), (Filter("a", (BERLIN,)), Filter("b", (STAFF,)))).digest
+    assert split != Scope((), (Filter("a", (BERLIN, STAFF)),)).digest
+    assert asked.digest == Scope((), (Filter("another name", (BERLIN,)),)).digest

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from usher.api.v1alpha1.filters import MAX_FILTERS, ScopeFilter
 from usher.api.v1alpha1.rules import Rule, Strict
 
 MAX_ASSIGNED: Final = 100
@@ -14,7 +15,20 @@ MAX_VALUE: Final = 1024
 _Value: TypeAlias = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
 
 
-class AssignedUser(Strict):
+class Assigned(Strict):
+    """A resource of the source, found by one attribute, and what comes with its assignment."""
+
+    attribute: str
+    value: _Value
+    app_role: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Role in the app that comes with it: a mapping finds it in [appRoleAssignments].",
+    )
+
+
+class AssignedUser(Assigned):
     """A user of the source, found by one attribute."""
 
     attribute: str = Field(
@@ -26,15 +40,9 @@ class AssignedUser(Strict):
         description="The attribute's whole value, upper and lower case alike. The user who is found first is kept by"
         " the source's id: a rename changes nothing."
     )
-    app_role: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=256,
-        description="Role in the app that comes with it: a mapping finds it in [appRoleAssignments].",
-    )
 
 
-class AssignedGroup(Strict):
+class AssignedGroup(Assigned):
     """A group of the source, found by one attribute: its direct members are assigned."""
 
     attribute: str = Field(
@@ -45,12 +53,6 @@ class AssignedGroup(Strict):
     value: _Value = Field(
         description="The attribute's whole value, upper and lower case alike. The group that is found first is kept by"
         " the source's id: a rename changes nothing."
-    )
-    app_role: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=256,
-        description="Role in the app that comes with it: a mapping finds it in [appRoleAssignments].",
     )
 
 
@@ -109,6 +111,13 @@ class Scope(Strict):
         default="Ignore",
         description="What a group stands for that is a member of an assigned one. Ignore (when absent): nothing."
         " Flatten: its members are assigned too, however deep.",
+    )
+    scope_filters: tuple[ScopeFilter, ...] = Field(
+        default=(),
+        max_length=MAX_FILTERS,
+        description="Which of these people are meant: whom one of these filters admits, and the mapping's own filters"
+        " as well; all of them when absent. Groups are not asked. Who is admitted no more loses the access, and gets it"
+        " back when admitted again.",
     )
     never_touch: tuple[NeverTouched, ...] = Field(
         default=(),

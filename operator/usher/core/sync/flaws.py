@@ -1,4 +1,4 @@
-"""What is wrong with a mapping at its ends, line by line."""
+"""What is wrong with a mapping at its ends, or with the filters of a connector, line by line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from usher.core.errors import CycleError
 
 MAPPING_INVALID: Final = "MappingInvalid"
 MAX_SHOWN: Final = 5
+_CONNECTOR: Final = "ProvisioningConnector/"
 
 
 class Severity(StrEnum):
@@ -36,8 +37,13 @@ class Flaw:
 
 
 def refuse_errors(flaws: Iterable[Flaw]) -> None:
-    """Raises CycleError `MappingInvalid` that names each line with an error, at most five, if there is one."""
-    errors = [str(flaw) for flaw in flaws if flaw.severity is Severity.ERROR]
+    """Raises CycleError that names each line with an error, at most five, if there is one.
+
+    Its reason is `MappingInvalid`, or `InvalidSpec` where nothing but the connector is wrong.
+    """
+    errors = [flaw for flaw in flaws if flaw.severity is Severity.ERROR]
     if errors:
         more = f" (and {len(errors) - MAX_SHOWN} more)" if len(errors) > MAX_SHOWN else ""
-        raise CycleError("; ".join(errors[:MAX_SHOWN]) + more, reason=MAPPING_INVALID)
+        of_connector = all(flaw.place.startswith(_CONNECTOR) for flaw in errors)
+        told = "; ".join(map(str, errors[:MAX_SHOWN]))
+        raise CycleError(told + more, reason="InvalidSpec" if of_connector else MAPPING_INVALID)

@@ -1,4 +1,4 @@
-"""Who is meant by a mapping: scoping filters, clause by clause.
+"""Who is meant by a mapping and by a connector: scoping filters, clause by clause.
 
 Clauses of one filter are ANDed, filters are ORed, each person is judged alone. A value that is null or an empty text
 makes every clause false but `IsNull`; of several values all have to satisfy the clause. Case counts.
@@ -17,6 +17,7 @@ from usher.core.expressions.dialect import PatternError
 from usher.core.expressions.patterns import compile_pattern
 from usher.core.expressions.values import number_of, text_of, truth_of
 from usher.core.model.resources import Scalar, Value
+from usher.core.sync.fingerprints import fingerprint
 
 SCOPE_FAILED: Final = "ScopingFailed"
 
@@ -93,24 +94,46 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whom a mapping means: everybody without filters, else whom one of them admits."""
+    """Whom a mapping means: everybody without filters, else whom one of them admits.
+
+    `within` are the filters of the connector that uses it: where there are any, one of these has to admit as well.
+    """
 
     filters: tuple[Filter, ...] = ()
+    within: tuple[Filter, ...] = ()
+
+    @property
+    def clauses(self) -> Sequence[Clause]:
+        """All of them, the mapping's first."""
+        return [clause for each in (*self.filters, *self.within) for clause in each.clauses]
 
     @property
     def attributes(self) -> frozenset[str]:
         """The source attributes that it looks at."""
-        return frozenset(clause.attribute for each in self.filters for clause in each.clauses)
+        return frozenset(clause.attribute for clause in self.clauses)
+
+    @property
+    def digest(self) -> str:
+        """Of what the connector adds: another one stands for another scope. Empty where it adds nothing."""
+        asked = [[(c.attribute, c.operator, c.value) for c in each.clauses] for each in self.within]
+        return fingerprint((asked,)).hex() if asked else ""
 
     def admits(self, attributes: Mapping[str, Value]) -> bool:
         """Whether somebody with these attributes is in. Raises ResourceError."""
-        return not self.filters or any(each.admits(attributes) for each in self.filters)
+        return _one_admits(self.filters, attributes) and _one_admits(self.within, attributes)
 
     def explain(self, attributes: Mapping[str, Value]) -> Iterator[Judgement]:
-        """Every clause, those included that decide nothing any more. Raises ResourceError."""
-        for each in self.filters:
+        """Every clause, those included that decide nothing any more. Raises ResourceError.
+
+        Whose a clause is, its `place` says.
+        """
+        for each in (*self.filters, *self.within):
             for clause in each.clauses:
                 yield Judgement(each.name, clause, clause.holds(attributes))
+
+
+def _one_admits(filters: Sequence[Filter], attributes: Mapping[str, Value]) -> bool:
+    return not filters or any(each.admits(attributes) for each in filters)
 
 
 EVERYBODY: Final = Scope()

@@ -21,7 +21,7 @@ from usher.contracts.source import (
 from usher.core.errors import CycleError, IncompleteRead, SpecError, WatermarkExpired
 from usher.core.model.resources import ResourceType, SourceResource
 from usher.sources.ldap.dirsync import DirSync
-from usher.sources.ldap.entries import EntryReader, known_names
+from usher.sources.ldap.entries import EntryReader, known_names, values_of
 from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
 from usher.sources.ldap.names import TIMESTAMP, asked_for
 from usher.sources.ldap.ranges import whole_entries
@@ -55,8 +55,8 @@ class _Seen:
         if self.count > MAX_ENTRIES:
             raise IncompleteRead(f"more than {MAX_ENTRIES:,} entries", reason="InvalidData")
         self.names.update(resource.attributes)
-        self.classes.update(entry.attributes.get("objectClass", ()))
-        self.newest = newest_of(entry.attributes.get(TIMESTAMP, ()), self.newest)
+        self.classes.update(values_of(entry, "objectClass"))
+        self.newest = newest_of(values_of(entry, TIMESTAMP), self.newest)
 
 
 class LdapReader:
