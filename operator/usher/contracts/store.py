@@ -15,7 +15,6 @@ from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
-from usher.contracts.keys import KeyStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
 from usher.contracts.transfers import TransferStore
@@ -265,6 +264,13 @@ class PlanStore(Protocol):
         """The newest entries, newest first; of one person where an id is given."""
 
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
+
+
+class KeyStore(Protocol):
+    """A secret of this state alone."""
+
+    async def seal_key(self, fresh: bytes) -> bytes:
+        """The key with which values are sealed that must not stand in the state; `fresh` where there is none yet."""
 
 
 class Store(

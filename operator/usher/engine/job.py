@@ -78,13 +78,8 @@ class Job:
         that was held before is about something else.
         """
         assigned = "" if self.assignment is None else self.assignment.digest
-        ending = "|ending" if self.ending else ""
-        scope = f"{assigned}{self.mapping.scope.digest}"
-        return f"{scope}{self.mapping.untouchable.digest}{self.deprovisioning.digest}{ending}"
-
-    def given(self, attributes: Sequence[str]) -> Sequence[str]:
-        """The attributes that a mapping finds in a resource: the source's, and what an assignment adds."""
-        return attributes if self.assignment is None else (*attributes, APP_ROLES)
+        spared, ending = self.mapping.untouchable.digest, "|ending" if self.ending else ""
+        return f"{assigned}{self.mapping.scope.digest}{spared}{self.deprovisioning.digest}{ending}"
 
     @property
     def absence(self) -> str:
@@ -94,6 +89,10 @@ class Job:
     async def people(self, store: Store, ids: Collection[SourceId]) -> Mapping[SourceId, SourceResource]:
         """Those of these whom the source has; nobody where the connector ends."""
         return {} if self.ending else await store.resources(self.source, self.resource_type, ids)
+
+    def given(self, attributes: Sequence[str]) -> Sequence[str]:
+        """The attributes that a mapping finds in a resource: the source's, and what an assignment adds."""
+        return attributes if self.assignment is None else (*attributes, APP_ROLES)
 
     def map(self, resource: SourceResource) -> Desired:
         """What is wanted for a resource of the source. Raises ResourceError."""

@@ -176,7 +176,8 @@ def describe(ending: Ending, waits: str) -> Finding:
 
 def farewell(step: Step, active: int | None) -> Note:
     """The event with which the object goes; `active` accounts and groups are left as they were, None: who knows."""
-    left = f"{'all' if active is None else active} accounts and groups that have not left stay as they are"
+    counted = "" if active is None else f" (accounts and groups: {active})"
+    left = f"what has not left stays as it is{counted}"
     match step:
         case Step.GIVE_UP:
             return Note(
@@ -185,7 +186,7 @@ def farewell(step: Step, active: int | None) -> Note:
         case Step.ORPHAN:
             return Note("Normal", "Orphaned", f"spec.deletionPolicy is Orphan, the connector goes: {left}")
         case _ if active:
-            message = f"everybody has left who may; {active} accounts and groups stay as spec and mappings say"
+            message = f"everybody has left who may; spec and mappings keep the others{counted}"
             return Note("Normal", "Deprovisioned", message)
         case _:
             return Note("Normal", "Deprovisioned", "everybody whom it linked has left")

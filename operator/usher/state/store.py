@@ -21,15 +21,7 @@ from usher.state.transfers import SqlTransfers
 
 
 class SqlStore(
-    SqlSnapshots,
-    SqlLinks,
-    SqlAssignments,
-    SqlReferences,
-    SqlPlans,
-    SqlTransfers,
-    SqlEndings,
-    SqlDiscoveries,
-    SqlKeys,
+    SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlTransfers, SqlEndings, SqlDiscoveries, SqlKeys
 ):
     """Store on one database. Its parts share nothing but that."""
 

@@ -93,7 +93,7 @@ async def test_when_the_time_is_over_the_accounts_stay_and_an_event_says_so(stag
 
     assert 1 < time.monotonic() - started < 10
     assert set(stage.accounts.values()) == {True}
-    assert "12 accounts and groups" in (await stage.until_events("DeprovisionTimedOut"))["DeprovisionTimedOut"]
+    assert "groups: 12)" in (await stage.until_events("DeprovisionTimedOut"))["DeprovisionTimedOut"]
 
 
 async def test_an_app_that_is_away_is_waited_for_and_who_says_orphan_meanwhile_is_obeyed(stage: Stage) -> None:

@@ -211,7 +211,7 @@ async def test_groups_have_a_budget_of_their_own(world: World) -> None:
     world.ending = True
     report = await world.cycle()
     assert report.held is not None
-    assert report.held.summary == "3 of 3 live accounts, 1 of 1 live groups"
+    assert report.held.summary == "3 of 3 live accounts, 1 of 1 live group"
 
 
 async def test_a_group_that_is_the_only_one_to_leave_is_emptied_once_that_is_approved(world: World) -> None:

@@ -95,9 +95,10 @@ def test_a_spec_that_is_none_wants_no_finalizer() -> None:
 
 def test_the_last_event_says_what_was_left() -> None:
     assert [farewell(Step.GIVE_UP, active).message.partition(": ")[2] for active in (7, None)] == [
-        "7 accounts and groups that have not left stay as they are",
-        "all accounts and groups that have not left stay as they are",
+        "what has not left stays as it is (accounts and groups: 7)",
+        "what has not left stays as it is",
     ]
+    assert farewell(Step.FINISH, 2).message.endswith("keep the others (accounts and groups: 2)")
     assert {farewell(step, 0).type for step in (Step.ORPHAN, Step.FINISH)} == {"Normal"}
 
 
@@ -224,7 +225,7 @@ async def test_the_time_is_over_and_the_accounts_stay_where_the_secret_is_gone_t
             await one.until(lambda: "DeprovisionTimedOut" in reasons(cluster))
     assert active(app) == {True}
     [event] = [event for event in cluster.events if event["reason"] == "DeprovisionTimedOut"]
-    assert (event["type"], "1 accounts" in event["message"]) == ("Warning", True)
+    assert (event["type"], "groups: 1)" in event["message"]) == ("Warning", True)
 
 
 async def test_who_changes_to_orphan_while_it_waits_is_obeyed() -> None:
