@@ -68,7 +68,8 @@ class SlapdOrigin:
         self._source = Source.of(slapd, changes=changes)
         self._there: Entries = {}
         slapd.add(FORMER, {"objectClass": ["organizationalUnit"], "ou": ["former"]})
-        self._add(ANCHOR, f"cn={ANCHOR},{PEOPLE}", {"uid": [ANCHOR], "displayName": ["Anchor"]})
+        anchor = {"uid": [ANCHOR], "displayName": ["Anchor"], "userAccountControl": [_ENABLED[True]]}
+        self._add(ANCHOR, f"cn={ANCHOR},{PEOPLE}", anchor)
         self._add("anchors", f"cn=anchors,{GROUPS}", {"member": [f"cn={ANCHOR},{PEOPLE}"]})
 
     @property

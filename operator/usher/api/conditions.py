@@ -49,6 +49,7 @@ class Reason(StrEnum):
     PLAN_HELD = "PlanHeld"
     PROGRESSING = "Progressing"
     READ_COMPLETE = "ReadComplete"
+    REFERENCES_PENDING = "ReferencesPending"
     RETRYING = "Retrying"
     RUNNING = "Running"
     SCOPE_UNRESOLVED = "ScopeUnresolved"

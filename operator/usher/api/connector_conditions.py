@@ -40,13 +40,14 @@ class CycleVerdict:
     """What the last cycle came to.
 
     `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
-    reason. `unresolved` are entries of the scope that mean nobody, or several: where they stand, and why. `observed` is
-    what it found, in figures, where it was not to write anything. `failure` says why it failed as a whole; the counts
-    mean nothing then.
+    reason; `due_references` of them lack nothing but references. `unresolved` are entries of the scope that mean
+    nobody, or several: where they stand, and why. `observed` is what it found, in figures, where it was not to write
+    anything. `failure` says why it failed as a whole; the counts mean nothing then.
     """
 
     generation: int
     pending: int = 0
+    due_references: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     failure: Finding | None = None
     unresolved: Sequence[str] = ()
@@ -193,7 +194,10 @@ def _left_undone(cycle: CycleVerdict) -> Finding | None:
     """What a cycle that ran to its end did not do."""
     if cycle.observed:
         return Finding(Reason.OBSERVING, f"{_OBSERVING}: {cycle.observed}")
-    return Finding(Reason.OBJECTS_FAILED, _undone(cycle)) if cycle.pending else None
+    if not cycle.pending:
+        return None
+    only_references = cycle.pending <= cycle.due_references
+    return Finding(Reason.REFERENCES_PENDING if only_references else Reason.OBJECTS_FAILED, _undone(cycle))
 
 
 def _undone(cycle: CycleVerdict) -> str:

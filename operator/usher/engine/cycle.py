@@ -15,10 +15,11 @@ from typing import Final
 from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Action, Phase, Skip
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import ResourceType, TargetId
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.resources import Lane, ResourceType, SourceId, TargetId
 from usher.core.sync.linting import fit
 from usher.core.sync.policies import Enforcement, Subject, subject_of
+from usher.core.sync.references import REFERENCES_PENDING
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
 from usher.engine.consumption import consumption_of
@@ -28,6 +29,7 @@ from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.preparing import Bench, Prepared, prepare
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
+from usher.engine.referring import refers
 from usher.engine.retry import Retrier
 from usher.engine.safety import describe_hold, enforce
 from usher.engine.writing import Writing
@@ -86,7 +88,7 @@ async def _look(opened: _Opened, prepared: Prepared) -> Preview:
     assessed = {lane.job.resource_type: await assess(opened.bench, lane.job) for lane in prepared.lanes}
     known = {kind: one for kind, one in assessed.items() if one is not None}
     report = replace(
-        await _report(opened, prepared, counts),
+        await _report(opened, prepared, counts, {}),
         result=CycleResult.INTERRUPTED if opened.bench.control.stop.is_set() else CycleResult.PLANNED,
         held=held,
         assessments={kind.value: one.assessment for kind, one in known.items()},
@@ -136,7 +138,7 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
     store = bench.ports.store
     lanes = [Writing.of(bench, lane, prepared.judgement, cycle) for lane in prepared.lanes]
     if bench.control.stop.is_set():
-        return await _conclude(opened, prepared, lanes, error=None)
+        return await _conclude(opened, prepared, lanes, None, None)
     if prepared.mapping_changed:
         await store.release(bench.job.connector)
     for lane in prepared.lanes:
@@ -151,8 +153,7 @@ async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleRe
     for writing in lanes:
         await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))
         await store.clear_plan(writing.prepared.job.lane)
-    report = replace(await _conclude(opened, prepared, lanes, error), held=held)
-    return replace(report, result=CycleResult.PARTIAL) if held and report.result is CycleResult.SUCCEEDED else report
+    return await _conclude(opened, prepared, lanes, error, held)
 
 
 def _learnt(draft: Draft, now: datetime) -> Record:
@@ -192,11 +193,16 @@ async def _apply(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:
 
 
 async def _conclude(
-    opened: _Opened, prepared: Prepared, lanes: Sequence[Writing], error: CycleError | None
+    opened: _Opened,
+    prepared: Prepared,
+    lanes: Sequence[Writing],
+    error: CycleError | None,
+    held: HeldPlan | None,
 ) -> CycleReport:
     bench = opened.bench
     counts = {w.prepared.job.resource_type: _final_counts(w.prepared.draft, w.recorder) for w in lanes}
-    report = await _report(opened, prepared, counts)
+    due = {} if held else {lane.job.lane: await _due_holders(bench.ports, lane.job) for lane in prepared.lanes}
+    report = replace(await _report(opened, prepared, counts, due), held=held)
     if error is not None:
         return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
     if bench.control.stop.is_set():
@@ -206,16 +212,28 @@ async def _conclude(
     for lane in prepared.lanes:
         done = consumption_of(lane.job, lane.snapshot, lane.snapshot.version)
         await bench.ports.store.save_consumption(lane.job.lane, done)
-    done_all = report.pending == 0 and not report.unresolved
+    done_all = report.pending == 0 and not report.unresolved and held is None
     return replace(report, result=CycleResult.SUCCEEDED if done_all else CycleResult.PARTIAL)
 
 
-async def _report(opened: _Opened, prepared: Prepared, counts: Mapping[ResourceType, Counts]) -> CycleReport:
+async def _due_holders(ports: Ports, job: Job) -> Sequence[SourceId]:
+    """Whose references are not as they can be by now."""
+    return await ports.store.due_holders(job.lane) if refers(job) else ()
+
+
+async def _report(
+    opened: _Opened,
+    prepared: Prepared,
+    counts: Mapping[ResourceType, Counts],
+    due: Mapping[Lane, Sequence[SourceId]],
+) -> CycleReport:
     ports, users, resolution = opened.bench.ports, prepared.lanes[0].job.lane, prepared.resolution
     reasons: Counter[str] = Counter()
     waiting = 0
     for lane in prepared.lanes:
-        reasons.update(entry.reason for entry in (await ports.store.unsettled(lane.job.lane)).values())
+        unsettled = await ports.store.unsettled(lane.job.lane)
+        reasons.update(entry.reason for entry in unsettled.values())
+        reasons.update(REFERENCES_PENDING for one in due.get(lane.job.lane, ()) if one not in unsettled)
         waiting += await ports.store.count_waiting_references(lane.job.lane)
     linked, _ = await ports.store.count_links(users)
     return CycleReport(
@@ -229,6 +247,7 @@ async def _report(opened: _Opened, prepared: Prepared, counts: Mapping[ResourceT
         in_scope=await ports.store.count_claimants(users),
         linked=linked,
         pending=reasons.total(),
+        due_references=sum(map(len, due.values())),
         waiting_references=waiting,
         unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
         stale=opened.stale,

@@ -190,7 +190,12 @@ class ConnectorState:
             orphans=sum(one.orphans for one in report.assessments.values()) if report.assessments else None,
         )
         self.verdict = CycleVerdict(
-            generation, report.pending, report.reasons, unresolved=report.unresolved, observed=_observed(report)
+            generation,
+            report.pending,
+            report.due_references,
+            report.reasons,
+            unresolved=report.unresolved,
+            observed=_observed(report),
         )
         if generation == self.generation:
             self.target = Contact.ANSWERED
@@ -218,6 +223,7 @@ def _verdict_of(former: ConnectorStatus) -> Verdict | None:
     if in_sync is None or in_sync.reason not in (
         Reason.SUCCEEDED,
         Reason.OBJECTS_FAILED,
+        Reason.REFERENCES_PENDING,
         Reason.SCOPE_UNRESOLVED,
         Reason.OBSERVING,
     ):

@@ -96,6 +96,16 @@ TABLE: list[tuple[str, list[ConnectorObservation], dict[str, str]]] = [
         {"Ready": "True Running", "InSync": "False ObjectsFailed", **GOOD_ENDS},
     ),
     (
+        "where nothing but references is left undone, that is said",
+        [replace(DONE, cycle=CycleVerdict(1, pending=2, due_references=2, reasons={"ServiceUnavailable": 2}))],
+        {"Ready": "True Running", "InSync": "False ReferencesPending", **GOOD_ENDS},
+    ),
+    (
+        "people left undone come before references",
+        [replace(DONE, cycle=CycleVerdict(1, pending=3, due_references=2, reasons={"MissingValues": 1}))],
+        {"Ready": "True Running", "InSync": "False ObjectsFailed", **GOOD_ENDS},
+    ),
+    (
         "one transient failure leaves it ready",
         [DONE, failing(1)],
         {"Ready": "True Retrying", "InSync": "False TargetUnreachable", **DOWN_ENDS},

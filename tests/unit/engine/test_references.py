@@ -11,7 +11,7 @@ from usher.core.model.resources import Json, ResourceType
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import OnNull
 from usher.testing.documents import read_at
-from usher.testing.faults import Operation
+from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation, every
 from usher.testing.world import MANAGER, World, direct_mapping, group_mapping, open_world, person, with_manager
 
 
@@ -57,6 +57,20 @@ async def test_a_group_is_created_empty_and_gets_its_members_in_the_same_cycle(w
     assert (report.groups.created, report.groups.references) == (1, 1)
     assert world.members() == {"staff": {"ada", "bob"}}
     await settled(world)
+
+
+async def test_members_that_could_not_be_given_are_told_apart_from_accounts_that_failed(world: World) -> None:
+    world.group("staff", "ada", "bob")
+    schedule = FaultSchedule([every(Operation.UPDATE, 1, Fault(FaultKind.UNAVAILABLE))])
+    world.target.faults = world.target.collection(ResourceType.GROUP).faults = schedule
+
+    failed = await world.sync()
+
+    assert (failed.result, failed.pending, failed.due_references) == (CycleResult.PARTIAL, 1, 1)
+    world.target.faults = world.target.collection(ResourceType.GROUP).faults = FaultSchedule()
+    healed = await world.sync()
+    assert (healed.result, healed.pending, healed.due_references) == (CycleResult.SUCCEEDED, 0, 0)
+    assert world.members() == {"staff": {"ada", "bob"}}
 
 
 async def test_only_the_difference_of_a_set_is_sent(world: World) -> None:

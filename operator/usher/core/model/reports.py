@@ -81,11 +81,12 @@ class CycleReport:
 
     `counts` are those of users, `groups` those of groups, None where nobody maps them. `reasons` counts unsettled
     resources by reason. `error_reason` and `error` say why a cycle failed as a whole. `in_scope` and `linked` are the
-    connector's totals of users after it, `pending` that of all resources with something undone, `waiting_references`
-    that of references whose other end has no active account. `unresolved` are entries of the
-    scope that mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence
-    from the scope. `assessments`, by resource type, are there where the target was only looked at. `stale` says why the
-    target could not be asked again what it says of itself, where an earlier answer stays in force.
+    connector's totals of users after it, `pending` that of all resources with something undone, of which
+    `due_references` lack nothing but references whose both ends are there. `waiting_references` are those whose other
+    end has no active account. `unresolved` are entries of the scope that mean nobody, or several, with where they stand
+    and why: while there are some, nobody leaves by absence from the scope. `assessments`, by resource type, are there
+    where the target was only looked at. `stale` says why the target could not be asked again what it says of itself,
+    where an earlier answer stays in force.
     """
 
     kind: CycleKind
@@ -98,6 +99,7 @@ class CycleReport:
     linked: int = 0
     pending: int = 0
     groups: Counts | None = None
+    due_references: int = 0
     waiting_references: int = 0
     unresolved: tuple[str, ...] = ()
     assessments: Mapping[str, Assessment] = field(default_factory=dict)

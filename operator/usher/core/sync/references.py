@@ -26,6 +26,8 @@ from usher.core.sync.rules import CompiledMapping, Reference
 
 REFERENCES = "References"
 """The cause of a change that gives or takes references."""
+REFERENCES_PENDING = "ReferencesPending"
+"""References are not as they shall be, though the accounts at both ends are there."""
 
 
 @dataclass(frozen=True, slots=True)
