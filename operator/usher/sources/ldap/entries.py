@@ -88,7 +88,7 @@ class EntryReader:
                 meant[meaning], ranks[meaning] = first, rank
         attributes.update(meant)
         if self._resource_type is ResourceType.GROUP:
-            attributes[MEMBERS] = tuple(map(self._read_member, _values(entry, self._member_attribute)))
+            attributes[MEMBERS] = tuple(map(self._read_member, values_of(entry, self._member_attribute)))
         elif (enabled := _read_enabled(attributes)) is not None:
             attributes[ACCOUNT_ENABLED] = enabled
         attributes[DN], attributes[OBJECT_ID] = canonical_dn(entry.dn), source_id
@@ -98,14 +98,14 @@ class EntryReader:
         """The id of an entry, in the form in which tools show it. Raises IncompleteRead for one without."""
         found = self.find_id(entry)
         if found is None:
-            count = len(_values(entry, self._id_attribute)) or "no"
+            count = len(values_of(entry, self._id_attribute)) or "no"
             message = f"an entry has {count} {self._id_attribute}, which identifies it: may the account read it?"
             raise IncompleteRead(message, reason="InvalidData", detail=entry.dn)
         return found
 
     def find_id(self, entry: Entry) -> SourceId | None:
         """The same; None for an entry without one, or with several."""
-        values = _values(entry, self._id_attribute)
+        values = values_of(entry, self._id_attribute)
         text = self._decode_id(values[0]).strip() if len(values) == 1 else ""
         return SourceId(text.lower() if self._id == "entryuuid" else text) if text else None
 
@@ -139,15 +139,18 @@ def known_names(resource_type: ResourceType, seen: frozenset[str], allowed: froz
 
 def texts_of(entry: Entry, name: str) -> Sequence[str]:
     """The values of an attribute as texts."""
-    return [read_text(value) for value in _values(entry, name)]
+    return [read_text(value) for value in values_of(entry, name)]
 
 
 def _hidden(resource_type: ResourceType) -> frozenset[str]:
     return MEMBER_ATTRIBUTES if resource_type is ResourceType.GROUP else frozenset()
 
 
-def _values(entry: Entry, name: str) -> Sequence[bytes]:
-    """The values of an attribute, in whatever case the directory spells it."""
+def values_of(entry: Entry, name: str) -> Sequence[bytes]:
+    """The values of an attribute, in whatever case the directory spells it (RFC 4512 2.5).
+
+    Active Directory says `modifyTimeStamp`, others `modifyTimestamp`.
+    """
     found = entry.attributes.get(name)
     if found is not None:
         return found
