@@ -41,7 +41,7 @@ $(STAMP):
 demo: $(STAMP) system ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
 	@$(BIN)/python tests/demo/demo.py $(if $(EXIT),--exit)
 
-test: $(STAMP) system ## All tests, or those of ARGS (USHER_EXHAUSTIVE=1: every fault at every request)
+test: $(STAMP) system ## All tests, or those of ARGS (USHER_EXHAUSTIVE=1: every fault at every request, many directories)
 ifdef ARGS
 	$(PYTEST) $(ARGS)
 else

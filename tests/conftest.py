@@ -7,5 +7,6 @@ from hypothesis import settings
 pytest_plugins = ("cluster.fixtures", "directory.fixtures")
 
 # No test is timed: how long one example takes says who else is on the machine.
-settings.register_profile("untimed", deadline=None)
+# A failure ends with the line that repeats it.
+settings.register_profile("untimed", deadline=None, print_blob=True)
 settings.load_profile("untimed")

@@ -122,6 +122,19 @@ async def test_a_change_in_the_very_second_of_the_last_read_is_not_missed(rememb
     assert changed.end is not None
 
 
+async def test_where_nobody_is_found_any_more_with_the_time_that_was_the_newest_everything_is_read(
+    remembering: Slapd,
+) -> None:
+    source, entry = source_of(remembering, Changes.MODIFY_TIMESTAMP), people(6)[5]
+    next_second()
+    remembering.modify(entry.dn, {"title": ["Newest"]})
+    since = (await source.read((await source.read()).watermark)).watermark
+    assert list((await source.changes(since)).resources) == [id_of(await source.read(), entry)]
+    remembering.delete(entry.dn)
+    with pytest.raises(WatermarkExpired):
+        await source.changes(since)
+
+
 async def test_who_falls_out_of_the_filter_is_told_as_gone_and_a_renamed_one_is_not(remembering: Slapd) -> None:
     source, (leaver, renamed) = source_of(remembering, Changes.MODIFY_TIMESTAMP), people(5)[3:]
     found = await source.read()

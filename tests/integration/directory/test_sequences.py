@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from directory.configuration import Settings
 from directory.slapd import Slapd
 from integration.servers import Server
+from sequences.amount import few
 from sequences.apps import App, MemoryApp, ServerApp
 from sequences.origins import SlapdOrigin
 from sequences.play import CHANGES, WHOLE, play
@@ -32,7 +33,7 @@ def make_app(request: pytest.FixtureRequest) -> Callable[[], App]:
 
 
 @pytest.mark.parametrize("changes", LAST_READS)
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
+@few(3)
 @given(script=scripts())
 def test_every_directory_ends_as_it_is_from_a_slapd(
     make_app: Callable[[], App], changes: Changes, script: list[Step]

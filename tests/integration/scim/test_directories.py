@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from integration.servers import Server
+from sequences.amount import few
 from sequences.apps import ServerApp
 from sequences.origins import MemoryOrigin
 from sequences.play import play
@@ -20,7 +21,7 @@ def server(request: pytest.FixtureRequest) -> Server:
     return found
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+@few(4)
 @given(script=scripts())
 def test_every_directory_ends_as_it_is_at_a_server_of_others(server: Server, script: list[Step]) -> None:
     asyncio.run(play(script, MemoryOrigin(), ServerApp(server)))

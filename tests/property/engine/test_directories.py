@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
+from sequences.amount import few
 from sequences.apps import MemoryApp
 from sequences.origins import MemoryOrigin
 from sequences.play import play
 from sequences.truth import FAULTS, Step, scripts
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@few(25)
 @given(script=scripts(FAULTS))
 def test_every_directory_ends_as_it_is(script: list[Step]) -> None:
     asyncio.run(play(script, MemoryOrigin(), MemoryApp()))

@@ -7,7 +7,7 @@ import pytest
 from usher.contracts.runtime import SecretRef
 from usher.contracts.source import Watermark
 from usher.core.model.resources import ResourceType
-from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
+from usher.sources.ldap.marks import Times, newest_of, read_times, searched_time, write_times
 from usher.sources.ldap.settings import Branch, Changes, LdapSettings
 
 
@@ -31,6 +31,10 @@ from usher.sources.ldap.settings import Branch, Changes, LdapSettings
 )
 def test_the_newest_time_is_to_the_second_and_never_goes_back(values: list[bytes], newest: str) -> None:
     assert newest_of(values, "20260101000000Z") == newest
+
+
+def test_a_filter_names_a_time_with_the_fraction_that_active_directory_wants() -> None:
+    assert searched_time("20260102030405Z") == "20260102030405.0Z"
 
 
 def test_times_come_back_for_the_same_search_only() -> None:

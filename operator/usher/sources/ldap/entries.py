@@ -147,7 +147,10 @@ def _hidden(resource_type: ResourceType) -> frozenset[str]:
 
 
 def values_of(entry: Entry, name: str) -> Sequence[bytes]:
-    """The values of an attribute, in whatever case the directory spells it."""
+    """The values of an attribute, in whatever case the directory spells it (RFC 4512 2.5).
+
+    Active Directory says `modifyTimeStamp`, others `modifyTimestamp`.
+    """
     found = entry.attributes.get(name)
     if found is not None:
         return found

@@ -66,3 +66,12 @@ def newest_of(values: Sequence[bytes], former: str) -> str:
     if not values or not _TIME.fullmatch(values[0]):
         return former
     return max(f"{values[0][:14].decode()}Z", former)
+
+
+def searched_time(newest: str) -> str:
+    """The time as a filter has to name it.
+
+    Active Directory writes times with a fraction (its syntax String(Generalized-Time)), and to Samba a time without one
+    lies before all others. RFC 4517 3.3.13 allows both forms.
+    """
+    return f"{newest.removesuffix('Z')}.0Z"

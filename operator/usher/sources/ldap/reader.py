@@ -22,7 +22,7 @@ from usher.core.errors import CycleError, IncompleteRead, SpecError, WatermarkEx
 from usher.core.model.resources import ResourceType, SourceResource
 from usher.sources.ldap.dirsync import DirSync
 from usher.sources.ldap.entries import EntryReader, known_names, values_of
-from usher.sources.ldap.marks import Times, newest_of, read_times, write_times
+from usher.sources.ldap.marks import Times, newest_of, read_times, searched_time, write_times
 from usher.sources.ldap.names import TIMESTAMP, asked_for
 from usher.sources.ldap.ranges import whole_entries
 from usher.sources.ldap.references import Beside, References
@@ -153,19 +153,27 @@ class LdapReader:
     async def _modified(
         self, resource_type: ResourceType, since: Watermark
     ) -> AsyncIterator[ChangesPage | ChangesComplete]:
-        """Entries modified since then; those of them that the filter does not select are people who fell out of it."""
+        """Entries modified since then; those of them that the filter does not select are people who fell out of it.
+
+        Somebody was seen with the time at which it begins. Where not even this one is found, the entry is gone, or the
+        directory does not search by the attribute: neither may pass for "nothing has changed".
+        """
         seen, scope = _Seen(), self._settings.scope(resource_type)
         times = read_times(since, scope)
         if not times.begin:
             raise WatermarkExpired("the directory was not read twice yet")
-        recent = f"({TIMESTAMP}>={times.begin})"
+        recent = f"({TIMESTAMP}>={searched_time(times.begin)})"
         async for page in self._pages(resource_type, recent):
             yield await self._changed(await self._resources(resource_type, page, seen))
         reader = self._entries[resource_type]
         outside = self._search(resource_type, f"(&(!{self._filter(resource_type)}){recent})")
         only_ids = Search(outside.base, outside.filter, (self._settings.id_attribute,), outside.page_size)
+        outsiders = 0
         async for page in self._connection.pages(only_ids):
+            outsiders += len(page)
             yield [SourceChange(reader.read_id(entry), None) for entry in page if entry.attributes]
+        if not seen.count and not outsiders:
+            raise WatermarkExpired("the entry that was changed last is not found any more")
         watermark = write_times(scope, Times(times.newest, max(seen.newest, times.newest)))
         yield ChangesComplete(watermark, tuple(sorted(seen.names)))
 
