@@ -164,7 +164,7 @@ class Desk:
         self.controller = Controller(Means(cluster, cluster, ports, policy, self.metrics, [NAMESPACE]))
         cluster.watcher = self.controller.observer.observe
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         """Lets the controller work until it is so."""
         async with asyncio.timeout(seconds):
             while not holds():  # noqa: ASYNC110 - what holds is looked up, nothing announces it

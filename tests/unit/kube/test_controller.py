@@ -192,7 +192,7 @@ async def test_a_refused_token_is_told_with_the_secret_in_condition_and_event() 
 async def test_the_first_failure_is_told_with_its_cause() -> None:
     cluster = cluster_with()
     async with desk(cluster) as one:
-        await one.until(lambda: bool(cluster.events), 30)
+        await one.until(lambda: bool(cluster.events))
 
     [event] = cluster.events
     assert event["reason"] == "CycleFailed"
@@ -244,7 +244,7 @@ async def test_a_status_that_could_not_be_written_is_written_by_a_later_reconcil
 
         cluster.down = False
 
-        await one.until(lambda: cluster.condition(PEOPLE, "Ready") == ("False", "ExpressionInvalid"), 10)
+        await one.until(lambda: cluster.condition(PEOPLE, "Ready") == ("False", "ExpressionInvalid"))
 
 
 async def test_a_deletion_that_nobody_heard_of_is_found_by_the_census() -> None:

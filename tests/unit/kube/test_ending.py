@@ -294,7 +294,7 @@ async def test_accounts_whose_time_comes_before_the_end_are_deleted_and_the_othe
         async with desk(cluster) as one:
             await in_sync(one)
             cluster.delete(APP)
-            await one.until(lambda: APP not in cluster.objects, 10)
+            await one.until(lambda: APP not in cluster.objects)
     assert len(app.app.accounts) == accounts
     assert active(app) <= {False}
     assert "Deprovisioned" in reasons(cluster)
