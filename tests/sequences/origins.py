@@ -10,7 +10,6 @@ from directory.slapd import Slapd
 from directory.sources import Source
 from sequences.truth import ANCHOR, Directory, attributes_of, group_key, person_key
 from usher.contracts.source import SourceOpener
-from usher.core.model.resources import SourceId
 from usher.sources.ldap.settings import Changes
 from usher.testing.memory_source import MemorySource
 
@@ -48,12 +47,16 @@ class MemoryOrigin:
     def follow(self, directory: Directory) -> None:
         """Everybody anew."""
         source = self._source
-        source.people = {SourceId(person_key(n)): attributes_of(person) for n, person in directory.people.items()}
+        source.people = {}
+        for number, person in directory.people.items():
+            manager = {} if person.manager is None else {"manager": directory.id_of(person_key(person.manager))}
+            source.put(directory.id_of(person_key(number)), **attributes_of(person), **manager)
         source.put(ANCHOR, userPrincipalName=ANCHOR, displayName="Anchor", accountEnabled=True)
         source.groups.clear()
         source.put_group("anchors", displayName="anchors", members=(ANCHOR,))
         for number, group in directory.groups.items():
-            source.put_group(group_key(number), displayName=group.name, members=tuple(sorted(group.members)))
+            members = tuple(sorted(map(directory.id_of, group.members)))
+            source.put_group(directory.id_of(group_key(number)), displayName=group.name, members=members)
 
 
 class SlapdOrigin:
@@ -61,13 +64,16 @@ class SlapdOrigin:
 
     An entry is named after what it is called, so who is renamed gets another DN; managers and members follow, as where
     an overlay keeps references whole. Who leaves is moved out of the base, and moved back on return: the same entry.
+    Only what has ended is deleted.
     """
 
     def __init__(self, slapd: Slapd, changes: Changes) -> None:
         self._slapd = slapd
         self._source = Source.of(slapd, changes=changes)
         self._there: Entries = {}
+        self._ended: dict[str, int] = {}
         slapd.add(FORMER, {"objectClass": ["organizationalUnit"], "ou": ["former"]})
+        # it says that it is enabled, since a read in which nobody says so any more is void
         anchor = {"uid": [ANCHOR], "displayName": ["Anchor"], "userAccountControl": [_ENABLED[True]]}
         self._add(ANCHOR, f"cn={ANCHOR},{PEOPLE}", anchor)
         self._add("anchors", f"cn=anchors,{GROUPS}", {"member": [f"cn={ANCHOR},{PEOPLE}"]})
@@ -80,6 +86,7 @@ class SlapdOrigin:
     def follow(self, directory: Directory) -> None:
         """Entries come, go and move first; then each gets its attributes."""
         wanted = _entries(directory)
+        self._delete(directory.ended)
         for key, (dn, _) in list(self._there.items()):
             if key not in wanted and not dn.endswith(FORMER) and key not in (ANCHOR, "anchors"):
                 self._move(key, f"{dn.partition(',')[0]},{FORMER}")
@@ -94,6 +101,11 @@ class SlapdOrigin:
             if changed:
                 self._slapd.modify(dn, changed)
                 self._there[key] = dn, {**known, **changed}
+
+    def _delete(self, ended: Mapping[str, int]) -> None:
+        for key in [one for one, times in ended.items() if times != self._ended.get(one, 0) and one in self._there]:
+            self._slapd.delete(self._there.pop(key)[0])
+        self._ended = dict(ended)
 
     def _add(self, key: str, dn: str, attributes: Mapping[str, list[str]]) -> None:
         name = dn.partition(",")[0].removeprefix("cn=")
