@@ -127,6 +127,18 @@ PLANTS = {
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
     ),
+    "what a changed mapping holds goes with the next cycle": Plant(
+        "core/sync/policies.py",
+        "    guarded = view.guarded or (held.guarded and bool(keep))",
+        "    guarded = view.guarded",
+        "tests/unit/engine/test_safety.py",
+    ),
+    "a column that is empty all of a sudden brings everybody back": Plant(
+        "engine/snapshot.py",
+        "        for start in range(0, len(read.altered) if blank else 0, _AT_ONCE):",
+        "        for start in range(0):",
+        "tests/unit/engine/test_snapshot.py",
+    ),
     "whoever observes writes": Plant(
         "engine/cycle.py",
         "            if job.enforcement is Enforcement.OBSERVE:",

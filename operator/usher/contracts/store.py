@@ -198,7 +198,8 @@ class LinkStore(Protocol):
 class StoredHold:
     """A held set in the store. `approved` once somebody approved it.
 
-    `count` is its size, `live` how many there were, by what is counted, when it was first held.
+    `count` is its size, `live` how many there were, by what is counted, when it was first held. `guarded`: mapping or
+    scope was new then, and nothing was too little to be looked at.
     """
 
     hash: str
@@ -209,6 +210,7 @@ class StoredHold:
     created: datetime
     expires: datetime
     approved: bool
+    guarded: bool
 
 
 class PlanStore(Protocol):

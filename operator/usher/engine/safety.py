@@ -63,9 +63,12 @@ async def judge(
             count=hold.count,
             live=hold.live,
             expired=now >= hold.expires and not hold.approved,
+            guarded=hold.guarded,
         )
-    budgets = job.budgets.without_minimum() if circumstances.guarded else job.budgets
-    decision = decide_safety(SafetyView(destructive, circumstances.live, budgets, held, circumstances.source_is_empty))
+    empty = circumstances.source_is_empty
+    decision = decide_safety(
+        SafetyView(destructive, circumstances.live, job.budgets, held, empty, circumstances.guarded)
+    )
     if decision.event is HoldEvent.HELD:
         hold = StoredHold(
             hash=plan_hash(decision.hold),
@@ -76,6 +79,7 @@ async def judge(
             created=now,
             expires=now + job.hold_for,
             approved=False,
+            guarded=decision.guarded,
         )
         return Judgement(hold, decision.hold, decision)
     if decision.event is HoldEvent.KEPT and stored is not None:

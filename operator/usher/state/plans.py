@@ -182,6 +182,7 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         hold.created,
         hold.expires,
         hold.approved,
+        hold.guarded,
     )
     insert_rows(connection, holds, [row])
 
@@ -261,6 +262,7 @@ def _read_hold(row: AnyRow) -> StoredHold:
         created=row.created,
         expires=row.expires,
         approved=row.approved,
+        guarded=row.guarded,
     )
 
 

@@ -234,6 +234,7 @@ holds: Final = Table(
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("approved", Boolean, nullable=False),
+    Column("guarded", Boolean, nullable=False),
 )
 
 deletions: Final = Table(

@@ -109,7 +109,8 @@ def make_change(
 def make_hold(word: str = "hash-1", count: int = 1) -> StoredHold:
     """Not approved yet."""
     lost, live = {Counted.ACCOUNTS: count}, {Counted.ACCOUNTS: 9}
-    return StoredHold(word, "BudgetExceeded", "1 of 9", lost, live, NOON, NOON + timedelta(days=7), approved=False)
+    until = NOON + timedelta(days=7)
+    return StoredHold(word, "BudgetExceeded", "1 of 9", lost, live, NOON, until, approved=False, guarded=True)
 
 
 def make_entry(source_id: str | None, detail: str = "", time: datetime = NOON) -> LogEntry:

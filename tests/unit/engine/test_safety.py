@@ -235,6 +235,50 @@ async def test_a_changed_mapping_is_judged_with_no_free_minimum(world: World) ->
     assert disabled(world) == set()
 
 
+async def held_by_a_changed_mapping(world: World) -> HeldPlan:
+    """Five leavers, whom no budget would hold otherwise."""
+    world.people(NAMES)
+    await world.sync()
+    for name in NAMES[:5]:
+        world.source.drop(f"id-{name}")
+    world.mapping = direct_mapping({"userName": ("userPrincipalName", 1)})
+    report = await world.sync()
+    assert report.held is not None
+    return report.held
+
+
+async def test_what_a_changed_mapping_holds_stays_held_until_somebody_decides(world: World) -> None:
+    plan = await held_by_a_changed_mapping(world)
+
+    await world.plan()
+    for word in ("", "deadbeef"):
+        kept = (await world.sync(approval=word)).held
+        assert kept is not None
+        assert (kept.hash, kept.count) == (plan.hash, 5)
+    world.clock.advance(timedelta(hours=73).total_seconds())
+    anew = (await world.sync()).held
+    assert anew is not None
+    assert (anew.hash, anew.count) == (plan.hash, 5)
+    assert anew.expires > plan.expires
+    assert (await world.sync()).held == anew
+    assert disabled(world) == set()
+
+    approved = await world.sync(approval=plan.hash)
+    assert approved.held is None
+    assert disabled(world) == set(NAMES[:5])
+
+
+async def test_beside_what_a_changed_mapping_holds_a_few_may_leave_as_always(world: World) -> None:
+    plan = await held_by_a_changed_mapping(world)
+    world.source.drop(f"id-{NAMES[6]}")
+
+    kept = (await world.sync()).held
+
+    assert kept is not None
+    assert kept.hash == plan.hash
+    assert disabled(world) == {NAMES[6]}
+
+
 async def test_accounts_that_the_mapping_makes_inactive_by_value_count_against_the_budget() -> None:
     async with open_world() as world:
         world.mapping = direct_mapping(expressions={"active": 'Switch([status], "True", "terminated", "False")'})

@@ -130,24 +130,30 @@ class HoldEvent(StrEnum):
 class HeldSet:
     """The set that is held since an earlier cycle.
 
-    `count` and `live` are its size and the live ones when it was first held, by what is counted.
+    `count` and `live` are its size and the live ones when it was first held, by what is counted. `guarded`: nothing was
+    too little to be looked at when it was judged, which holds for its members until somebody has decided on them.
     """
 
     members: Mapping[Subject, Action]
     count: Mapping[Counted, int]
     live: Mapping[Counted, int]
     expired: bool
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyView:
-    """What the decision looks at: the destructive changes that are due, what is live, and what is held."""
+    """What the decision looks at: the destructive changes that are due, what is live, and what is held.
+
+    `guarded`: mapping or scope is new, and nothing is too little to be looked at.
+    """
 
     due: Sequence[PlannedChange]
     live: Mapping[Counted, int]
     budgets: Budgets
     held: HeldSet | None
     source_is_empty: bool
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ class SafetyDecision:
     """`keep`: members of the former set that still wait. `drop`: members that came back. `hold`: a new set to hold.
 
     `wait`: destructive changes that are not in the set and must not be applied now. Everything else may be applied.
+    `guarded` is said of `hold`.
     """
 
     event: HoldEvent
@@ -163,6 +170,7 @@ class SafetyDecision:
     hold: tuple[PlannedChange, ...] = ()
     wait: frozenset[Subject] = frozenset()
     reason: str = ""
+    guarded: bool = False
 
 
 def decide_safety(view: SafetyView) -> SafetyDecision:
@@ -174,37 +182,43 @@ def decide_safety(view: SafetyView) -> SafetyDecision:
     itself only when the budget was raised above its first size.
     """
     held = view.held
-    if held is None or held.expired:
-        former = frozenset() if held is None else frozenset(held.members)
-        event = HoldEvent.NONE if held is None else HoldEvent.EXPIRED
-        return _judge_all(view, event, former)
+    if held is None:
+        return _judge_all(view, HoldEvent.NONE, frozenset(), guarded=view.guarded)
     due = {subject_of(change): change.action for change in view.due}
     keep = frozenset(i for i, action in held.members.items() if due.get(i) == action)
     drop = frozenset(held.members) - keep
+    guarded = view.guarded or (held.guarded and bool(keep))
+    if held.expired:
+        return _judge_all(view, HoldEvent.EXPIRED, frozenset(held.members), guarded=guarded)
     if not keep:
-        return _judge_all(view, HoldEvent.NONE, drop)
+        return _judge_all(view, HoldEvent.NONE, drop, guarded=guarded)
     others = [change for change in view.due if subject_of(change) not in keep]
-    over = _violation(view, others)
-    if _within(view.budgets, held.count, held.live) and not view.source_is_empty:
+    over = _violation(view, others, guarded=view.guarded)
+    if _within(_budgets(view, guarded=guarded), held.count, held.live) and not view.source_is_empty:
         event = HoldEvent.HELD if over else HoldEvent.RELEASED
-        return SafetyDecision(event, drop=frozenset(held.members), hold=tuple(others) if over else (), reason=over)
+        hold = tuple(others) if over else ()
+        return SafetyDecision(event, drop=frozenset(held.members), hold=hold, reason=over, guarded=view.guarded)
     wait = frozenset(map(subject_of, others)) if over else frozenset[Subject]()
     return SafetyDecision(HoldEvent.KEPT, keep=keep, drop=drop, wait=wait, reason=over)
 
 
-def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Subject]) -> SafetyDecision:
-    over = _violation(view, view.due)
+def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Subject], *, guarded: bool) -> SafetyDecision:
+    over = _violation(view, view.due, guarded=guarded)
     if over:
-        return SafetyDecision(HoldEvent.HELD, drop=former, hold=tuple(view.due), reason=over)
+        return SafetyDecision(HoldEvent.HELD, drop=former, hold=tuple(view.due), reason=over, guarded=guarded)
     return SafetyDecision(event, drop=former)
 
 
-def _violation(view: SafetyView, changes: Collection[PlannedChange]) -> str:
+def _violation(view: SafetyView, changes: Collection[PlannedChange], *, guarded: bool) -> str:
     if not changes:
         return ""
     if view.source_is_empty:
         return EMPTY_SOURCE
-    return "" if _within(view.budgets, count(changes), view.live) else OVER_BUDGET
+    return "" if _within(_budgets(view, guarded=guarded), count(changes), view.live) else OVER_BUDGET
+
+
+def _budgets(view: SafetyView, *, guarded: bool) -> Budgets:
+    return view.budgets.without_minimum() if guarded else view.budgets
 
 
 def _within(budgets: Budgets, lost: Mapping[Counted, int], live: Mapping[Counted, int]) -> bool:
