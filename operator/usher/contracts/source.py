@@ -19,11 +19,13 @@ class ReadComplete:
     """Ends a whole read: every resource of the type was in it.
 
     `attributes` are the names the source knows, with or without a value. `watermark` is where a read of changes may
-    begin, None where the source has none to give.
+    begin, None where the source has none to give. `blank` are those of the attributes that say of everybody whether he
+    is active, and this time of nobody: where only the few are marked who are not, nobody marked is no such thing.
     """
 
     watermark: Watermark | None
     attributes: tuple[str, ...]
+    blank: frozenset[str] = frozenset()
 
 
 class Evidence(StrEnum):

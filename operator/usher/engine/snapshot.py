@@ -5,33 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import Final
 
 from usher.contracts.snapshots import Snapshot, StagedResource
 from usher.contracts.source import Evidence, ReadComplete, SourceReader, SupportsChanges
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
-from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceResource
+from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 from usher.core.sync.fingerprints import SnapshotDigest, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.changes import read_changes
 from usher.engine.concurrency import writing_behind
 from usher.engine.job import Ports, SourceJob
 
+_AT_ONCE: Final = 256
 _WORDS: Final = {ResourceType.USER: "people", ResourceType.GROUP: "groups"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A read that came to its end: how many it holds, who is gone, and how many are new or differ."""
+    """A read that came to its end: how many it holds, who is gone, who differs, and how many are new or differ."""
 
+    source: SourceKey
     resource_type: ResourceType
     count: int
     kept: int
     removed: Sequence[SourceId]
+    altered: Sequence[SourceId]
     changed: int
     digest: str
     end: ReadComplete
+
+    @property
+    def word(self) -> str:
+        """By which the read is approved, and no other, of this type or another, of this source or another."""
+        text = f"{self.source}\x00{self.resource_type}\x00{self.digest}"
+        return blake2b(text.encode(), digest_size=16).hexdigest()
 
     @property
     def former(self) -> int:
@@ -111,7 +121,7 @@ class _Taking:
         read = await self._read_whole(former)
         if former is None or read.digest != former.digest:  # what is in force already was believed once
             _refuse_shrunken(self.job, read, approved)
-            _refuse_blind(former, read, approved)
+            await self._refuse_blind(former, read, approved)
         now = self.ports.runtime.now()
         snapshot = Snapshot(
             version=1 if former is None else former.version + bool(read.changed or read.removed),
@@ -144,7 +154,30 @@ class _Taking:
             raise IncompleteRead(message)
         seen, digest = comparison.seen, comparison.digest.hexdigest()
         removed = [source_id for source_id in known if source_id not in seen]
-        return _Read(resource_type, len(seen), len(known) - len(removed), removed, changed, digest, end)
+        kept = len(known) - len(removed)
+        return _Read(source, resource_type, len(seen), kept, removed, comparison.altered, changed, digest, end)
+
+    async def _refuse_blind(self, former: Snapshot | None, read: _Read, approved: str) -> None:
+        """A read that no longer tells who is disabled would bring everybody back who is."""
+        known = TELLS_WHO_IS_ACTIVE.intersection(() if former is None else former.attributes)
+        lost = sorted(known - {*read.end.attributes}) or await self._silenced(sorted(known & read.end.blank), read)
+        if not lost or read.word == approved:
+            return
+        message = (
+            f"the read is void: {lost[0]} was in the last complete read and is not in this one, so that everybody "
+            f"would count as enabled. Nobody was touched. If it is right, approve it with the hash {read.word}"
+        )
+        raise ReadShrunk(message, digest=read.word, count=read.count, kept=read.kept, former=read.former)
+
+    async def _silenced(self, blank: Sequence[str], read: _Read) -> list[str]:
+        """Which of these that nobody has now somebody had before."""
+        for start in range(0, len(read.altered) if blank else 0, _AT_ONCE):
+            ids = read.altered[start : start + _AT_ONCE]
+            before = await self.ports.store.resources(self.job.source, self.resource_type, ids)
+            had = {name for one in before.values() for name in blank if one.attributes.get(name) is not None}
+            if had:
+                return sorted(had)
+        return []
 
     async def _publish(self, snapshot: Snapshot, removed: Mapping[SourceId, Evidence], changed: int) -> SnapshotReport:
         await self.ports.store.publish(self.job.source, self.resource_type, removed, snapshot)
@@ -164,6 +197,7 @@ class _Comparison:
     def __init__(self, known: Mapping[SourceId, Fingerprint]) -> None:
         self._known = known
         self.seen: set[SourceId] = set()
+        self.altered: list[SourceId] = []
         self.digest = SnapshotDigest()
 
     def differing(self, page: Sequence[SourceResource]) -> list[StagedResource]:
@@ -176,8 +210,11 @@ class _Comparison:
             print_ = fingerprint(resource.attributes)
             self.seen.add(resource.id)
             self.digest.add(resource.id, print_)
-            if self._known.get(resource.id) != print_:
+            former = self._known.get(resource.id)
+            if former != print_:
                 rows.append(StagedResource(resource, print_))
+                if former is not None:
+                    self.altered.append(resource.id)
         return rows
 
 
@@ -191,20 +228,6 @@ def _refuse_other_identity(reader: SourceReader, former: Snapshot | None) -> Non
     raise CycleError(message, reason="InvalidSpec")
 
 
-def _refuse_blind(former: Snapshot | None, read: _Read, approved: str) -> None:
-    """A read that no longer tells who is disabled would bring everybody back who is."""
-    lost = sorted(
-        TELLS_WHO_IS_ACTIVE.intersection(() if former is None else former.attributes) - {*read.end.attributes}
-    )
-    if not lost or read.digest == approved:
-        return
-    message = (
-        f"the read is void: {lost[0]} was in the last complete read and is not in this one, so that everybody "
-        f"would count as enabled. Nobody was touched. If it is right, approve it with the hash {read.digest}"
-    )
-    raise ReadShrunk(message, digest=read.digest, count=read.count, kept=read.kept, former=read.former)
-
-
 def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
     """A read counts by whom it kept, not by how many it holds: as many strangers are no evidence either.
 
@@ -212,12 +235,12 @@ def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:
     """
     count, kept, former, words = read.count, read.kept, read.former, _WORDS[read.resource_type]
     nothing_lost = former == 0 and read.resource_type is ResourceType.GROUP
-    if read.digest == approved or nothing_lost or (count and kept * 100 >= job.min_retained * former):
+    if read.word == approved or nothing_lost or (count and kept * 100 >= job.min_retained * former):
         return
     empty = "it is empty" if read.resource_type is ResourceType.USER else f"it holds no {words}"
     what = f"it holds {kept} of the {former} {words} of the last complete read" if former else empty
     message = (
         f"the read is void: {what}, and minRetained is {job.min_retained} percent. Nobody was touched. "
-        f"If it is right, approve it with the hash {read.digest}"
+        f"If it is right, approve it with the hash {read.word}"
     )
-    raise ReadShrunk(message, digest=read.digest, count=count, kept=kept, former=former)
+    raise ReadShrunk(message, digest=read.word, count=count, kept=kept, former=former)

@@ -23,7 +23,8 @@ from usher.core.model.resources import ResourceType, SourceId, SourceResource, V
 class MemorySource:
     """A SourceReader that is also its own knob board.
 
-    `people` is what a read brings; `attributes` are the names that the source knows besides those that somebody has.
+    `people` is what a read brings; `attributes` are the names that the source knows besides those that somebody has,
+    `blank` those of them that it tells of everybody, and now of nobody.
     `failure` is raised by the next reads, after `fail_after` pages; set it back to None to heal. `reads` counts them.
     """
 
@@ -35,6 +36,7 @@ class MemorySource:
     fail_after: int = 1
     reads: int = 0
     groups: dict[SourceId, Mapping[str, Value]] = field(default_factory=dict)
+    blank: frozenset[str] = frozenset()
 
     def put(self, source_id: str, **attributes: Value) -> None:
         """Adds a person, or replaces all of their attributes."""
@@ -76,7 +78,7 @@ class MemorySource:
         if self.failure is not None:
             raise self.failure
         known = self.known_attributes() if users else ("displayName", "members")
-        yield ReadComplete(watermark=watermark, attributes=known)
+        yield ReadComplete(watermark=watermark, attributes=known, blank=self.blank if users else frozenset())
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[MemorySource]:

@@ -11,7 +11,7 @@ from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, Value
 from usher.core.sync.fingerprints import SnapshotDigest
 from usher.testing.memory_source import MemorySource
-from usher.testing.world import World, open_world, person
+from usher.testing.world import World, group_mapping, open_world, person
 
 NAMES = [f"user{n}" for n in range(250)]
 
@@ -173,6 +173,42 @@ async def test_a_read_that_no_longer_says_who_is_disabled_is_void(world: World) 
     report = await world.read(approved=caught.value.digest)
 
     assert report.changed == 1
+
+
+async def test_a_read_that_says_of_nobody_whether_he_is_disabled_is_void_where_one_said_it_before(world: World) -> None:
+    world.source.attributes, world.source.blank = ("accountEnabled",), frozenset({"accountEnabled"})
+    await world.sync()
+    world.people(["newcomer"])
+    assert (await world.read()).changed == 1, "it never said so"
+    world.source.put("id-user1", **person("user1", accountEnabled=False))
+    world.source.blank = frozenset()
+    await world.sync()
+    world.people(["user1"])
+    world.source.blank = frozenset({"accountEnabled"})
+
+    with pytest.raises(ReadShrunk, match="accountEnabled") as caught:
+        await world.read()
+    report = await world.read(approved=caught.value.digest)
+
+    assert report.changed == 1
+    world.people(["another"])
+    assert (await world.read()).changed == 1, "it was approved"
+
+
+async def test_the_word_of_approval_for_one_read_approves_no_other(world: World) -> None:
+    world.group_mapping = group_mapping()
+    world.group("staff", "user1")
+    await world.sync()
+    words: list[str] = []
+    for gone in (world.source.groups, world.source.people):
+        kept = dict(gone)
+        gone.clear()
+        with pytest.raises(ReadShrunk) as caught:
+            await world.read(approved="".join(words))
+        words.append(caught.value.digest)
+        gone.update(kept)
+
+    assert len(set(words)) == 2
 
 
 # --- the digest -----------------------------------------------------------------------------------------------------

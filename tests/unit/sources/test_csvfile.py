@@ -120,6 +120,16 @@ async def test_the_well_known_booleans_are_booleans(cell: str, value: bool) -> N
 
 
 @pytest.mark.parametrize(
+    ("rows", "blank"),
+    [("1,,\n2,,\n", {"accountEnabled", "IsSoftDeleted"}), ("1,,\n2,false,\n", {"IsSoftDeleted"}), ("1,1,0\n", set())],
+)
+async def test_columns_that_say_of_nobody_whether_he_is_active_are_told(rows: str, blank: set[str]) -> None:
+    _, _, end = await read(settings(f"objectId,accountEnabled,IsSoftDeleted\n{rows}".encode()))
+
+    assert end.blank == blank
+
+
+@pytest.mark.parametrize(
     ("document", "message"),
     [
         (b"", "line 1: there is no header row"),

@@ -71,7 +71,7 @@ class CsvReader:
             if page:
                 yield page
             await self._pause(0)
-        yield ReadComplete(watermark=None, attributes=header.names)
+        yield ReadComplete(watermark=None, attributes=header.names, blank=rows.blank)
 
     async def _named_groups(self, groups: GroupColumn) -> AsyncIterator[SourcePage | ReadComplete]:
         """Those that the people's rows name; all of these are read before there is one."""

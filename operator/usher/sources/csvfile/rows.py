@@ -72,6 +72,12 @@ class RowReader:
 
     header: Header
     _lines: dict[str, int] = field(default_factory=dict)
+    _told: set[int] = field(default_factory=set)
+
+    @property
+    def blank(self) -> frozenset[str]:
+        """Columns that say whether somebody is active, and were empty in every row so far."""
+        return frozenset(self.header.names[index] for index in self.header.boolean_indexes if index not in self._told)
 
     def read(self, records: Sequence[Record]) -> Iterator[SourceResource]:
         """Raises IncompleteRead that names the line on which the row starts and the column, and never a value."""
@@ -86,6 +92,7 @@ class RowReader:
         attributes: dict[str, Value] = {name: cell for name, cell in zip(header.names, cells, strict=True) if cell}
         for index in header.boolean_indexes:
             if cells[index]:
+                self._told.add(index)
                 attributes[header.names[index]] = _read_boolean(cells[index], header.names[index], line)
         return SourceResource(source_id, attributes)
 
