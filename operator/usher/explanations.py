@@ -38,6 +38,8 @@ _OF_A_PASSWORD: Final = frozenset({"CredentialsRejected", "SecretNotFound", "Key
 _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
 """A message that begins with the field, or with object and field, says where it belongs by itself."""
 _MAPPING: Final = re.compile(r"\bAttributeMapping/(?P<name>[-.a-z0-9]+)")
+_OWN_FIELD: Final = re.compile(r"(?P<subject>ProvisioningConnector/\S+) (?P<path>spec\S*): (?P<problem>.*)", re.DOTALL)
+"""A message that begins with a field of the connector itself."""
 _KNOWN_CAUSES: Final = ("certificate", " resolves to ")
 """A target that is not reached for one of these is up, and the message has the way out."""
 
@@ -76,6 +78,8 @@ def explain_cycle(name: str, spec: ProvisioningConnectorSpec, error: UsherError,
     if isinstance(error, SpecError) and error.path:
         path = error.path if error.path.startswith("spec") else f"{_TARGET}.{error.path}"
         return Explanation(error.subject or subject, path, _named_by(spec, path), error.problem)
+    if (own := _OWN_FIELD.match(error.message)) is not None and own["subject"] == subject:
+        return Explanation(subject, own["path"], "", own["problem"])
     path = "" if reason in _NO_FIELD else _FIELDS.get(reason, _URL)
     path = _mapping_blamed(spec, error.message) if reason == "MappingInvalid" else path
     message = f"{error.message.rstrip('.')}{_way_out(spec, reason, error.message, again)}"

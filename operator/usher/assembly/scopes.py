@@ -38,14 +38,14 @@ def untouchable_of(key: ConnectorKey, spec: Scope) -> Untouchable:
     """The accounts that are never written. Raises SpecErrors for attributes that are no paths."""
     spared: list[Spared] = []
     errors: list[SpecError] = []
+    subject = f"ProvisioningConnector/{key.partition('/')[2]}"
     for index, each in enumerate(spec.never_touch):
         path, place = AttributePath(each.attribute), f"spec.scope.neverTouch[{index}]"
         try:
             parse_path(path)
         except PathError as error:
-            subject = f"ProvisioningConnector/{key.partition('/')[2]}"
             errors.append(SpecError(error.problem, subject=subject, path=f"{place}.attribute"))
-        spared.append(Spared(path, each.value, place=place))
+        spared.append(Spared(path, each.value, place=f"{subject} {place}"))
     if errors:
         raise SpecErrors(errors)
     return Untouchable(tuple(spared))

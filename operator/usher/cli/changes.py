@@ -64,7 +64,7 @@ class ShownChange:
         account = "" if change.target_id is None else f" (account {change.target_id})"
         cause = f": {change.cause}" if change.action in _LEAVING and change.cause else ""
         waits = " [held]" if self.waits else ""
-        sign, name = _SIGNS[change.action], _WORDS.get(change.action, change.action.value.lower())
+        sign, name = _SIGNS[change.action], verb(change.resource_type, change.action)
         yield f"{sign} {name} {named(change.resource_type, change.source_id)}{account}{cause}{waits}"
         if change.action is not Action.DISABLE:
             for path, edit in change.delta.items():
@@ -131,6 +131,13 @@ class ShownChange:
             return "(none)"
         text = json.dumps(self._seen(path, value), ensure_ascii=False)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def verb(resource_type: ResourceType, action: Action) -> str:
+    """What is done, for people. A group that is gone and stays is emptied: it has nothing to disable."""
+    if action is Action.DISABLE and resource_type is ResourceType.GROUP:
+        return "empty"
+    return _WORDS.get(action, action.value.lower())
 
 
 def named(resource_type: ResourceType, source_id: str) -> str:

@@ -94,8 +94,9 @@ def _data(outcome: Outcome[Conclusion]) -> dict[str, Json]:
 def held_lines(held: HeldPlan, command: str) -> list[str]:
     """What is held, until when, and what applies it."""
     expires = held.expires.strftime("%Y-%m-%d %H:%M UTC")
+    waits = "1 change waits" if held.count == 1 else f"{held.count} changes wait"
     return [
-        f"held ({held.reason}): {held.summary}; {held.count} wait until {expires}, and nothing of it was done",
+        f"held ({held.reason}): {held.summary}; {waits} until {expires}, and nothing of it was done",
         "to apply exactly this set:",
         f"  {command}",
     ]

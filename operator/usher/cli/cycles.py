@@ -20,6 +20,7 @@ from usher.cli.terminal import say
 from usher.cli.workspace import Workspace
 from usher.core.errors import CycleError, ReadShrunk, SpecError, UsherError
 from usher.core.model.resources import ConnectorKey, SourceKey
+from usher.core.sync.fingerprints import approval_of
 from usher.engine.job import Control, Ports
 from usher.engine.progress import Progress
 from usher.engine.snapshot import read_source
@@ -107,7 +108,7 @@ class _Session(Generic[T]):
             raise void
 
     async def _read_source(self, task: Task) -> _Void | None:
-        before = await self._digests(task)
+        before = await self._words(task)
         try:
             await read_source(task.source_job, self._ports, self._approval.word)
         except ReadShrunk as error:
@@ -115,14 +116,18 @@ class _Session(Generic[T]):
             return _Void(Exit.HELD, source_failure(task.source, error), error.digest)
         except UsherError as error:
             return _Void(Exit.FAILED, source_failure(task.source, error))
-        self._approval.taken |= self._approval.word in await self._digests(task) - before - {""}
+        self._approval.taken |= self._approval.word in await self._words(task) - before
         return None
 
-    async def _digests(self, task: Task) -> set[str]:
-        """What names the reads that are believed now."""
+    async def _words(self, task: Task) -> set[str]:
+        """By which the reads that are believed now would be approved."""
         job = task.source_job
-        found = [await self._ports.store.snapshot(job.source, one) for one in job.resource_types]
-        return {snapshot.digest for snapshot in found if snapshot is not None}
+        found = {one: await self._ports.store.snapshot(job.source, one) for one in job.resource_types}
+        return {
+            approval_of(job.source, kind, snapshot.digest)
+            for kind, snapshot in found.items()
+            if snapshot is not None and snapshot.digest
+        }
 
 
 async def _open_once(task: Task) -> None:

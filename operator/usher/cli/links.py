@@ -28,7 +28,8 @@ def links(name: str, handing: Handing | None, workspace: Workspace, limit: int, 
     With --transfer OTHER the connector OTHER, of the same source and app, gets the links of NAME: all of those whom it
     has in its scope, or of these only the IDs. Without --yes it is only shown who would be handed over.
 
-    Exit codes of --transfer: 0 all is done; 1 a link can't be handed over; 3 links would be handed over.
+    Exit codes of --transfer: 0 all is done; 1 one of the IDs, or nothing, can be handed over; 3 links would
+    be handed over.
     """
     if handing is not None:
         code = transfer(name, handing, workspace, None if output.for_programs else limit, output)

@@ -148,7 +148,9 @@ class Planned:
 
     def _figures(self) -> str:
         groups = self.report.groups
-        return _counts_text(self.report.counts) + ("" if groups is None else f"; groups: {_counts_text(groups)}")
+        return _counts_text(self.report.counts) + (
+            "" if groups is None else f"; groups: {_counts_text(groups, 'empty')}"
+        )
 
     def _group(self, action: Action) -> Code:
         shown = self.rows.shown[action]
@@ -158,13 +160,13 @@ class Planned:
         return Code([*lines, f"  ... and {more} {last}"] if more else lines)
 
 
-def _counts_text(figures: Counts) -> str:
-    """Only what is to be done, and who can't be helped."""
+def _counts_text(figures: Counts, disable: str = "disable") -> str:
+    """Only what is to be done, and who can't be helped. `disable` is what is done with whoever leaves and stays."""
     verbs = {
         "create": figures.created,
         "link": figures.linked,
         "update": figures.updated,
-        "disable": figures.disabled,
+        disable: figures.disabled,
         "delete": figures.deleted,
         "leave alone": figures.failed,
     }

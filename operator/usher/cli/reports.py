@@ -11,6 +11,8 @@ from usher.core.model.reports import Counts, CycleReport, HeldPlan
 from usher.core.model.resources import Json
 
 _WORDS: Final = {"references": "with other references"}
+OF_GROUPS: Final = {**_WORDS, "disabled": "emptied"}
+"""A group that is gone and stays has nothing to disable."""
 
 
 def time_text(time: datetime) -> str:
@@ -23,9 +25,9 @@ def counts_data(counts: Counts) -> dict[str, Json]:
     return dict(asdict(counts))
 
 
-def counts_text(counts: Mapping[str, Json]) -> str:
+def counts_text(counts: Mapping[str, Json], words: Mapping[str, str] = _WORDS) -> str:
     """Those that are not zero."""
-    named = [f"{count} {_WORDS.get(name, name)}" for name, count in counts.items() if count]
+    named = [f"{count} {words.get(name, name)}" for name, count in counts.items() if count]
     return ", ".join(named) or "nothing"
 
 

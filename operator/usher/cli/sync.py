@@ -19,7 +19,15 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, output_option, workspace_options
 from usher.cli.output import Block, Format, Heading, Paragraph, Table
-from usher.cli.reports import assessment_lines, counts_data, counts_text, report_data, time_text, unresolved_lines
+from usher.cli.reports import (
+    OF_GROUPS,
+    assessment_lines,
+    counts_data,
+    counts_text,
+    report_data,
+    time_text,
+    unresolved_lines,
+)
 from usher.cli.tasks import Refusal, Task, prepare
 from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
@@ -160,9 +168,10 @@ class Synced:
         if report.result is CycleResult.INTERRUPTED:
             reached = f", {self.unreached} changes were not reached" if self.unreached else ""
             totals = f"interrupted{reached}: run it again to go on"
-        lines = [counts_text(counts_data(report.counts))]
+        observes = "would be " if report.result is CycleResult.PLANNED else ""
+        lines = [f"{observes}{counts_text(counts_data(report.counts))}"]
         if report.groups is not None:
-            lines.append(f"groups: {counts_text(counts_data(report.groups))}")
+            lines.append(f"groups: {observes}{counts_text(counts_data(report.groups), OF_GROUPS)}")
         lines.append(totals)
         if report.waiting_references:
             many = report.waiting_references

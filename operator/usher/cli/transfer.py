@@ -79,11 +79,11 @@ class _Shown:
     @property
     def exit(self) -> Exit:
         """Whoever is out of the other's scope stays as a matter of course, unless he was named."""
-        if self.handing.dry and self.moving:
-            return Exit.PENDING
         usual = () if self.handing.ids else (Obstacle.NOT_IN_SCOPE,)
         failed = any(row.obstacle is not None and row.obstacle not in usual for row in self.rows)
-        return Exit.FAILED if failed else Exit.DONE
+        if failed or (self.rows and not self.moving):
+            return Exit.FAILED
+        return Exit.PENDING if self.handing.dry and self.moving else Exit.DONE
 
 
 def transfer(name: str, handing: Handing, workspace: Workspace, most: int | None, output: Format) -> Exit:

@@ -58,6 +58,6 @@ class TransferStore(Protocol):
         Only whom the heir has in its scope: anybody else it would take for a leaver. The heir gets an open intent with
         each link: it reads the account before it trusts the image, which the mapping of another connector has taken.
         The former one forgets what it held, planned and put off about the account; where it still means the resource,
-        that is unsettled there as `OwnedByOtherConnector`. Whoever refers to a moved resource is due at both. Each
-        link is a line in the provisioning log of both.
+        that is unsettled there (`Transferred`), and its next cycle finds the other owner. Whoever refers to a moved
+        resource is due at both. Each link is a line in the provisioning log of both.
         """

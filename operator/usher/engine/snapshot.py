@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import Final
 
 from usher.contracts.snapshots import Snapshot, StagedResource
@@ -13,7 +12,7 @@ from usher.contracts.source import Evidence, ReadComplete, SourceReader, Support
 from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
-from usher.core.sync.fingerprints import SnapshotDigest, fingerprint
+from usher.core.sync.fingerprints import SnapshotDigest, approval_of, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.changes import read_changes
 from usher.engine.concurrency import writing_behind
@@ -39,9 +38,8 @@ class _Read:
 
     @property
     def word(self) -> str:
-        """By which the read is approved, and no other, of this type or another, of this source or another."""
-        text = f"{self.source}\x00{self.resource_type}\x00{self.digest}"
-        return blake2b(text.encode(), digest_size=16).hexdigest()
+        """By which the read is approved."""
+        return approval_of(self.source, self.resource_type, self.digest)
 
     @property
     def former(self) -> int:

@@ -13,7 +13,6 @@ from usher.contracts.store import Intent, LogEntry, Unsettled
 from usher.contracts.transfers import Handover, Obstacle, Transfer
 from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, TargetId
-from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.state.connectors import ensure_connector, ensure_lane, known_lane
 from usher.state.database import OnDatabase
 from usher.state.ledger import holders
@@ -25,6 +24,8 @@ from usher.state.statements import AT_ONCE, AnySelect, chunked, delete_ids, fetc
 
 TRANSFER: Final = "Transfer"
 """The action of the provisioning log."""
+TRANSFERRED: Final = "Transferred"
+"""Its reason; and what is said of whom the former connector means as well, until it has looked at the account again."""
 
 
 class SqlTransfers(OnDatabase):
@@ -120,7 +121,7 @@ def _move(
     for table in (intents, deletions, unsettled, changes):
         delete_ids(connection, table, former_id, ids)
     drop_held(connection, former, ids)
-    refused = [Unsettled(one.source_id, OWNED_BY_OTHER, 1, at) for one in moving if one.still_meant]
+    refused = [Unsettled(one.source_id, TRANSFERRED, 1, at) for one in moving if one.still_meant]
     replace_ids(connection, unsettled, former_id, {one.source_id: unsettled_row(former_id, one) for one in refused})
     _forget_holdings(connection, former_id, ids)
     for lane, lane_id in ((former, former_id), (heir, heir_id)):
@@ -157,7 +158,7 @@ def _entries(moving: Iterable[Handover], at: datetime, detail: str) -> list[LogE
             step="match",
             action=TRANSFER,
             result="Success",
-            reason="Transferred",
+            reason=TRANSFERRED,
             detail=detail,
             resource_type=one.resource_type,
         )

@@ -128,7 +128,7 @@ class TransferStoreContract:
         await store.save_claims(CRM, {P1: ["userName eq p1"], P2: []})
         found = await store.transfer(TO_WIKI, LATER)
         assert [one.still_meant for one in found] == [True, False]
-        assert await store.unsettled(CRM) == {P1: Unsettled(P1, "OwnedByOtherConnector", 1, LATER)}
+        assert await store.unsettled(CRM) == {P1: Unsettled(P1, "Transferred", 1, LATER)}
 
     async def test_what_is_unsettled_at_the_heir_stays_so_until_its_next_cycle(self, store: Store) -> None:
         await two_connectors(store, P1)

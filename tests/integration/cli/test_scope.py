@@ -76,7 +76,18 @@ def test_an_attribute_that_the_app_does_not_know_protects_nobody_and_stops_the_c
     folder.change("people.yaml", ALL, "scope: {include: All, neverTouch: [{attribute: usrName, value: root}]}")
     result = folder.sync()
     assert result.exit_code == 1
-    assert "spec.scope.neverTouch[0].attribute: usrName is not in" in result.stderr
+    assert "ProvisioningConnector/people spec.scope.neverTouch[0].attribute: usrName is not in" in result.stderr
+    assert "spec.mappings" not in result.stderr
+    assert app.writes == 0
+
+
+def test_with_observe_it_is_said_what_would_be(folder: Folder, app: HostileServer) -> None:
+    folder.people(["ada", "bob"])
+    folder.change("people.yaml", ALL, f"{ALL}\n  policy: Observe")
+
+    result = folder.sync()
+
+    assert "would be 2 created" in result.stdout
     assert app.writes == 0
 
 

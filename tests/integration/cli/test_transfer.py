@@ -67,6 +67,12 @@ def test_the_command_that_is_shown_does_it(shared: Folder) -> None:
     assert data(shared, "other")["total"] == 1
 
 
+def test_who_was_named_and_can_not_go_is_a_failure_before_it_is_done_too(shared: Folder) -> None:
+    assert shared.run("links", "people", "id-ada", "id-nobody", "--transfer", "other").exit_code == 1
+    assert shared.run("links", "people", "id-ada", "--transfer", "other").exit_code == 3
+    assert data(shared, "other")["total"] == 0
+
+
 def test_who_was_named_and_can_not_go_is_a_failure(shared: Folder) -> None:
     result = shared.run("links", "people", "id-cleo", "id-nobody", "--transfer", "other", "--yes")
 

@@ -94,6 +94,12 @@ def test_what_means_nobody_or_several_is_told_without_its_value() -> None:
     assert list(search.pins().values()) == [A]
 
 
+def test_an_attribute_that_nobody_has_is_told_as_what_it_is() -> None:
+    search = Search([Entry(ResourceType.USER, "upn", "a@x.org", place="users[0]")])
+    search.look_at(SourceResource(A, {"mail": "a@x.org"}))
+    assert [str(one) for one in search.unresolved()] == ["users[0]: no user of the source has an attribute upn"]
+
+
 def test_while_an_entry_is_open_who_was_in_stays_with_the_roles_that_it_may_stand_for() -> None:
     assignment = Assignment((group(ENG, "E"), group(OPS, "O")))
     open_ = [Unresolved("groups eng", "gone")]

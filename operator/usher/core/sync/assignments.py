@@ -91,6 +91,7 @@ class Search:
     entries: Collection[Entry]
     hits: dict[str, list[SourceId]] = field(default_factory=dict)
     _wanted: dict[str, dict[str, str]] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for entry in self.entries:
@@ -99,6 +100,8 @@ class Search:
     def look_at(self, resource: SourceResource) -> None:
         """Notes which entries mean this resource."""
         for attribute, names in self._wanted.items():
+            if attribute in resource.attributes:
+                self._met.add(attribute)
             for value in dict.fromkeys(_folded(resource.attributes.get(attribute))):
                 if (name := names.get(value)) is not None:
                     self.hits.setdefault(name, []).append(resource.id)
@@ -112,7 +115,8 @@ class Search:
         for entry in self.entries:
             many, kind = len(self.hits.get(entry.name, ())), entry.resource_type.lower()
             if many == 0:
-                yield Unresolved(entry.place, f"no {kind} of the source has this {entry.attribute}")
+                what = f"this {entry.attribute}" if entry.attribute in self._met else f"an attribute {entry.attribute}"
+                yield Unresolved(entry.place, f"no {kind} of the source has {what}")
             elif many > 1:
                 yield Unresolved(entry.place, f"{many} {kind}s of the source have this {entry.attribute}")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, Value
+from usher.core.model.resources import AttributePath, Fingerprint, Json, ResourceType, SourceId, SourceKey, Value
 
 _OPTIONS = orjson.OPT_SORT_KEYS
 _SUM_BYTES: Final = 64
@@ -20,8 +20,13 @@ def fingerprint(content: Mapping[str, Value] | Mapping[AttributePath, Json] | tu
     return Fingerprint(blake2b(orjson.dumps(content, option=_OPTIONS), digest_size=16).digest())
 
 
+def approval_of(source: SourceKey, resource_type: ResourceType, digest: str) -> str:
+    """By which a void read with this digest is approved, and no other: not of another type, nor of another source."""
+    return blake2b(f"{source}\x00{resource_type}\x00{digest}".encode(), digest_size=16).hexdigest()
+
+
 class SnapshotDigest:
-    """One hash over a whole snapshot, whatever the order of reading; what an approval of a read names.
+    """One hash over a whole snapshot, whatever the order of reading.
 
     It is the sum of a hash of each resource, so that nothing has to be kept and sorted for it. Sums can be steered
     where they are short, with much work: these have 512 bits.

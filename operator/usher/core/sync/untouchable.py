@@ -25,7 +25,8 @@ _ANY: Final = "*"
 class Spared:
     """Accounts with such a value at this path: `*` stands for any characters, all others for themselves.
 
-    Upper and lower case are alike unless the target's schema says caseExact. `place` is `spec.scope.neverTouch[0]`.
+    Upper and lower case are alike unless the target's schema says caseExact. `place` is as in
+    `ProvisioningConnector/app spec.scope.neverTouch[0]`.
     """
 
     path: AttributePath
