@@ -135,8 +135,8 @@ PLANTS = {
     ),
     "a column that is empty all of a sudden brings everybody back": Plant(
         "engine/snapshot.py",
-        "        for start in range(0, len(read.altered) if blank else 0, _AT_ONCE):",
-        "        for start in range(0):",
+        "        for ids in in_chunks(read.altered if blank else (), _AT_ONCE):",
+        "        for ids in in_chunks((), _AT_ONCE):",
         "tests/unit/engine/test_snapshot.py",
     ),
     "whoever observes writes": Plant(

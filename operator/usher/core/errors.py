@@ -140,3 +140,7 @@ class UniquenessTaken(ResourceError):
 
     def __init__(self, message: str = "the target says that a unique value is taken", *, detail: str = "") -> None:
         super().__init__(message, reason="EntryConflict", detail=detail)
+
+
+OF_ONE_RESOURCE: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
+"""What goes wrong with a look at one resource without ending the cycle."""

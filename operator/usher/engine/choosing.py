@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from usher.contracts.target import TargetSession
-from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError
+from usher.core.errors import OF_ONE_RESOURCE
 from usher.core.model.plans import Criterion, PlannedChange, Replace, Skip
 from usher.core.model.resources import AttributePath, Json, SourceId, TargetResource
 from usher.core.scim.comparison import folding
@@ -61,7 +61,7 @@ class Choosing:
             except _NoneLeft:
                 detail = f"each of the {len(candidates)} values for {path} is taken at the target"
                 return Skip(row.source_id, NONE_LEFT, detail, settled=False)
-            except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+            except OF_ONE_RESOURCE as error:
                 return Skip(row.source_id, error.reason, error.detail or error.message, settled=False)
         return replace(row, delta=delta, create_only=(*row.create_only, *choices))
 

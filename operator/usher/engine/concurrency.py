@@ -39,6 +39,12 @@ async def for_each_of_chunks(
         await _run_workers(worker, limit)
 
 
+def in_chunks(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
+    """The items in their order, at most `size` at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
 async def one_ahead(source: AsyncGenerator[ItemT, None]) -> AsyncGenerator[ItemT, None]:
     """The same items; the next one is got while there is work on the one before."""
 

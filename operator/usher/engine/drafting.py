@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from usher.contracts.target import TargetSession
-from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
+from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
 from usher.core.model.plans import Action, Desired, Linked, Matched, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import (
     Fingerprint,
@@ -31,7 +31,7 @@ from usher.core.sync.planning import (
 )
 from usher.core.sync.references import read_holding
 from usher.engine.choosing import Choices, Choosing
-from usher.engine.concurrency import for_each, one_ahead, writing_behind
+from usher.engine.concurrency import for_each, in_chunks, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
 from usher.engine.matching import Matching
@@ -132,7 +132,7 @@ class Drafting:
         async def look(link: Link) -> None:
             try:
                 current = await read_account(self.session, self.retrier, self.job, link.target_id)
-            except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+            except OF_ONE_RESOURCE as error:
                 draft.skips.append(_failed_look(link.source_id, error))
                 return
             if self.control.stop.is_set():
@@ -273,8 +273,8 @@ class Drafting:
 def _all_due(batch: Batch) -> Iterator[Sequence[tuple[SourceId, Fingerprint | None]]]:
     """Chunks of the people to plan: those whom the source has with a fingerprint, the departed without one."""
     yield from batch.due.chunks()
-    for start in range(0, len(batch.departed), CHUNK):
-        yield [(source_id, None) for source_id in batch.departed[start : start + CHUNK]]
+    for departed in in_chunks(batch.departed, CHUNK):
+        yield [(source_id, None) for source_id in departed]
 
 
 def _note(draft: Draft, batch: Batch, source_id: SourceId, planned: Planned) -> None:

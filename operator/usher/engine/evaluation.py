@@ -5,7 +5,7 @@ It streams. Of 100,000 people only ids, fingerprints and the matching values of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,7 @@ from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.leaving import UNASSIGNED, Policy
 from usher.core.sync.references import referents, wanted_by
-from usher.engine.concurrency import one_ahead, writing_behind
+from usher.engine.concurrency import in_chunks, one_ahead, writing_behind
 from usher.engine.job import Job, Ports
 from usher.engine.stowing import CHUNK, Plain, Stowed
 
@@ -200,7 +200,7 @@ class Feed:
         async for chunk in _present(job, ports, self.snapshot):
             absent.difference_update(change.id for change in chunk)
             yield chunk, links
-        for ids in _in_chunks(absent):
+        for ids in in_chunks(sorted(absent), CHUNK):
             yield [SourceChange(source_id, None) for source_id in ids], links
 
     async def _changed(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
@@ -208,7 +208,7 @@ class Feed:
         async for chunk in ports.store.changes(job.source, job.resource_type, self.since, self.snapshot.version):
             extra.difference_update(change.id for change in chunk)
             yield chunk, await ports.store.links(job.lane, [change.id for change in chunk])
-        for ids in _in_chunks(extra):
+        for ids in in_chunks(sorted(extra), CHUNK):
             live = await ports.store.resources(job.source, job.resource_type, ids)
             changes = [SourceChange(source_id, live.get(source_id)) for source_id in ids]
             yield changes, await ports.store.links(job.lane, ids)
@@ -219,9 +219,3 @@ async def _present(job: Job, ports: Ports, snapshot: Snapshot) -> AsyncIterator[
         return
     async for chunk in ports.store.changes(job.source, job.resource_type, None, snapshot.version):
         yield chunk
-
-
-def _in_chunks(ids: Collection[SourceId]) -> Iterator[list[SourceId]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
-from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
+from usher.core.errors import OF_ONE_RESOURCE, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
 from usher.core.model.plans import MatchKey
 from usher.core.model.resources import SourceId, TargetId, TargetResource
 from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
@@ -30,8 +30,6 @@ _OVERHEAD: Final = 1 + SAMPLE
 _LIST_ATTEMPTS: Final = 3
 _SLICE: Final = 256
 _THINNED: Final = 64 * SAMPLE
-_OF_ONE_PERSON: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
-"""What goes wrong with a query without ending the cycle."""
 
 
 class Wanted(Protocol):
@@ -112,7 +110,7 @@ class Lookup:
             source_id, keys = person
             try:
                 candidates.hits.update(await self._query_person(keys))
-            except _OF_ONE_PERSON as error:
+            except OF_ONE_RESOURCE as error:
                 candidates.failures[source_id] = error
 
         await for_each(wanted.items(), look, self.job.concurrency)
@@ -221,7 +219,7 @@ class Lookup:
         for source_id, keys in sample:
             try:
                 found = await self.find_first(keys)
-            except _OF_ONE_PERSON as error:
+            except OF_ONE_RESOURCE as error:
                 failures[source_id] = error
                 continue
             if found:

@@ -5,7 +5,7 @@ Planned before the apply, by what the plan will make of the accounts; and once m
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -13,13 +13,13 @@ from typing import Final
 
 from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
-from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
+from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
 from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.resources import Holding, ResourceType, SourceId, SourceResource, TargetId
 from usher.core.sync.leaving import Writes
 from usher.core.sync.policies import Subject
 from usher.core.sync.references import End, Holder, Needs, plan_references, referents, wanted_by
-from usher.engine.concurrency import for_each
+from usher.engine.concurrency import for_each, in_chunks
 from usher.engine.job import ConnectorJob, Job, Ports
 from usher.engine.reading import read_references
 from usher.engine.retry import Retrier
@@ -27,8 +27,6 @@ from usher.engine.sparing import Sparing
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
 """Holders that are looked at together: a group may have tens of thousands of members."""
-_OF_ONE_HOLDER: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
-"""What goes wrong with a look at one account without ending the cycle."""
 _LEAVE: Final = frozenset({Action.DISABLE, Action.DELETE})
 _BEFORE: Final = (Phase.FOLLOW, Phase.REMOVE, Phase.TRIM, Phase.REFER)
 _AFTER: Final = (Phase.FOLLOW, Phase.REFER)
@@ -75,7 +73,7 @@ class Referring:
 
     async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> AsyncGenerator[Referrals, None]:
         """What comes of some holders at a time: all of a big connector are never in memory."""
-        for chunk in _in_chunks(ids, _AT_ONCE[lane.resource_type]):
+        for chunk in in_chunks(ids, _AT_ONCE[lane.resource_type]):
             found = Referrals()
             holders = await self._read_unknown(lane, await self._open(lane, chunk, accounts, found), found)
             ends = await accounts.anywhere({one for holder in holders for one in referents(holder.wanted)})
@@ -115,7 +113,7 @@ class Referring:
             try:
                 for path in unknown[holder.source_id]:
                     held[path] = await read_references(self.session, self.retrier, lane, target_id, path)
-            except _OF_ONE_HOLDER as error:
+            except OF_ONE_RESOURCE as error:
                 found.failed[holder.source_id] = error
                 del known[holder.source_id]
             else:
@@ -138,7 +136,7 @@ class Referring:
             holder, need = one
             try:
                 spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)
-            except _OF_ONE_HOLDER as error:
+            except OF_ONE_RESOURCE as error:
                 found.failed[holder.source_id] = error
                 return
             if need.edits and not spared:
@@ -238,8 +236,3 @@ async def settle_references(referring: Referring, lane: Job) -> AsyncGenerator[R
             await referring.ports.store.record(lane.lane, Record(referring=referrals.settled))
             referrals.rows = [row for row in referrals.rows if row.phase in _AFTER]
             yield referrals
-
-
-def _in_chunks(ids: Sequence[SourceId], size: int) -> Iterator[Sequence[SourceId]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

@@ -15,7 +15,7 @@ from usher.core.model.resources import Fingerprint, ResourceType, SourceId, Sour
 from usher.core.sync.fingerprints import SnapshotDigest, approval_of, fingerprint
 from usher.core.sync.mapping import TELLS_WHO_IS_ACTIVE
 from usher.engine.changes import read_changes
-from usher.engine.concurrency import writing_behind
+from usher.engine.concurrency import in_chunks, writing_behind
 from usher.engine.job import Ports, SourceJob
 
 _AT_ONCE: Final = 256
@@ -169,8 +169,7 @@ class _Taking:
 
     async def _silenced(self, blank: Sequence[str], read: _Read) -> list[str]:
         """Which of these that nobody has now somebody had before."""
-        for start in range(0, len(read.altered) if blank else 0, _AT_ONCE):
-            ids = read.altered[start : start + _AT_ONCE]
+        for ids in in_chunks(read.altered if blank else (), _AT_ONCE):
             before = await self.ports.store.resources(self.job.source, self.resource_type, ids)
             had = {name for one in before.values() for name in blank if one.attributes.get(name) is not None}
             if had:

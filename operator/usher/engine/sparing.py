@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from usher.contracts.target import TargetSession
-from usher.core.errors import IncompleteRead, NotSent, OutcomeUnknown, ResourceError
+from usher.core.errors import OF_ONE_RESOURCE
 from usher.core.model.plans import PlannedChange, Skip
 from usher.core.model.resources import SourceId, TargetId, TargetResource
 from usher.core.sync.planning import Planned, take_image
@@ -44,7 +44,7 @@ class Sparing:
             source_id, target_id = one
             try:
                 current = await read_account(self.session, self.retrier, self.job, target_id)
-            except (ResourceError, IncompleteRead, NotSent, OutcomeUnknown) as error:
+            except OF_ONE_RESOURCE as error:
                 settled[source_id] = Skip(source_id, error.reason, error.detail or error.message, settled=False)
                 return
             if current is not None:
