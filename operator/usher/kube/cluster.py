@@ -15,7 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from usher.core.errors import UsherError
-from usher.kube.objects import Document, Kind, ObjectKey
+from usher.kube.objects import Document, Kind, ObjectKey, finalizer_patch
 
 FIELD_MANAGER: Final = "usher"
 PAGE: Final = 500
@@ -108,11 +108,8 @@ class KubernetesApi:
         return await self.call("PATCH", path, query=query, body=body)
 
     async def set_finalizers(self, key: ObjectKey, version: str, finalizers: Sequence[str]) -> Document:
-        body: list[Document] = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
-            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
-        ]
-        return await self.call("PATCH", f"{_collection(key.kind, key.namespace)}/{key.name}", body=body)
+        place = f"{_collection(key.kind, key.namespace)}/{key.name}"
+        return await self.call("PATCH", place, body=finalizer_patch(version, finalizers))
 
     async def post_event(self, namespace: str, event: Document) -> None:
         await self.call("POST", f"/api/v1/namespaces/{namespace}/events", body=event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from usher.api.conditions import Finding
@@ -49,7 +49,7 @@ class Round:
     @property
     def requested(self) -> str:
         """The word that asks for a cycle now, empty for none."""
-        return self.subject.annotation(REQUESTED_AT)[:MAX_REQUEST]
+        return _requested(self.subject)
 
 
 def _lanes(parts: Parts | Finding) -> Iterable[ResourceType]:
@@ -77,28 +77,30 @@ def inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding, m
     """None where there is nothing to run a cycle with (yet): whatever it depends on needs its snapshot."""
     if isinstance(parts, Finding) or not parts.kinds <= memory.versions.keys():
         return None
-    return Inputs(
-        uid=subject.uid,
-        generation=subject.generation,
-        lanes=tuple(LaneInputs(lane, digest, memory.versions[lane]) for lane, digest in parts.lanes.items()),
-        assigned=memory.versions[ResourceType.GROUP] if parts.connector.spec.scope.groups else None,
-        documents=cache.versions_named(subject.key),
-        requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
-        approval=subject.annotation(APPROVE_PLAN),
-    )
+    lanes = tuple(LaneInputs(lane, digest, memory.versions[lane]) for lane, digest in parts.lanes.items())
+    assigned = memory.versions[ResourceType.GROUP] if parts.connector.spec.scope.groups else None
+    return replace(_inputs(cache, subject, lanes), assigned=assigned)
 
 
 def ending_inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding) -> Inputs | None:
     """The same of a connector that is being deleted: no snapshot is needed, and none plays a part."""
     if isinstance(parts, Finding):
         return None
+    lanes = tuple(LaneInputs(lane, digest, 0) for lane, digest in parts.lanes.items())
+    return replace(_inputs(cache, subject, lanes), ending=True)
+
+
+def _inputs(cache: Cache, subject: ConnectorSubject, lanes: tuple[LaneInputs, ...]) -> Inputs:
     return Inputs(
         uid=subject.uid,
         generation=subject.generation,
-        lanes=tuple(LaneInputs(lane, digest, 0) for lane, digest in parts.lanes.items()),
+        lanes=lanes,
         assigned=None,
         documents=cache.versions_named(subject.key),
-        requested=subject.annotation(REQUESTED_AT)[:MAX_REQUEST],
+        requested=_requested(subject),
         approval=subject.annotation(APPROVE_PLAN),
-        ending=True,
     )
+
+
+def _requested(subject: ConnectorSubject) -> str:
+    return subject.annotation(REQUESTED_AT)[:MAX_REQUEST]

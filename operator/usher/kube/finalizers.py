@@ -5,7 +5,7 @@ from __future__ import annotations
 from usher.api.names import DEPROVISION
 from usher.kube.cache import Cache
 from usher.kube.cluster import ClusterApi, ObjectGone
-from usher.kube.objects import Document, ObjectKey, finalizers, resource_version
+from usher.kube.objects import Document, ObjectKey, finalizers, resource_version, without_ours
 
 
 class Finalizers:
@@ -21,7 +21,7 @@ class Finalizers:
     async def take_off(self, key: ObjectKey, document: Document) -> Document:
         """As `put_on`; an object that is gone already is fine."""
         try:
-            return await self._set(key, document, [one for one in finalizers(document) if one != DEPROVISION])
+            return await self._set(key, document, without_ours(document))
         except ObjectGone:
             return document
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from usher.api.names import API_VERSION
+from usher.api.names import API_VERSION, DEPROVISION
 
 Document: TypeAlias = Mapping[str, Any]
 """An object as the API server sends it."""
@@ -80,6 +80,19 @@ def finalizers(document: Document) -> Sequence[str]:
     """Who has to do something yet before the object may go."""
     found: Sequence[str] | None = document["metadata"].get("finalizers")
     return found or ()
+
+
+def without_ours(document: Document) -> list[str]:
+    """The finalizers of others."""
+    return [one for one in finalizers(document) if one != DEPROVISION]
+
+
+def finalizer_patch(version: str, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """The JSON patch (RFC 6902) that replaces the finalizers, of an object of this resourceVersion and of no other."""
+    return [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "add", "path": "/metadata/finalizers", "value": list(wanted)},
+    ]
 
 
 def deleted_at(document: Document) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,6 +19,7 @@ from kubernetes.aio.config.kube_config import list_kube_config_contexts
 from usher.api.names import APPROVE_PLAN, APPROVE_READ, DEPROVISION, GROUP, VERSION
 from usher.api.v1alpha1.kinds import CONNECTOR, SOURCE, KindNames
 from usher.core.errors import UsherError, scrub
+from usher.kube.objects import finalizer_patch, finalizers, without_ours
 
 TIMEOUT: Final = 20.0
 """Seconds that one call may take."""
@@ -94,19 +95,12 @@ async def _release(access: Access, name: str) -> str:
         if metadata.get("deletionTimestamp") is None:
             message = f"{subject}: nobody has deleted it. Delete it first, or set spec.deletionPolicy: Orphan"
             raise VerbError(message, reason="NotDeleted")
-        if DEPROVISION not in metadata.get("finalizers", ()):
+        if DEPROVISION not in finalizers(found):
             raise VerbError(f"{subject}: it does not wait for Usher", reason="NotHeld")
-        body = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-            {"op": "add", "path": "/metadata/finalizers", "value": _others(metadata["finalizers"])},
-        ]
+        body = finalizer_patch(metadata["resourceVersion"], without_ours(found))
         await api.patch_namespaced_custom_object(**place, body=body, _content_type="application/json-patch+json")
 
     return await _write(access, _Deed("release", CONNECTOR, name), write)
-
-
-def _others(finalizers: Sequence[str]) -> list[str]:
-    return [one for one in finalizers if one != DEPROVISION]
 
 
 @dataclass(frozen=True, slots=True)
