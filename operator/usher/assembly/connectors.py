@@ -15,7 +15,7 @@ from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
 from usher.assembly.ends import Ends, SpecErrors, surroundings_of
 from usher.assembly.mappings import compile_mapping
-from usher.assembly.scopes import assignment_of, filters_of, untouchable_of
+from usher.assembly.scopes import assignment_of, filters_of, subject_of, untouchable_of
 from usher.assembly.sources import ca_reference
 from usher.contracts.runtime import SecretRef
 from usher.core.errors import SpecError
@@ -102,7 +102,7 @@ def find_misnamed(
 
     `types` is what each is for, by its name.
     """
-    subject, first = f"ProvisioningConnector/{key.partition('/')[2]}", dict[ResourceType, str]()
+    subject, first = subject_of(key), dict[ResourceType, str]()
     for index, ref in enumerate(spec.mappings):
         resource_type = types[ref.name]
         former = first.setdefault(resource_type, ref.name)
@@ -124,7 +124,7 @@ def without_groups(key: ConnectorKey, spec: ProvisioningConnectorSpec, mapping: 
         f"AttributeMapping/{mapping} is for groups, and IdentitySource/{spec.source_ref.name} reads none: set"
         " spec.ldap.groups or spec.csv.groups there, or turn the mapping off (enabled: false)"
     )
-    subject = f"ProvisioningConnector/{key.partition('/')[2]}"
+    subject = subject_of(key)
     return SpecError(problem, subject=subject, path=f"spec.mappings[{index}]")
 
 

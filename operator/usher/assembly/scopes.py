@@ -24,10 +24,15 @@ def assignment_of(spec: Scope) -> Assignment | None:
     return Assignment((*users, *_entries(ResourceType.GROUP, "groups", spec.groups)), Nested(spec.nested_groups))
 
 
+def subject_of(key: ConnectorKey) -> str:
+    """The connector, as errors name it."""
+    return f"ProvisioningConnector/{key.partition('/')[2]}"
+
+
 def filters_of(key: ConnectorKey, spec: Scope) -> tuple[Filter, ...]:
     """The connector's own filters of people. Raises SpecErrors."""
     errors: list[SpecError] = []
-    place = Place(f"ProvisioningConnector/{key.partition('/')[2]}", "spec.scope.scopeFilters", "InvalidSpec")
+    place = Place(subject_of(key), "spec.scope.scopeFilters", "InvalidSpec")
     filters = compile_filters(spec.scope_filters, place, errors)
     if errors:
         raise SpecErrors(errors)
@@ -38,7 +43,7 @@ def untouchable_of(key: ConnectorKey, spec: Scope) -> Untouchable:
     """The accounts that are never written. Raises SpecErrors for attributes that are no paths."""
     spared: list[Spared] = []
     errors: list[SpecError] = []
-    subject = f"ProvisioningConnector/{key.partition('/')[2]}"
+    subject = subject_of(key)
     for index, each in enumerate(spec.never_touch):
         path, place = AttributePath(each.attribute), f"spec.scope.neverTouch[{index}]"
         try:
@@ -66,4 +71,4 @@ def groups_unread(key: ConnectorKey, spec: ProvisioningConnectorSpec) -> SpecErr
         f"IdentitySource/{spec.source_ref.name} reads no groups: set spec.ldap.groups or spec.csv.groups there, or list"
         " users"
     )
-    return SpecError(problem, subject=f"ProvisioningConnector/{key.partition('/')[2]}", path="spec.scope.groups")
+    return SpecError(problem, subject=subject_of(key), path="spec.scope.groups")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from usher.assembly.ends import system_runtime
+from usher.assembly.scopes import subject_of
 from usher.cli.exits import Exit
 from usher.cli.findings import Finding
 from usher.cli.options import Command
@@ -111,7 +112,7 @@ def transfer(name: str, handing: Handing, workspace: Workspace, most: int | None
     except _RefusedError as error:
         placed = manifests.connectors.get(error.connector)
         file = "" if placed is None else str(placed.file)
-        subject = f"ProvisioningConnector/{error.connector.partition('/')[2]}"
+        subject = subject_of(error.connector)
         complain(Finding.error(error.problem, file=file, subject=subject, path=error.path))
         return Exit.FAILED
     show(Result(_data(shown), _blocks(shown, workspace, most)), output)
