@@ -40,6 +40,11 @@ def settings(url: str, account: Account = READER, **others: Any) -> LdapSettings
     return LdapSettings(**{**usual, **others})
 
 
+async def expire(watermark: Watermark) -> Watermark:
+    """One for something else than what is read now."""
+    return Watermark(watermark.replace('"scope":"', '"scope":"another '))
+
+
 @dataclass(slots=True)
 class Whole:
     """A whole read: everybody, in how many pages, and its end."""

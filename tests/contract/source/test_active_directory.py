@@ -8,15 +8,13 @@ from typing import ClassVar
 
 import pytest
 
-from directory.samba import ADMINISTRATOR, STAFF, Samba
-from directory.sources import Source, settings
-from usher.contracts.source import Watermark
+from directory.samba import Samba, source_of
+from directory.sources import expire
 from usher.core.model.resources import Value
-from usher.sources.ldap.settings import Branch, Changes
+from usher.sources.ldap.settings import Changes
 from usher.testing.source_contract import SourceContract, SourceUnderTest
 
 NUMBERS = count()
-USERS = Branch(STAFF, "(&(objectCategory=person)(objectClass=user))")
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +31,7 @@ class TestByDirSync(SourceContract):
 
     @pytest.fixture
     def source(self, domain: Samba) -> SourceUnderTest:
-        usual = settings(domain.url, ADMINISTRATOR, users=USERS, id_attribute="objectGUID", changes=self.changes)
-        reading = Source(usual, ADMINISTRATOR.password.encode())
+        reading = source_of(domain, self.changes)
 
         async def change(person: Mapping[str, Value]) -> None:
             domain.modify(str(person["dn"]), {"description": [f"changed {next(NUMBERS)}"]})
@@ -44,9 +41,6 @@ class TestByDirSync(SourceContract):
 
         async def add() -> None:
             domain.add_user(f"new{next(NUMBERS)}")
-
-        async def expire(watermark: Watermark) -> Watermark:
-            return Watermark(watermark.replace('"scope":"', '"scope":"another '))
 
         return SourceUnderTest(reading.open, change, remove, add, expire)
 

@@ -11,8 +11,7 @@ import pytest
 from directory.configuration import PEOPLE, Settings
 from directory.population import people
 from directory.slapd import Slapd
-from directory.sources import Source
-from usher.contracts.source import Watermark
+from directory.sources import Source, expire
 from usher.core.model.resources import Value
 from usher.sources.ldap.settings import Changes
 from usher.testing.source_contract import SourceContract, SourceUnderTest
@@ -49,9 +48,6 @@ class TestByModifyTimestamp(SourceContract):
             slapd.add(
                 f"uid={name},{PEOPLE}", {"objectClass": ["inetOrgPerson"], "uid": [name], "cn": ["N"], "sn": ["N"]}
             )
-
-        async def expire(watermark: Watermark) -> Watermark:
-            return Watermark(watermark.replace('"scope":"', '"scope":"another '))
 
         return SourceUnderTest(reading.open, change, remove, add, expire)
 
