@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from usher.api.conditions import Finding, Reason
-from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.assembly.connectors import find_misnamed, without_groups
 from usher.assembly.domains import digest_in

@@ -9,7 +9,7 @@ from datetime import datetime
 from usher.api.conditions import PATIENCE, VOID, Condition, Contact, End, Finding, Reason
 from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.names import APPROVE_PLAN
-from usher.api.v1alpha1.connectors import ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.connector_status import ConnectorStatus, PlanStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.api.v1alpha1.objects import ScheduleStatus
 from usher.contracts.store import StoredHold

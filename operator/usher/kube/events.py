@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from usher.api.conditions import PATIENT, Condition, ConditionType, Reason, find_condition
-from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.api.v1alpha1.durations import format_duration
 from usher.api.v1alpha1.identity_sources import SourceStatus
 from usher.contracts.runtime import Runtime

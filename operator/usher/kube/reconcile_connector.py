@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from usher.api.conditions import Finding
-from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.core.model.resources import ConnectorKey
 from usher.kube.cluster import AccessDenied

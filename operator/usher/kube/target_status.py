@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from usher.api.v1alpha1.connectors import MAX_SCHEMAS, MAX_URN, BulkStatus, TargetStatus
+from usher.api.v1alpha1.connector_status import MAX_SCHEMAS, MAX_URN, BulkStatus, TargetStatus
 from usher.contracts.discoveries import DiscoveryStore, StoredDiscovery
 
 

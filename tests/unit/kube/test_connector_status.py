@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from usher.api.conditions import Condition, ConditionType, Contact, End, Finding, find_condition
-from usher.api.v1alpha1.connectors import ConnectorStatus
+from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.core.errors import UsherError
 from usher.kube.connector_state import ConnectorState
 from usher.kube.connector_status import Facts, SourceView, render, view_of_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from usher.api.conditions import Condition
-from usher.api.v1alpha1.connectors import ConnectorCounts, ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.connector_status import ConnectorCounts, ConnectorStatus, PlanStatus
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceStatus
 from usher.kube.events import connector_notes, source_notes
 

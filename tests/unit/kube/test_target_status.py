@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from usher.api.v1alpha1.connectors import MAX_SCHEMAS, BulkStatus
+from usher.api.v1alpha1.connector_status import MAX_SCHEMAS, BulkStatus
 from usher.api.v1alpha1.objects import write_status
 from usher.contracts.discoveries import StoredDiscovery
 from usher.core.scim.discovery import BulkLimits, Discovery, Feature

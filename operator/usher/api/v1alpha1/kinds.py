@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
-from usher.api.v1alpha1.connectors import ConnectorStatus, ProvisioningConnectorSpec
+from usher.api.v1alpha1.connector_status import ConnectorStatus
+from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec, LocalIdentitySourceSpec, SourceStatus
 from usher.api.v1alpha1.mappings import AttributeMappingSpec, MappingStatus
 from usher.api.v1alpha1.objects import Metadata, read_status
