@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from usher.api.conditions import ConditionType, Contact, End, Finding, Reason, Verdict, find_condition, keep
 from usher.api.connector_conditions import CycleVerdict
-from usher.api.v1alpha1.connectors import (
+from usher.api.v1alpha1.connector_status import (
     MAX_HISTORY,
     ConnectorCounts,
     ConnectorStatus,
