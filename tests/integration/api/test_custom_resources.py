@@ -15,7 +15,7 @@ import yaml
 from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.crds import render_crds
 from usher.api.end_conditions import SourceObservation, mapping_conditions, source_conditions
-from usher.api.v1alpha1.connectors import (
+from usher.api.v1alpha1.connector_status import (
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,

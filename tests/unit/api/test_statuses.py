@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 from usher.api.conditions import Condition
-from usher.api.v1alpha1.connectors import (
+from usher.api.v1alpha1.connector_status import (
     MAX_HISTORY,
     MAX_SCHEMAS,
     MAX_URN,
