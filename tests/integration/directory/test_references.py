@@ -272,6 +272,7 @@ async def test_a_joiner_in_a_group_and_a_new_manager_are_ids_in_a_read_of_change
 @pytest.mark.parametrize("changes", BOTH)
 async def test_a_deleted_group_is_told_where_deletions_are(slapd: Slapd, changes: Changes) -> None:
     group = add_group(slapd, "team", f"uid=ada,{PEOPLE}")
+    add_group(slapd, "changed-last", f"uid=ada,{PEOPLE}")  # stays: without the newest entry a read expires
     source = Source.of(slapd, changes=changes)
     ids, _ = await both(source)
     since = await marks(source, ResourceType.GROUP)
