@@ -56,7 +56,7 @@ bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/be
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 system:
-	@tests/machine/packages.sh directory domain node
+	@tests/machine/packages.sh directory domain database node
 
 fuzz: $(STAMP) $(FUZZER) ## Look for what breaks the mapping language, outside CI (SECONDS=60 for each claim)
 	@PYTHONPATH=$(FUZZER) $(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)

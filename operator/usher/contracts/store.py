@@ -17,6 +17,7 @@ from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
+from usher.contracts.tenure import TenureStore
 from usher.contracts.transfers import TransferStore
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
@@ -286,6 +287,7 @@ class Store(
     EndingStore,
     DiscoveryStore,
     KeyStore,
+    TenureStore,
     Protocol,
 ):
     """All of the state."""

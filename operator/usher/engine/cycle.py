@@ -120,7 +120,7 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
 
 @asynccontextmanager
 async def _open(job: ConnectorJob, ports: Ports, control: Control, started: datetime) -> AsyncIterator[_Opened]:
-    retrier = Retrier(ports.runtime)
+    retrier = Retrier(ports.runtime, confirm=ports.store.confirm)
     async with job.open_target() as session:
         await retrier.read(session.check)
         known = await know_target(job.address, ports, session, retrier)

@@ -21,21 +21,17 @@ from usher.api.v1alpha1.connector_status import (
 )
 from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
-from usher.core.errors import UsherError
+from usher.core.errors import OF_THE_STATE, UsherError
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.engine.progress import Progress, Stage
 
-NOT_THE_TARGETS: Final = frozenset(
-    {
-        Reason.MAPPING_INVALID,
-        Reason.INVALID_SPEC,
-        Reason.SOURCE_UNREACHABLE,
-        "StateUnusable",
-        "StateLocked",
-        "InternalError",
-    }
-)
+NOT_THE_TARGETS: Final = OF_THE_STATE | {
+    Reason.MAPPING_INVALID,
+    Reason.INVALID_SPEC,
+    Reason.SOURCE_UNREACHABLE,
+    "InternalError",
+}
 """Reasons for which a cycle fails though its target answers."""
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Dialect, LargeBinary, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, LargeBinary, Text, TypeDecorator
+
+Words: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared and ordered by its bytes in UTF-8, in every database and whatever its own language is."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

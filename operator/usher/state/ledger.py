@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table
 
-from usher.state.columns import Content
+from usher.state.columns import Content, Words
 from usher.state.schema import metadata, of_lane
 
 references: Final = Table(
     "reference_ends",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("referent", Text, primary_key=True),
+    Column("source_id", Words, primary_key=True),
+    Column("referent", Words, primary_key=True),
     Index("reference_ends_by_referent", "referent", "lane_id", "source_id"),
     sqlite_with_rowid=False,
 )
@@ -24,7 +24,7 @@ holders: Final = Table(
     "holders",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
+    Column("source_id", Words, primary_key=True),
     Column("due", Boolean, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("size", Integer, nullable=False),

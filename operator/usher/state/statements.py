@@ -101,7 +101,8 @@ def _deletion(table: Table, dialect: Dialect, size: int, rest: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _insertion(table: Table, dialect: Dialect, size: int) -> str:
-    compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in _given(table)])
+    # inline: PostgreSQL's would end with RETURNING a row id.
+    compiled = insert(table).inline().compile(dialect=dialect, column_keys=[column.key for column in _given(table)])
     head, values, row = str(compiled).rpartition(" VALUES ")
     return f"{head}{values}{', '.join([row] * size)}"
 

@@ -1,4 +1,4 @@
-"""The store on SQLAlchemy keeps the contract, in a file and in memory."""
+"""The store on SQLAlchemy keeps the contract: in a file, in memory, and on a server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from usher.contracts.store import Store
+from usher.state.places import Server
 from usher.state.store import open_store
 from usher.testing.store_contract import StoreContract
 
@@ -23,4 +24,11 @@ class TestSqliteInMemory(StoreContract):
     @pytest.fixture
     async def store(self) -> AsyncIterator[Store]:
         async with open_store(None) as store:
+            yield store
+
+
+class TestPostgres(StoreContract):
+    @pytest.fixture
+    async def store(self, state_server: Server) -> AsyncIterator[Store]:
+        async with open_store(state_server) as store:
             yield store
