@@ -18,6 +18,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, true
 from sqlalchemy.exc import DBAPIError
 
 from usher.core.errors import CycleError
+from usher.state.migrating import UnknownSchemaError
 from usher.state.statements import AnyRow, AnySelect, after, fetch
 
 P = ParamSpec("P")
@@ -28,6 +29,8 @@ PAGE: Final = 256
 
 TAKEN: Final = "StateTaken"
 """The reason of the error of a state that another process has taken over."""
+LOOSE: Final = "usher_loose"
+"""The execution option of a transaction in which references between tables are checked at its end only."""
 HASTY: Final = "usher_hasty"
 """The execution option of a transaction that may be on the disk later, if not later than the next one without it."""
 
@@ -98,6 +101,10 @@ class Database:
         """
         return await self._transact(self._medium.engine, lambda connection: work(connection, *args, **kwargs))
 
+    async def alter(self, work: Callable[[Connection], None]) -> None:
+        """As `run`, for what changes tables: a table that is made anew must not take along what refers to it."""
+        await self._transact(self._medium.engine.execution_options(**{LOOSE: True}), work)
+
     async def jot(self, work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `run`, without waiting for the disk: for what the next cycle makes again.
 
@@ -116,6 +123,8 @@ class Database:
                 raise self._medium.unusable(error) from error
             except orjson.JSONDecodeError as error:
                 raise self._medium.unusable("a row holds no JSON") from error
+            except UnknownSchemaError as error:
+                raise self._medium.unusable(str(error)) from error
             self._heard = began
             return done
 

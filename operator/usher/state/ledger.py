@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table
+from sqlalchemy import Boolean, Column, Index, Integer, Table, text
 
 from usher.state.columns import Content, Words
 from usher.state.schema import metadata, of_lane
@@ -32,11 +32,17 @@ holders: Final = Table(
 )
 """Who refers, or did when last looked at. `waiting` is how many of their references have no active account, `held` the
 accounts that their attributes are known to hold, NULL where nothing is known, and `size` how many."""
-Index("holders_due", holders.c.lane_id, holders.c.source_id, sqlite_where=holders.c.due, postgresql_where=holders.c.due)
+Index(
+    "holders_due",
+    holders.c.lane_id,
+    holders.c.source_id,
+    sqlite_where=text("due = 1"),  # as SQLAlchemy writes it in queries: SQLite compares the words
+    postgresql_where=text("due"),
+)
 Index(
     "holders_waiting",
     holders.c.lane_id,
     holders.c.waiting,
-    sqlite_where=holders.c.waiting > 0,
-    postgresql_where=holders.c.waiting > 0,
+    sqlite_where=text("waiting > 0"),
+    postgresql_where=text("waiting > 0"),
 )

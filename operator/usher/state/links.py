@@ -85,7 +85,7 @@ class SqlLinks(OnDatabase):
     async def count_links(self, lane: Lane) -> tuple[int, int]:
         mine = links.c.lane_id == known_lane(lane)
         everybody = select(func.count()).where(mine).scalar_subquery()
-        disabled = select(func.count()).where(mine, links.c.enabled.is_(False)).scalar_subquery()
+        disabled = select(func.count()).where(mine, ~links.c.enabled).scalar_subquery()
         statement = select(everybody, everybody - disabled)  # each by an index alone, without a look at the links
         [counts] = await self._database.rows(statement, _read_counts)
         return counts

@@ -17,22 +17,21 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from usher.state.columns import Content, Instant, Words
-
-SCHEMA_VERSION: Final = 6
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
 metadata: Final = MetaData()
 
-schema_version: Final = Table(
-    "usher_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
-)
+revisions: Final = Table("usher_revision", metadata, Column("version_num", String(32), primary_key=True))
+"""Alembic's table, under a name of ours: the last step that the database took."""
 
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
@@ -169,8 +168,8 @@ is NULL: it owns nothing."""
 Index(
     "links_disabled",
     links.c.lane_id,
-    sqlite_where=links.c.enabled.is_(False),
-    postgresql_where=links.c.enabled.is_(False),
+    sqlite_where=text("enabled = 0"),
+    postgresql_where=text("NOT enabled"),
 )
 
 intents: Final = Table(

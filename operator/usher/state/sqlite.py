@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from usher.core.errors import CycleError
-from usher.state.database import HASTY
+from usher.state.database import HASTY, LOOSE
 from usher.state.statefile import PRIVATE, unusable
 
 _PRAGMAS: Final = (
@@ -74,6 +74,10 @@ def _make_engine(path: Path | None) -> Engine:
         cursor.close()
 
     def began(connection: Connection) -> None:
+        loose = bool(connection.get_execution_options().get(LOOSE))
+        if connection.info.get(LOOSE, False) != loose:
+            connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if loose else 'ON'}")  # nor can this
+            connection.info[LOOSE] = loose
         level = "NORMAL" if connection.get_execution_options().get(HASTY) else "FULL"
         if connection.info.get(_SYNCHRONOUS) != level:
             connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # can't change inside a transaction

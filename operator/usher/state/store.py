@@ -14,10 +14,10 @@ from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
+from usher.state.migrating import bring_up_to_date
 from usher.state.places import Place, Server
 from usher.state.plans import SqlPlans
 from usher.state.postgres import PostgresServer
-from usher.state.preparing import prepare
 from usher.state.references import SqlReferences
 from usher.state.snapshots import SqlSnapshots
 from usher.state.sqlite import SqliteFile
@@ -68,7 +68,7 @@ async def _open_file(path: Path | None) -> AsyncIterator[Store]:
     medium = SqliteFile(path)
     database = Database(medium)
     try:
-        await database.run(prepare, medium)
+        await database.alter(bring_up_to_date)
         await database.run(medium.take_over)
         yield SqlStore(database)
     finally:
@@ -80,7 +80,7 @@ async def _open_server(server: Server) -> AsyncIterator[Store]:
     medium = PostgresServer(server)
     database = Database(medium)
     try:
-        await database.run(prepare, medium)
+        await database.alter(bring_up_to_date)
         await database.run(medium.begin_tenure)
         keeping = asyncio.create_task(keep(database))
         try:
