@@ -13,6 +13,7 @@ from typing import Protocol
 
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
+from usher.contracts.comparisons import ComparisonStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
@@ -125,7 +126,8 @@ class Record:
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be. Of
     disabled accounts, `ripening` are to be deleted when that has lasted since then (who waits already keeps the earlier
-    time); `spared`, and whoever is enabled or gone, wait no more.
+    time); `spared`, and whoever is enabled or gone, wait no more. `waking` are holders whose references somebody else
+    has changed at the target: they are looked at again.
     """
 
     links: Sequence[Link] = ()
@@ -138,6 +140,7 @@ class Record:
     holding: Mapping[SourceId, Holding] = field(default_factory=dict)
     ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
     spared: Sequence[SourceId] = ()
+    waking: Sequence[SourceId] = ()
 
 
 class LinkStore(Protocol):
@@ -282,6 +285,7 @@ class Store(
     AssignmentStore,
     ReferenceStore,
     TransferStore,
+    ComparisonStore,
     PlanStore,
     EndingStore,
     DiscoveryStore,

@@ -101,13 +101,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorJob:
-    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target."""
+    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
+
+    All linked accounts are compared with what they should be once in `compare_every`, never with None.
+    """
 
     lanes: tuple[Job, ...]
     open_target: TargetOpener
     budgets: Budgets
     hold_for: timedelta
     enforcement: Enforcement = Enforcement.ENFORCE
+    compare_every: timedelta | None = None
 
     @property
     def connector(self) -> ConnectorKey:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usher.state.columns import Content, Instant
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 

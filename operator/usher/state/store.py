@@ -8,6 +8,7 @@ from pathlib import Path
 
 from usher.contracts.store import Store
 from usher.state.assignments import SqlAssignments
+from usher.state.comparisons import SqlComparisons
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
@@ -21,7 +22,16 @@ from usher.state.transfers import SqlTransfers
 
 
 class SqlStore(
-    SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlTransfers, SqlEndings, SqlDiscoveries, SqlKeys
+    SqlSnapshots,
+    SqlLinks,
+    SqlAssignments,
+    SqlReferences,
+    SqlComparisons,
+    SqlPlans,
+    SqlTransfers,
+    SqlEndings,
+    SqlDiscoveries,
+    SqlKeys,
 ):
     """Store on one database. Its parts share nothing but that."""
 

@@ -115,6 +115,7 @@ class World:
     enforcement: Enforcement = Enforcement.ENFORCE
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     ending: bool = False
+    compare_every: timedelta | None = None
     seed: int = 0
 
     @property
@@ -152,7 +153,7 @@ class World:
                 ),
             )
         budgets = Budgets(self.budget, self.group_budget, self.membership_budget)
-        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72), self.enforcement)
+        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72), self.enforcement, self.compare_every)
 
     @property
     def lane(self) -> Lane:

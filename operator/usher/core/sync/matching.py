@@ -16,7 +16,7 @@ from typing import Final
 from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Situation, Unmatched
 from usher.core.model.resources import ConnectorKey, Json, SourceId, TargetId, TargetResource
 from usher.core.scim.filters import values_at
-from usher.core.sync.rules import MatchRule
+from usher.core.sync.match_rules import MatchRule
 
 DUPLICATE_SOURCE = "DuplicateSourceEntries"
 DUPLICATE_TARGET = "DuplicateTargetEntries"
