@@ -64,7 +64,8 @@ class ConnectorObservation:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
     approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `ending` says of a connector that is
-    being deleted what becomes of its accounts, and until when.
+    being deleted what becomes of its accounts, and until when. `drifted` says what somebody else changed in the app,
+    and stays so.
     """
 
     generation: int
@@ -79,6 +80,7 @@ class ConnectorObservation:
     consecutive_failures: int = 0
     held: Finding | None = None
     ending: Finding | None = None
+    drifted: Finding | None = None
 
 
 def connector_conditions(
@@ -223,6 +225,7 @@ def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
     present = (
         (ConditionType.SUSPENDED, _SUSPENDED if seen.suspended else None),
         (ConditionType.PLAN_HELD, seen.held),
+        (ConditionType.DRIFTED, seen.drifted),
     )
     return tuple(
         Verdict(kind, "True", finding.reason, finding.message, seen.generation)

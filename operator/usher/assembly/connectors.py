@@ -82,6 +82,7 @@ def assemble_connector(
         budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
         enforcement=Enforcement(spec.policy),
+        compare_every=spec.schedule.full_interval or None,
     )
 
 

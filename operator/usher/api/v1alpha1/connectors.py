@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from usher.api.v1alpha1.durations import DeleteTime, HoldTime, Interval
+from usher.api.v1alpha1.durations import DeleteTime, FullInterval, HoldTime, Interval
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
 from usher.api.v1alpha1.scopes import Scope
@@ -23,6 +23,11 @@ class ConnectorSchedule(Strict):
         default=timedelta(minutes=5),
         description="Longest time between two cycles, such as 5m, which is also what an absent field means. A change in"
         " the source starts one at once.",
+    )
+    full_interval: FullInterval = Field(
+        default=timedelta(hours=24),
+        description="Time between two full comparisons, in which every linked account of the app is read and held"
+        " against what it should be, such as 24h, which is also what an absent field means. 0s turns them off.",
     )
 
 
