@@ -30,6 +30,36 @@ class Plant:
 
 
 PLANTS = {
+    "what a list lacks is gone": Plant(
+        "engine/comparing.py",
+        "            if await self._read(unseen):",
+        "            if await self._read(unseen) and False:",
+        "tests/unit/engine/test_comparing.py::test_an_account_that_only_the_list_lacks_is_not_gone",
+    ),
+    "a change that is tolerated is put back beside another": Plant(
+        "core/sync/drifting.py",
+        "    kept = mapping.withheld | mapping.tolerated",
+        "    kept = mapping.withheld",
+        "tests/unit/engine/test_comparing.py",
+    ),
+    "a leaver who was enabled at the app stays so": Plant(
+        "core/sync/drifting.py",
+        "    return (path,) if path is not None and now.get(path) is True else ()",
+        "    return ()",
+        "tests/unit/engine/test_comparing.py",
+    ),
+    "strangers in a group are drift": Plant(
+        "core/sync/drifting.py",
+        "if not ids.isdisjoint(ours)]",
+        "if ids]",
+        "tests/unit/engine/test_comparing.py::test_a_stranger_in_a_group_is_no_drift",
+    ),
+    "somebody in scope whom the comparison meets is an orphan": Plant(
+        "engine/comparing.py",
+        "if not any(people.get(claim) for claim in claims)",
+        "if claims",
+        "tests/unit/engine/test_comparing.py",
+    ),
     "nothing satisfies a clause": Plant(
         "core/sync/scoping.py",
         "        return bool(values) and all(map(self._test, values))",
