@@ -30,6 +30,24 @@ class Plant:
 
 
 PLANTS = {
+    "an account of two people is disabled after a loss of the state": Plant(
+        "engine/strays.py",
+        "            alone = len(people) == 1 and all(targets[person] == 1 for person in people)",
+        "            alone = len(people) == 1",
+        "tests/unit/engine/test_state_loss.py",
+    ),
+    "a loss of the state is forgotten after one cycle": Plant(
+        "engine/preparing.py",
+        "    job = job if consumption is None else replace(job, lost=consumption.lost)",
+        "    job = job if consumption is None else replace(job, lost=False)",
+        "tests/unit/engine/test_state_loss.py",
+    ),
+    "the cycle after a loss of the state is not guarded": Plant(
+        "engine/preparing.py",
+        "(mapping_changed or job.lost or ",
+        "(mapping_changed or ",
+        "tests/unit/engine/test_state_loss.py",
+    ),
     "what a list lacks is gone": Plant(
         "engine/comparing.py",
         "            if await self._read(unseen):",
@@ -56,8 +74,8 @@ PLANTS = {
     ),
     "somebody in scope whom the comparison meets is an orphan": Plant(
         "engine/comparing.py",
-        "if not any(people.get(claim) for claim in claims)",
-        "if claims",
+        "if not any(people.get(claim) for claim in one.claims)",
+        "if one.claims",
         "tests/unit/engine/test_comparing.py",
     ),
     "nothing satisfies a clause": Plant(

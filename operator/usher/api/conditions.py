@@ -58,6 +58,7 @@ class Reason(StrEnum):
     RUNNING = "Running"
     SCOPE_UNRESOLVED = "ScopeUnresolved"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    STATE_LOST = "StateLost"
     SUCCEEDED = "Succeeded"
     SUSPENDED = "Suspended"
     TARGET_UNREACHABLE = "TargetUnreachable"

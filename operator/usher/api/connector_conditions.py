@@ -65,7 +65,7 @@ class ConnectorObservation:
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
     approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `ending` says of a connector that is
     being deleted what becomes of its accounts, and until when. `drifted` says what somebody else changed in the app,
-    and stays so.
+    and stays so; `lost` what is left of a loss of the state.
     """
 
     generation: int
@@ -81,6 +81,7 @@ class ConnectorObservation:
     held: Finding | None = None
     ending: Finding | None = None
     drifted: Finding | None = None
+    lost: Finding | None = None
 
 
 def connector_conditions(
@@ -160,8 +161,9 @@ def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
         return Verdict(kind, "False", Reason.PLAN_HELD, seen.held.message, generation)
     if seen.initial and not _is_observing(seen.cycle):
         return Verdict(kind, "Unknown", Reason.INITIAL_CYCLE, "no initial cycle has run to its end yet", generation)
-    if seen.blocker is not None:
-        return Verdict(kind, "False", seen.blocker.reason, seen.blocker.message, generation)
+    wrong = seen.blocker or seen.lost
+    if wrong is not None:
+        return Verdict(kind, "False", wrong.reason, wrong.message, generation)
     judged = _judge_cycle(seen.cycle, former)
     unread = _judge_read(seen)
     if unread is not None and (unread.status == "False" or judged is None or judged.status != "False"):

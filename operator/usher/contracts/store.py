@@ -42,7 +42,8 @@ class Consumption:
     `version` is None until an initial cycle has ended. Another `mapping` digest asks for an initial cycle, and so does
     another `scope` (a digest of whom the connector means) or `schema` (how the target's schema types and compares the
     mapped paths); another `identity` or `address` makes the links worthless. `guarded`: mapping or scope is new for
-    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
+    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile. `lost`: an
+    earlier state is gone, and people who left meanwhile may still have an active account.
     """
 
     source: SourceKey
@@ -54,6 +55,7 @@ class Consumption:
     guarded: bool = False
     retired: bool = False
     scope: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

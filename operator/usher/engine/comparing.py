@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import islice
 from typing import Final
 
@@ -20,20 +21,22 @@ from usher.core.model.reports import Compared
 from usher.core.model.resources import Link, SourceId, SourceResource, TargetId, TargetResource
 from usher.core.sync.drifting import find_drift
 from usher.core.sync.mapping import map_departed
-from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
+from usher.core.sync.matching import ANCHOR, MOST_CLAIMS, claims_met_by
 from usher.core.sync.planning import take_image
-from usher.core.sync.policies import Enforcement
+from usher.core.sync.policies import Enforcement, OnStateLoss
 from usher.core.sync.references import read_holding
 from usher.engine.bench import Bench
 from usher.engine.comparing_references import ReferenceComparison
 from usher.engine.concurrency import for_each
-from usher.engine.drift_notes import Census, DriftNotes
+from usher.engine.drift_notes import Census, DriftNotes, Unowned
 from usher.engine.job import Job
 from usher.engine.progress import Stage
 from usher.engine.reading import read_account
+from usher.engine.strays import Strays
 
 MOST_ORPHANS: Final = 1000
 """So many orphans are named; the others are counted."""
+_DAY: Final = timedelta(days=1)
 _ATTEMPTS: Final = 3
 _CANNOT_LIST: Final = "the app can't be listed: linked accounts were read one by one, and no others are known"
 _LACKS: Final = "the app's list lacks accounts that a read by id finds: nothing is concluded from an absence in it"
@@ -46,12 +49,21 @@ class _Stopped(Exception):
 async def is_due(bench: Bench, job: Job) -> bool:
     """Whether the time since the last comparison is over; it begins with the first cycle that asks.
 
-    One that only observes compares with all accounts in each cycle, and puts nothing back.
+    After the state was lost one is made at once, and again as long as it finds accounts that are to be disabled. A
+    connector that only observes looks at all accounts in each cycle, and puts nothing back.
     """
     every, now, store = bench.job.compare_every, bench.ports.runtime.now(), bench.ports.store
-    if every is None or job.ending or bench.job.enforcement is Enforcement.OBSERVE:
+    if job.ending or bench.job.enforcement is Enforcement.OBSERVE:
         return False
     last = await store.comparison(job.lane)
+    if job.lost:
+        found = None if last is None else last.found
+        disables = bench.job.on_state_loss is OnStateLoss.DISABLE
+        if last is None or found is None or (disables and found.strays):
+            return True
+        every = every or _DAY
+    if every is None:
+        return False
     if last is None:
         await store.save_comparison(job.lane, Comparison(now), ())
         return False
@@ -78,12 +90,14 @@ async def compare(bench: Bench, job: Job) -> Census | None:
 async def conclude_comparison(bench: Bench, job: Job, census: Census) -> Compared:
     """Keeps what the comparison came to. Whose the other accounts could be is asked of claims that are up to date."""
     orphans: list[TargetId] = []
+    astray: list[Unowned] = []
     count = 0
     for accounts in census.unowned.chunks():
-        people = await bench.ports.store.claimants(job.lane, {claim for _, claims in accounts for claim in claims})
-        lonely = [target_id for target_id, claims in accounts if not any(people.get(claim) for claim in claims)]
+        people = await bench.ports.store.claimants(job.lane, {claim for one in accounts for claim in one.claims})
+        lonely = [one for one in accounts if not any(people.get(claim) for claim in one.claims)]
         count += len(lonely)
-        orphans += lonely[: MOST_ORPHANS - len(orphans)]
+        orphans += [one.target_id for one in lonely[: MOST_ORPHANS - len(orphans)]]
+        astray += [one for one in lonely if one.active] if job.lost else []
     found = Compared(
         compared=census.compared,
         drifted=census.drifted,
@@ -91,6 +105,7 @@ async def conclude_comparison(bench: Bench, job: Job, census: Census) -> Compare
         missing=census.missing,
         orphans=count if census.listed else None,
         void=census.void,
+        strays=await Strays(bench, job).settle(astray) if astray else 0,
     )
     await bench.ports.store.save_comparison(job.lane, Comparison(bench.ports.runtime.now(), found), orphans)
     return found
@@ -183,11 +198,18 @@ class _Comparing:
                 notes.add(link, find_drift(mapping, self._wanted(link, people), link, account))
                 ours.append((link.source_id, account))
             elif account.id not in owners:
-                claims = islice(claims_met_by(mapping.matching, account.attributes), MOST_CLAIMS)
-                self.census.unowned.append((account.id, [claim for claim, _ in claims]))
+                self.census.unowned.append(self._unowned(account))
         await self._look_at_single(ours, notes)
         await notes.save()
         self.bench.control.progress.advance(len(mine))
+
+    def _unowned(self, account: TargetResource) -> Unowned:
+        mapping = self.job.mapping
+        claims = islice(claims_met_by(mapping.matching, account.attributes), MOST_CLAIMS)
+        disables, image = mapping.disable_path, take_image(mapping, account)
+        anchor = next((value for path, value in image.items() if path.lower() == ANCHOR), None)
+        active = disables is not None and image.get(disables) is not False
+        return Unowned(account.id, [claim for claim, _ in claims], active, anchor if isinstance(anchor, str) else "")
 
     def _wanted(self, link: Link, people: Mapping[SourceId, SourceResource]) -> Desired | None:
         person = people.get(link.source_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from usher.contracts.store import LinkDigest, LogEntry, Record, Unsettled
 from usher.core.model.resources import AttributePath, Holding, Link, SourceId, TargetId
@@ -14,16 +15,26 @@ from usher.engine.recorder import INVALID_ANCHOR
 from usher.engine.stowing import Stowed
 
 
-def _stow_unowned() -> Stowed[tuple[TargetId, Sequence[str]]]:
-    return Stowed(list, lambda raw: (TargetId(raw[0]), raw[1]))
+class Unowned(NamedTuple):
+    """An account that nobody links: the claims that it answers to, and what tells whose it was.
+
+    `anchor` is its externalId, which the client that made it gave it (RFC 7643 3.1), empty where the mapping does not
+    know it.
+    """
+
+    target_id: TargetId
+    claims: Sequence[str]
+    active: bool
+    anchor: str
+
+
+def _stow_unowned() -> Stowed[Unowned]:
+    return Stowed(list, lambda raw: Unowned(*raw))
 
 
 @dataclass(slots=True)
 class Census:
-    """What a comparison has found. `unowned` are accounts that nobody links, each with the claims that it answers to.
-
-    `listed`: whether all accounts are known, those that nobody links too.
-    """
+    """What a comparison has found. `listed`: whether all accounts are known, those that nobody links too."""
 
     compared: int = 0
     drifted: int = 0
@@ -31,7 +42,7 @@ class Census:
     missing: int = 0
     void: str = ""
     listed: bool = True
-    unowned: Stowed[tuple[TargetId, Sequence[str]]] = field(default_factory=_stow_unowned)
+    unowned: Stowed[Unowned] = field(default_factory=_stow_unowned)
 
     def begin(self) -> None:
         """The accounts are gone through from the first one on. What was found of them before is in the state."""

@@ -138,6 +138,7 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     store = bench.ports.store
     snapshot = await (_nobody(bench, job) if job.ending else _snapshot_of(bench, job))
     consumption = await consume(job, bench.ports, snapshot)
+    job = job if consumption is None else replace(job, lost=consumption.lost)
     rules = job.mapping.digest, job.scope
     mapping_changed = consumption is not None and (consumption.mapping, consumption.scope) != rules
     same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
@@ -161,7 +162,9 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
     compared = None if census is None else await conclude_comparison(bench, job, census)
-    guarded = not job.ending and (mapping_changed or (consumption is not None and consumption.guarded))
+    guarded = not job.ending and (mapping_changed or job.lost or (consumption is not None and consumption.guarded))
+    if compared is not None and not (compared.strays or (compared.void and compared.orphans is not None)):
+        job = replace(job, lost=False)
     return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, compared)
 
 

@@ -98,6 +98,8 @@ class ConnectorCycles:
         ends = self._services.ends(now.key, now.subject.document)
         mappings = {name: one.spec for name, one in parts.mappings.items()}
         job = assemble_connector(ConnectorKey(now.key.path), parts.connector.spec, mappings, parts.domain, ends)
+        if now.has_lost_state:
+            return replace(job, lanes=tuple([replace(lane, lost=True) for lane in job.lanes]))
         if now.ending is None:
             return job
         return replace(job, lanes=tuple([replace(lane, ending=True) for lane in job.lanes]))

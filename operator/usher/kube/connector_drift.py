@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from usher.api.conditions import Finding, Reason
@@ -33,6 +33,20 @@ def find_drifted(key: ObjectKey, comparisons: Comparisons) -> Finding | None:
         f" provisioning log of {key} names them. They stay until the source says something new"
     )
     return Finding(Reason.REPORTED, message)
+
+
+def find_lost(key: ObjectKey, lost: Iterable[bool], comparisons: Comparisons) -> Finding | None:
+    """What is left of a loss of the state: accounts of people who left while nobody knew that they were linked."""
+    if not any(lost):
+        return None
+    strays = sum(one.found.strays for one in comparisons.values() if one.found is not None)
+    known = any(one.found is not None for one in comparisons.values())
+    counted = f"{strays} active accounts of the app" if known else "active accounts of the app, not counted yet,"
+    message = (
+        f"the operator's state was lost; {counted} may be those of people who left meanwhile: the provisioning log of"
+        f" {key} names them. Disable them in the app, or set spec.safety.onStateLoss: Disable"
+    )
+    return Finding(Reason.STATE_LOST, message)
 
 
 def is_comparison_due(comparisons: Comparisons, every: timedelta, now: datetime) -> bool:

@@ -43,6 +43,12 @@ class Round:
         """Whether no initial cycle has ended yet in one of its lanes; as long as these are not known, for users."""
         return self.memory.is_initial(_lanes(self.parts))
 
+    @property
+    def has_lost_state(self) -> bool:
+        """Whether the status tells of linked accounts, and the store knows nothing of the connector."""
+        counts = self.subject.former.counts
+        return self.ending is None and not self.memory.consumed and counts is not None and bool(counts.linked)
+
     def kind(self, at: datetime) -> CycleKind:
         """Of a cycle that starts at this time."""
         manifest = self.subject.manifest

@@ -20,7 +20,7 @@ from usher.contracts.store import StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
 from usher.explanations import Again, explain_cycle
-from usher.kube.connector_drift import Comparisons, count_orphans, find_drifted
+from usher.kube.connector_drift import Comparisons, count_orphans, find_drifted, find_lost
 from usher.kube.connector_state import ConnectorState
 from usher.kube.objects import ObjectKey
 
@@ -49,7 +49,8 @@ class Facts:
     """What a reconcile found besides the connector's own state.
 
     `schedule` is None where the spec can't be read. `held` waits for an approval. `ending` is what goes on while the
-    connector is being deleted. `comparisons` are the last full ones.
+    connector is being deleted. `comparisons` are the last full ones; `lost` says of each lane whether what is left of a
+    loss of the state still has to be found.
     """
 
     key: ObjectKey
@@ -61,6 +62,7 @@ class Facts:
     held: StoredHold | None
     ending: Finding | None = None
     comparisons: Comparisons = field(default_factory=dict)
+    lost: Sequence[bool] = ()
 
 
 def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
@@ -134,6 +136,7 @@ def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
         held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
         ending=facts.ending,
         drifted=find_drifted(facts.key, facts.comparisons),
+        lost=find_lost(facts.key, facts.lost, facts.comparisons),
     )
 
 

@@ -50,6 +50,7 @@ class Telling:
             initial=now.is_initial and now.ending is None,
             held=memory.held,
             comparisons=memory.comparisons,
+            lost=[one.lost for one in memory.consumed.values()],
             ending=None if now.ending is None else describe(now.ending, reluctance(manifest)),
         )
 

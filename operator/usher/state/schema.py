@@ -149,6 +149,7 @@ consumptions: Final = Table(
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("lost", Boolean, nullable=False),
 )
 
 links: Final = Table(

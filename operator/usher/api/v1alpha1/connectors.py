@@ -106,6 +106,12 @@ class Safety(Strict):
         default=timedelta(hours=72),
         description="How long a held plan waits for its approval before it is dropped; 72h when absent.",
     )
+    on_state_loss: Literal["Report", "Disable"] = Field(
+        default="Report",
+        description="After the operator's state was lost: what is done with active accounts of the app that were made"
+        " for, or match, somebody who is not in scope. Report (when absent) counts them and leaves them. Disable"
+        " disables those of which it is known whose they are, within the budget, with a minCount of 0.",
+    )
 
 
 class ProvisioningConnectorSpec(Strict):

@@ -85,8 +85,9 @@ class Compared:
 
     `compared` linked accounts were read. At `drifted` of them somebody had changed what is kept up, and it is put back;
     at `reported` it stays, and is told. `missing` linked accounts were gone. `orphans` are accounts that nobody links
-    and nobody in scope matches, None where the target can't be listed. `void` says why nothing is concluded about
-    accounts that were not seen, empty where all were.
+    and nobody in scope matches, None where the target can't be listed; after the state was lost, `strays` of them are
+    active and belong to people who may have left meanwhile. `void` says why nothing is concluded about accounts that
+    were not seen, empty where all were.
     """
 
     compared: int
@@ -95,6 +96,7 @@ class Compared:
     missing: int
     orphans: int | None
     void: str = ""
+    strays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
