@@ -24,7 +24,7 @@ from usher.core.sync.flows import Direct, Refers
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets, Enforcement
+from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import ConnectorJob, Job
 from usher.targets.registry import SCIM
@@ -82,6 +82,8 @@ def assemble_connector(
         budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
         enforcement=Enforcement(spec.policy),
+        compare_every=spec.schedule.full_interval or None,
+        on_state_loss=OnStateLoss(spec.safety.on_state_loss),
     )
 
 

@@ -21,7 +21,7 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, limit_option, output_option, workspace_options
 from usher.cli.output import Block, Code, Format, Heading, Paragraph
-from usher.cli.reports import assessment_lines, report_data, unresolved_lines
+from usher.cli.reports import assessment_lines, comparison_lines, report_data, unresolved_lines
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
@@ -138,8 +138,8 @@ class Planned:
         orphans = [f"? orphan {one}: nobody in scope matches this {kind.value.lower()}" for kind, one in self.orphans]
         if orphans:
             blocks.append(Code(_capped(orphans, self.most)))
-        if self.report.assessments:
-            blocks.append(Paragraph(assessment_lines(self.report)))
+        if looked := [*assessment_lines(self.report), *comparison_lines(self.report)]:
+            blocks.append(Paragraph(looked))
         if self.report.unresolved:
             blocks.append(Paragraph(unresolved_lines(self.report)))
         if self.report.held is not None:

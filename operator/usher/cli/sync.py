@@ -22,6 +22,7 @@ from usher.cli.output import Block, Format, Heading, Paragraph, Table
 from usher.cli.reports import (
     OF_GROUPS,
     assessment_lines,
+    comparison_lines,
     counts_data,
     counts_text,
     report_data,
@@ -179,7 +180,7 @@ class Synced:
             lines.append(f"{what} for an account at their other end")
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
-        lines += [*assessment_lines(report), *unresolved_lines(report)]
+        lines += [*assessment_lines(report), *comparison_lines(report), *unresolved_lines(report)]
         if report.result is CycleResult.PLANNED:
             lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")
         if report.stale:

@@ -22,11 +22,12 @@ from usher.core.sync.policies import Enforcement, Subject, subject_of
 from usher.core.sync.references import REFERENCES_PENDING
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
+from usher.engine.bench import Bench
 from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
-from usher.engine.preparing import Bench, Prepared, prepare
+from usher.engine.preparing import Prepared, prepare
 from usher.engine.progress import Stage
 from usher.engine.recorder import Recorder
 from usher.engine.referring import refers
@@ -103,12 +104,12 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
     started = ports.runtime.now()
     cycle = f"{started:%Y%m%dT%H%M%SZ}-{ports.runtime.random.getrandbits(16):04x}"
     try:
-        async with _open(job, ports, control, started) as opened:
+        async with _open(job, ports, control, started, cycle) as opened:
             prepared = await prepare(opened.bench)
             if job.enforcement is Enforcement.OBSERVE:
                 report = replace((await _look(opened, prepared)).report, held=None)  # nobody could approve it
             else:
-                report = await _carry_out(opened, prepared, cycle)
+                report = await _carry_out(opened, prepared)
     except UsherError as error:
         report = _failure(ports, started, error)
     await ports.store.save_cycle(job.connector, cycle, report)
@@ -119,7 +120,9 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
 
 
 @asynccontextmanager
-async def _open(job: ConnectorJob, ports: Ports, control: Control, started: datetime) -> AsyncIterator[_Opened]:
+async def _open(
+    job: ConnectorJob, ports: Ports, control: Control, started: datetime, cycle: str = ""
+) -> AsyncIterator[_Opened]:
     retrier = Retrier(ports.runtime, confirm=ports.store.confirm)
     async with job.open_target() as session:
         await retrier.read(session.check)
@@ -129,14 +132,14 @@ async def _open(job: ConnectorJob, ports: Ports, control: Control, started: date
             key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
             lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
         typed = replace(job, lanes=lanes)
-        yield _Opened(Bench(typed, ports, control, session, retrier), started, known.stale)
+        yield _Opened(Bench(typed, ports, control, session, retrier, cycle), started, known.stale)
 
 
-async def _carry_out(opened: _Opened, prepared: Prepared, cycle: str) -> CycleReport:
+async def _carry_out(opened: _Opened, prepared: Prepared) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
     store = bench.ports.store
-    lanes = [Writing.of(bench, lane, prepared.judgement, cycle) for lane in prepared.lanes]
+    lanes = [Writing.of(bench, lane, prepared.judgement) for lane in prepared.lanes]
     if bench.control.stop.is_set():
         return await _conclude(opened, prepared, lanes, None, None)
     if prepared.mapping_changed:
@@ -250,6 +253,9 @@ async def _report(
         due_references=sum(map(len, due.values())),
         waiting_references=waiting,
         unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
+        comparisons={
+            lane.job.resource_type.value: lane.compared for lane in prepared.lanes if lane.compared is not None
+        },
         stale=opened.stale,
     )
 

@@ -16,7 +16,7 @@ from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceI
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budgets, Enforcement
+from usher.core.sync.policies import Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.progress import Progress
 
@@ -49,6 +49,8 @@ class Job:
 
     `ending`: the connector itself is deleted. Whoever it links leaves as somebody who is assigned no more, whatever the
     source says: it is not asked, and may be gone.
+
+    `lost`: an earlier state is gone, as whoever starts the cycle knows, or as the state has kept since then.
     """
 
     connector: ConnectorKey
@@ -64,6 +66,7 @@ class Job:
     assigned: Assigned | None = None
     whole: bool = True
     ending: bool = False
+    lost: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -101,13 +104,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorJob:
-    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target."""
+    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
+
+    All linked accounts are compared with what they should be once in `compare_every`, never with None.
+    """
 
     lanes: tuple[Job, ...]
     open_target: TargetOpener
     budgets: Budgets
     hold_for: timedelta
     enforcement: Enforcement = Enforcement.ENFORCE
+    compare_every: timedelta | None = None
+    on_state_loss: OnStateLoss = OnStateLoss.REPORT
 
     @property
     def connector(self) -> ConnectorKey:

@@ -15,16 +15,17 @@ from usher.api.v1alpha1.connector_status import (
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,
-    ResourceCounts,
     RunningCycle,
     TargetStatus,
 )
 from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import OF_THE_STATE, UsherError
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.engine.progress import Progress, Stage
+from usher.kube.connector_drift import Comparisons
+from usher.kube.cycle_summaries import is_worth_remembering, summarize
 
 NOT_THE_TARGETS: Final = OF_THE_STATE | {
     Reason.MAPPING_INVALID,
@@ -40,12 +41,14 @@ class Memory:
     """What the state store knows of a connector: by resource type, as far as there is one, and the held plan.
 
     `versions` are those of the source's snapshots; `resolution` is what the entries of the scope meant, if it has some.
+    `comparisons` are the last full ones.
     """
 
     versions: Mapping[ResourceType, int]
     consumed: Mapping[ResourceType, Consumption]
     held: StoredHold | None
     resolution: Resolution | None = None
+    comparisons: Comparisons = field(default_factory=dict)
 
     def is_initial(self, lanes: Iterable[ResourceType]) -> bool:
         """Whether for any of these no initial cycle has ended."""
@@ -170,7 +173,7 @@ class ConnectorState:
         """A cycle under this generation has ended."""
         summary = summarize(report)
         self.last_cycle = summary
-        if _is_worth_remembering(report):
+        if is_worth_remembering(report):
             self.history = (summary, *self.history)[:MAX_HISTORY]
         if report.result is CycleResult.FAILED:
             self.fail(generation, UsherError(report.error, reason=report.error_reason))
@@ -251,45 +254,3 @@ def _has_consumed(consumed: Consumption | None, lane: LaneInputs) -> bool:
     if consumed is None or consumed.retired:
         return False
     return (consumed.version, consumed.mapping) == (lane.version, lane.mapping)
-
-
-def summarize(report: CycleReport) -> CycleSummary:
-    """A cycle as a status shows it."""
-    result = report.result
-    return CycleSummary(
-        kind=report.kind.value,
-        start_time=report.started,
-        completion_time=report.completed,
-        result=None if result is CycleResult.PLANNED else result.value,
-        users=_shown(report.counts),
-        groups=None if report.groups is None else _shown(report.groups),
-    )
-
-
-def _shown(counts: Counts) -> ResourceCounts:
-    return ResourceCounts(
-        created=counts.created,
-        linked=counts.linked,
-        updated=counts.updated,
-        disabled=counts.disabled,
-        deleted=counts.deleted,
-        references=counts.references or None,
-        unchanged=counts.unchanged,
-        skipped=counts.skipped,
-        failed=counts.failed,
-    )
-
-
-def _is_worth_remembering(report: CycleReport) -> bool:
-    changed = 0
-    for counts in (report.counts, report.groups or Counts()):
-        changed += (
-            counts.created
-            + counts.linked
-            + counts.updated
-            + counts.disabled
-            + counts.deleted
-            + counts.references
-            + counts.failed
-        )
-    return bool(changed) or report.result is CycleResult.FAILED

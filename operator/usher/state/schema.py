@@ -147,6 +147,7 @@ consumptions: Final = Table(
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
     Column("scope", Words, nullable=False),
+    Column("lost", Boolean, nullable=False),
 )
 
 links: Final = Table(

@@ -48,6 +48,7 @@ def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, ap
     assert set(data) == {
         "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "groups",
         "inScope", "linked", "pending", "waitingReferences", "unresolved", "assessments", "held", "changes", "skipped",
+            "comparisons",
         "orphans",
     }  # fmt: skip
 

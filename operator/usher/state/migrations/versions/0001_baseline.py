@@ -187,6 +187,14 @@ def upgrade() -> None:
         batch_op.create_index("claims_by_value", ["lane_id", "claim"], unique=False)
 
     op.create_table(
+        "comparisons",
+        sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("found", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lane_id"),
+    )
+    op.create_table(
         "consumptions",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", WORDS, nullable=False),
@@ -197,6 +205,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=True),
         sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("scope", WORDS, nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lane_id"),
     )
@@ -271,6 +280,14 @@ def upgrade() -> None:
             postgresql_where=sa.text("NOT enabled"),
         )
 
+    op.create_table(
+        "orphans",
+        sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target_id", WORDS, nullable=False),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lane_id", "target_id"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "pending_deletions",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
