@@ -99,6 +99,10 @@ class Postgres:
         self.execute("postgres", f"CREATE DATABASE {name} TEMPLATE {template} {options}")
         return name
 
+    def is_log(self, name: str) -> bool:
+        """Whether a file of that name is of the server's own log, which forgets in its own time."""
+        return (self._data / "pg_wal" / name).exists()
+
     def drop(self, name: str) -> None:
         """Removes a database, whoever is connected to it."""
         self.execute("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

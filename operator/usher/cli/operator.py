@@ -58,6 +58,12 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
     help="The state is in PostgreSQL: this file holds postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
 )
 @click.option(
+    "--state-keys",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Encrypt what the state holds of people. Each file is a key (32 bytes in base64), the last by name newest.",
+)
+@click.option(
     "--listen",
     metavar="ADDRESS:PORT",
     default="0.0.0.0:8080",

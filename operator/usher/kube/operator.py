@@ -32,11 +32,13 @@ logger = logging.getLogger(__name__)
 class OperatorOptions:
     """How to run.
 
-    `kubeconfig` None means the service account of this Pod; no `namespaces` means all of them. `listen` is where health
-    and metrics are served. `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
+    `state_keys` is a folder of keys for what is personal in the state, None leaves it readable. `kubeconfig` None means
+    the service account of this Pod; no `namespaces` means all of them. `listen` is where health and metrics are served.
+    `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
     """
 
     state: Place
+    state_keys: Path | None = None
     kubeconfig: Path | None = None
     namespaces: tuple[str, ...] = ()
     listen: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104 - the kubelet probes from outside of the Pod
@@ -102,7 +104,7 @@ async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncI
     policy = operator_policy(options.allow_cidrs, options.allow_hosts)
     async with AsyncExitStack() as held:
         client = await held.enter_async_context(open_client(await load_configuration(options.kubeconfig)))
-        store = await held.enter_async_context(open_store(options.state))
+        store = await held.enter_async_context(open_store(options.state, options.state_keys))
         namespaces = options.namespaces or None
         api = KubernetesApi(client, namespaces)
         ports = Ports(store, system_runtime())

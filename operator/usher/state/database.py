@@ -18,8 +18,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, true
 from sqlalchemy.exc import DBAPIError
 
 from usher.core.errors import CycleError
-from usher.state.migrating import UnknownSchemaError
 from usher.state.statements import AnyRow, AnySelect, after, fetch
+from usher.state.unfit import UnfitError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +57,9 @@ class Medium(Protocol):
     @property
     def shared(self) -> bool:
         """Whether another process could take it over while this one runs."""
+
+    def wipe(self, connection: Connection) -> None:
+        """Writes the database anew, so that no page holds what was changed or deleted. Ends the transaction first."""
 
     def unusable(self, error: DBAPIError | OSError | str) -> CycleError:
         """What is told of it: names the state and a way out, and nobody."""
@@ -105,6 +108,10 @@ class Database:
         """As `run`, for what changes tables: a table that is made anew must not take along what refers to it."""
         await self._transact(self._medium.engine.execution_options(**{LOOSE: True}), work)
 
+    async def wipe(self) -> None:
+        """As `Medium.wipe`."""
+        await self.run(self._medium.wipe)
+
     async def jot(self, work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `run`, without waiting for the disk: for what the next cycle makes again.
 
@@ -123,7 +130,7 @@ class Database:
                 raise self._medium.unusable(error) from error
             except orjson.JSONDecodeError as error:
                 raise self._medium.unusable("a row holds no JSON") from error
-            except UnknownSchemaError as error:
+            except UnfitError as error:
                 raise self._medium.unusable(str(error)) from error
             self._heard = began
             return done

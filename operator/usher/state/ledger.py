@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, text
 
-from usher.state.columns import Content, Words
+from usher.state.columns import Sealed, Words
 from usher.state.schema import metadata, of_lane
 
 references: Final = Table(
@@ -28,7 +28,7 @@ holders: Final = Table(
     Column("due", Boolean, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("size", Integer, nullable=False),
-    Column("held", Content),
+    Column("held", Sealed),
 )
 """Who refers, or did when last looked at. `waiting` is how many of their references have no active account, `held` the
 accounts that their attributes are known to hold, NULL where nothing is known, and `size` how many."""

@@ -19,6 +19,7 @@ from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
 from usher.state.schema import claims, connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
+from usher.state.vault import keyed
 
 _DIGESTS: Final = 2000
 """Link digests in one page; they are small."""
@@ -124,7 +125,7 @@ class SqlLinks(OnDatabase):
         return count
 
     async def claimants(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-        return await self._database.run(_find_claimants, lane, {_digest(claim): claim for claim in claims})
+        return await self._database.run(_find_people, lane, claims)
 
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, lane, claims)
@@ -150,23 +151,35 @@ class SqlLinks(OnDatabase):
         return await self._database.run(record_outcomes, lane, record)
 
 
-def _digest(claim: str) -> bytes:
-    return blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(connection: Connection, claim: str) -> bytes:
+    return keyed(connection.dialect, blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Sequence[str]]) -> None:
     lane_id = ensure_lane(connection, lane)
     delete_ids(connection, claims, lane_id, made)
-    rows = [(lane_id, source_id, digest) for source_id, values in made.items() for digest in set(map(_digest, values))]
+    rows = [
+        (lane_id, source_id, digest)
+        for source_id, values in made.items()
+        for digest in {_digest(connection, value) for value in values}
+    ]
     insert_rows(connection, claims, rows)
 
 
 def _find_rivals(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-    texts = {_digest(claim): claim for claim in asked}
+    texts = _by_digest(connection, asked)
     several = _RIVALS.fetch(
         connection, texts, _read_digest_of_claim, connector=lane.connector, resource_type=lane.resource_type
     )
     return _find_claimants(connection, lane, {digest: texts[digest] for digest in several})
+
+
+def _find_people(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+    return _find_claimants(connection, lane, _by_digest(connection, asked))
+
+
+def _by_digest(connection: Connection, asked: Collection[str]) -> Mapping[bytes, str]:
+    return {_digest(connection, claim): claim for claim in asked}
 
 
 def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, str]) -> Mapping[str, Sequence[SourceId]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, insert, inspect, select
 
 from usher.state.schema import metadata, revisions
+from usher.state.unfit import UnfitError
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -21,12 +22,8 @@ REVISIONS: Final = (MIGRATIONS / "versions",)
 """The folders of steps. A file is called by its number: 0001_baseline.py."""
 
 
-class UnknownSchemaError(Exception):
-    """The message says what the database is instead of ours."""
-
-
 def bring_up_to_date(connection: Connection, folders: tuple[Path, ...] = REVISIONS) -> None:
-    """Raises UnknownSchemaError, and has changed nothing then."""
+    """Raises UnfitError, and has changed nothing then."""
     tables = set(inspect(connection).get_table_names())
     known = sorted(path.name[:4] for folder in folders for path in folder.glob("[0-9]*.py"))
     if not tables:
@@ -34,10 +31,10 @@ def bring_up_to_date(connection: Connection, folders: tuple[Path, ...] = REVISIO
         connection.execute(insert(revisions).values(version_num=known[-1]))
         return
     if revisions.name not in tables:
-        raise UnknownSchemaError("it is a database of another program")
+        raise UnfitError("it is a database of another program")
     found = connection.execute(select(revisions.c.version_num)).scalars().all()
     if len(found) != 1 or found[0] not in known:
-        raise UnknownSchemaError(
+        raise UnfitError(
             f"it has schema {', '.join(found) or 'none'}, this program knows schemas up to {known[-1]}: a newer "
             "version of Usher was here, use that one or newer"
         )
@@ -60,7 +57,7 @@ def upgrade(connection: Connection, folders: tuple[Path, ...], to: str = "head")
     with Operations.context(context):
         context.run_migrations()
     if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-        raise UnknownSchemaError("its rows refer to rows that are not there")
+        raise UnfitError("its rows refer to rows that are not there")
 
 
 def directory(folders: tuple[Path, ...]) -> ScriptDirectory:

@@ -93,6 +93,16 @@ class PostgresServer:
         """From here on the state is ours, and whoever had it before can't write."""
         self._epoch = connection.exec_driver_sql(_NEXT_EPOCH).scalar_one()
 
+    def wipe(self, connection: Connection) -> None:
+        """The server's own log and older copies keep what they have until they are gone."""
+        raw: Raw = connection.connection.driver_connection  # type: ignore[assignment]  # by the engine's creator
+        raw.commit()
+        raw.autocommit = True
+        raw.execute("SET statement_timeout TO 0")
+        raw.execute("VACUUM FULL")
+        raw.execute("SELECT set_config('statement_timeout', %s, false)", (_SETTINGS["statement_timeout"],))
+        raw.autocommit = False
+
     def unusable(self, error: DBAPIError | OSError | str) -> CycleError:
         """`StateUnreachable` where the server is away, refuses us or is busy; `StateUnusable` where it is of no use."""
         match error:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from usher.state.columns import Content, Instant, Words
+from usher.state.columns import Content, Instant, Sealed, SealedWords, Words
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
@@ -72,7 +72,7 @@ resources: Final = Table(
     Column("resource_id", Words, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("fingerprint", Content),
-    Column("content", Content),
+    Column("content", Sealed),
     Column("evidence", Words),
     Index("resources_by_version", "feed_id", "version", "resource_id"),
 )
@@ -85,7 +85,7 @@ staged: Final = Table(
     _of_feed(),
     Column("resource_id", Words, primary_key=True),
     Column("fingerprint", Content, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("content", Sealed, nullable=False),
 )
 
 
@@ -160,7 +160,7 @@ links: Final = Table(
     Column("enabled", Boolean, nullable=False),
     Column("fingerprint", Content, nullable=False),
     Column("version", Words),
-    Column("image", Content, nullable=False),
+    Column("image", Sealed, nullable=False),
     UniqueConstraint("lane_id", "target_id"),
     UniqueConstraint("owner_address", "target_id"),
 )
@@ -179,7 +179,7 @@ intents: Final = Table(
     of_lane(),
     Column("source_id", Words, primary_key=True),
     Column("action", Words, nullable=False),
-    Column("match_keys", Content, nullable=False),
+    Column("match_keys", Sealed, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -216,7 +216,7 @@ changes: Final = Table(
     Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
     Column("action", Words, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("content", Sealed, nullable=False),
     Index("planned_changes_in_order", "lane_id", "phase", "rank", "source_id"),
 )
 """The running plan of each lane: at most one row a phase for each resource."""
@@ -254,7 +254,7 @@ held_changes: Final = Table(
     Column("source_id", Words, primary_key=True),
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("content", Sealed, nullable=False),
 )
 
 cycles: Final = Table(
@@ -263,7 +263,7 @@ cycles: Final = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("cycle", Words, nullable=False),
-    Column("report", Content, nullable=False),
+    Column("report", Sealed, nullable=False),
     UniqueConstraint("connector_id", "cycle"),
 )
 
@@ -280,7 +280,7 @@ log_entries: Final = Table(
     Column("action", Words, nullable=False),
     Column("result", Words, nullable=False),
     Column("reason", Words, nullable=False),
-    Column("detail", Words, nullable=False),
+    Column("detail", SealedWords, nullable=False),
     Column("attributes", Content, nullable=False),
     Column("resource_type", Words, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
@@ -291,5 +291,5 @@ seal_keys: Final = Table(
     "seal_keys",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", Content, nullable=False),
+    Column("key", Sealed, nullable=False),
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Table
 
-from usher.state.columns import Content, Words
+from usher.state.columns import Content, Sealed, Words
 from usher.state.schema import metadata, of_connector, of_lane
 
 resolutions: Final = Table(
@@ -16,8 +16,8 @@ resolutions: Final = Table(
     Column("scope", Words, nullable=False),
     Column("users", BigInteger, nullable=False),
     Column("groups", BigInteger),
-    Column("pins", Content, nullable=False),
-    Column("unresolved", Content, nullable=False),
+    Column("pins", Sealed, nullable=False),
+    Column("unresolved", Sealed, nullable=False),
 )
 """What the entries of a scope meant when the last cycle was concluded."""
 

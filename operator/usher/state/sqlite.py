@@ -61,6 +61,12 @@ class SqliteFile:
         connection.exec_driver_sql("COMMIT")  # the mode of the journal can't change inside a transaction
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
+    def wipe(self, connection: Connection) -> None:
+        """The log goes too: it would hold the pages of before."""
+        connection.exec_driver_sql("COMMIT")  # nor can VACUUM run inside of one
+        connection.exec_driver_sql("VACUUM")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
 
 def _make_engine(path: Path | None) -> Engine:
     url = URL.create("sqlite", database=None if path is None else str(path))

@@ -25,6 +25,7 @@ from usher.state.sqlite import SqliteFile
 from usher.state.statefile import locked
 from usher.state.tenure import SqlTenure, keep
 from usher.state.transfers import SqlTransfers
+from usher.state.unlocking import note_wiped, unlock
 
 
 class SqlStore(
@@ -44,33 +45,36 @@ class SqlStore(
 
 
 @asynccontextmanager
-async def open_store(place: Place) -> AsyncIterator[Store]:
+async def open_store(place: Place, keys: Path | None = None) -> AsyncIterator[Store]:
     """The state in this place; a file is made, private to its owner, where there is none.
 
+    `keys` is a folder of keys (`keyring.Keyring.read`): what is personal is encrypted then. None leaves it as it is.
+
     Raises CycleError: `StateLocked` while another process has it, `StateUnusable` where it can't be opened, is damaged,
-    or belongs to another program or another version of this one. Every method of the store raises the latter when the
-    disk is full or fails, `StateUnreachable` when a server is away, and `StateTaken` when another process took the
-    state over; nothing of that call is stored then, unless the answer to a commit was lost.
+    belongs to another program or another version of this one, or is encrypted with a key that is not there. Every
+    method of the store raises the latter when the disk is full or fails, `StateUnreachable` when a server is away, and
+    `StateTaken` when another process took the state over; nothing of that call is stored then, unless the answer to a
+    commit was lost.
     """
     match place:
         case Server():
-            async with _open_server(place) as store:
+            async with _open_server(place, keys) as store:
                 yield store
         case Path():
             with locked(place) as path:
-                async with _open_file(path) as store:
+                async with _open_file(path, keys) as store:
                     yield store
         case None:
-            async with _open_file(None) as store:
+            async with _open_file(None, keys) as store:
                 yield store
 
 
 @asynccontextmanager
-async def _open_file(path: Path | None) -> AsyncIterator[Store]:
+async def _open_file(path: Path | None, keys: Path | None) -> AsyncIterator[Store]:
     medium = SqliteFile(path)
     database = Database(medium)
     try:
-        await database.alter(bring_up_to_date)
+        await _make_ready(database, keys)
         await database.run(medium.take_over)
         yield SqlStore(database)
     finally:
@@ -78,11 +82,11 @@ async def _open_file(path: Path | None) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _open_server(server: Server) -> AsyncIterator[Store]:
+async def _open_server(server: Server, keys: Path | None) -> AsyncIterator[Store]:
     medium = PostgresServer(server)
     database = Database(medium)
     try:
-        await database.alter(bring_up_to_date)
+        await _make_ready(database, keys)
         await database.run(medium.begin_tenure)
         keeping = asyncio.create_task(keep(database))
         try:
@@ -91,3 +95,10 @@ async def _open_server(server: Server) -> AsyncIterator[Store]:
             keeping.cancel()
     finally:
         await database.close()
+
+
+async def _make_ready(database: Database, keys: Path | None) -> None:
+    await database.alter(bring_up_to_date)
+    if await database.run(unlock, keys):
+        await database.wipe()
+        await database.run(note_wiped)

@@ -30,11 +30,12 @@ from sqlalchemy import (
 import usher.state.store  # noqa: F401 - its imports bring all tables
 from database.postgres import Postgres
 from usher.core.errors import CycleError
-from usher.state.migrating import REVISIONS, UnknownSchemaError, bring_up_to_date, directory, upgrade
+from usher.state.migrating import REVISIONS, bring_up_to_date, directory, upgrade
 from usher.state.places import Place
 from usher.state.schema import metadata, revisions
 from usher.state.sqlite import SqliteFile
 from usher.state.store import open_store
+from usher.state.unfit import UnfitError
 from usher.testing.store_examples import CRM, link_people
 
 BASELINE: Final = "0001"
@@ -196,7 +197,7 @@ def test_a_step_that_breaks_references_is_refused(tmp_path: Path) -> None:
     with engine.begin() as connection:
         bring_up_to_date(connection)
         before = fill(connection)
-    with pytest.raises(UnknownSchemaError, match="refer to rows that are not there"), engine.begin() as connection:
+    with pytest.raises(UnfitError, match="refer to rows that are not there"), engine.begin() as connection:
         bring_up_to_date(connection, folders)
     with engine.begin() as connection:
         assert count(connection) == before

@@ -12,7 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import create_engine
 
 import usher.state.store  # noqa: F401 - its imports bring all tables
-from usher.state.columns import Content, Instant, Words
+from usher.state.columns import Content, Instant, SealedWords, Words
 from usher.state.migrating import REVISIONS, upgrade
 from usher.state.schema import metadata, revisions
 
@@ -23,7 +23,7 @@ def _render(kind: str, thing: object, _context: AutogenContext) -> str | Literal
         return False
     if thing is Words:
         return "WORDS"
-    if isinstance(thing, Content):
+    if isinstance(thing, Content | SealedWords):
         return "sa.LargeBinary()"
     return "sa.BigInteger()" if isinstance(thing, Instant) else False
 

@@ -27,6 +27,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_connectors_retired"), ["retired"], unique=False)
 
     op.create_table(
+        "data_keys",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("wrapped_by", WORDS, nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("wiped", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "discoveries",
         sa.Column("address", WORDS, nullable=False),
         sa.Column("read", sa.BigInteger(), nullable=False),
@@ -106,7 +114,7 @@ def upgrade() -> None:
         sa.Column("action", WORDS, nullable=False),
         sa.Column("result", WORDS, nullable=False),
         sa.Column("reason", WORDS, nullable=False),
-        sa.Column("detail", WORDS, nullable=False),
+        sa.Column("detail", sa.LargeBinary(), nullable=False),
         sa.Column("attributes", sa.LargeBinary(), nullable=False),
         sa.Column("resource_type", WORDS, nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
