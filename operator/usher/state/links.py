@@ -67,22 +67,6 @@ class SqlLinks(OnDatabase):
     async def save_consumption(self, lane: Lane, consumption: Consumption) -> None:
         await self._database.run(lifecycle.save_consumption, lane, consumption)
 
-    async def active_connectors(self) -> Sequence[ConnectorKey]:
-        statement = select(connectors.c.key).where(
-            connectors.c.retired.is_(None),
-            connectors.c.id.in_(select(lanes.c.connector_id).join(consumptions, consumptions.c.lane_id == lanes.c.id)),
-        )
-        return await self._database.rows(statement, _read_key)
-
-    async def retire(self, connector: ConnectorKey, at: datetime) -> None:
-        await self._database.run(lifecycle.retire_connector, connector, at)
-
-    async def forget(self, connector: ConnectorKey) -> None:
-        await self._database.run(lifecycle.forget_connector, connector)
-
-    async def sweep(self, before: datetime) -> int:
-        return await self._database.run(lifecycle.sweep, before)
-
     async def count_links(self, lane: Lane) -> tuple[int, int]:
         mine = links.c.lane_id == known_lane(lane)
         everybody = select(func.count()).where(mine).scalar_subquery()
@@ -199,10 +183,6 @@ def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]
 
 def _read_id(row: AnyRow) -> SourceId:
     return SourceId(row.source_id)
-
-
-def _read_key(row: AnyRow) -> ConnectorKey:
-    return ConnectorKey(row.key)
 
 
 def _read_count(row: AnyRow) -> int:

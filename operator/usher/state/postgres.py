@@ -9,6 +9,7 @@ process goes on, its connection is broken, and a new one finds another epoch: it
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -45,7 +46,9 @@ _CONNECTION: Final = {
     "tcp_user_timeout": "30000",
 }
 """What the URL may say otherwise."""
-_ATTEMPTS: Final = 3
+_ATTEMPTS: Final = 20
+_PAUSE: Final = 0.1
+"""Seconds between attempts: a server takes its time to see that a process has ended."""
 _HOLDER: Final = """
 SELECT a.pid, coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'the same machine'),
   a.state LIKE 'idle%%' AND a.state_change < clock_timestamp() - make_interval(secs => %s)
@@ -179,18 +182,19 @@ class PostgresServer:
 
     def _lock(self, raw: Raw) -> None:
         """Raises CycleError: `StateLocked`, or `StateTaken` for a process that had the state."""
+        name, address = "", ""
         for _ in range(_ATTEMPTS):
             if _one(raw, "SELECT pg_try_advisory_lock(%s, %s)", _LOCK) == (True,):
                 return
             holder = _one(raw, _HOLDER, (LEASE, *_LOCK))
-            if holder is None:
-                continue
-            pid, name, address, is_silent = holder
-            if not is_silent and pid != self._pid:
-                break
-            raw.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-        else:
-            raise self._unreachable("it is not known who has it")
+            if holder is not None:
+                pid, name, address, is_silent = holder
+                if pid == self._pid or (is_silent and self._epoch is None):
+                    raw.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+                    continue
+                if self._epoch is not None:
+                    break
+            time.sleep(_PAUSE)
         if self._epoch is not None:
             self._lost = True
             raise self._taken()

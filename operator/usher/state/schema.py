@@ -47,9 +47,11 @@ feeds: Final = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("source", Words, nullable=False),
     Column("resource_type", Words, nullable=False),
+    Column("gone", Instant),
     UniqueConstraint("source", "resource_type"),
 )
-"""One resource type of one source: exists from the first staged row on, with or without a snapshot."""
+"""One resource type of one source: exists from the first staged row on, with or without a snapshot. `gone` says since
+when the source is not there any more."""
 
 snapshots: Final = Table(
     "snapshots",
@@ -109,9 +111,10 @@ connectors: Final = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("key", Words, nullable=False, unique=True),
     Column("retired", Instant, index=True),
+    Column("uid", Words),
     Column("word", Words),
 )
-"""`word` is the last word of approval that was given, NULL before the first."""
+"""`uid` is that of the object that was seen last, `word` the last word of approval that was given, NULL before."""
 
 
 def of_connector() -> Column[int]:

@@ -20,6 +20,7 @@ from usher.state.places import Place, Server
 from usher.state.plans import SqlPlans
 from usher.state.postgres import PostgresServer
 from usher.state.references import SqlReferences
+from usher.state.retention import SqlRetention
 from usher.state.snapshots import SqlSnapshots
 from usher.state.sqlite import SqliteFile
 from usher.state.statefile import locked
@@ -39,6 +40,7 @@ class SqlStore(
     SqlEndings,
     SqlDiscoveries,
     SqlKeys,
+    SqlRetention,
     SqlTenure,
 ):
     """Store on one database. Its parts share nothing but that."""

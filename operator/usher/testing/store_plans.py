@@ -151,13 +151,6 @@ class PlanStoreContract:
         assert [entry.detail for entry in await store.log(CRM.connector, None, 3)] == ["4", "3", "2"]
         assert await store.log(CRM.connector, SourceId("p1"), 10) == [make_entry("p1", "4"), make_entry("p1", "1")]
 
-    async def test_a_sweep_drops_log_entries_older_than_it(self, store: Store) -> None:
-        await store.append_log(
-            CRM.connector, [make_entry("p1", "old", NOON - timedelta(days=8)), make_entry("p1", "new")]
-        )
-        assert await store.sweep(NOON - timedelta(days=7)) == 0
-        assert [entry.detail for entry in await store.log(CRM.connector, None, 10)] == ["new"]
-
 
 def _make_report(failed: int) -> CycleReport:
     later = NOON + timedelta(minutes=failed)

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", WORDS, nullable=False),
         sa.Column("retired", sa.BigInteger(), nullable=True),
+        sa.Column("uid", WORDS, nullable=True),
         sa.Column("word", WORDS, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
@@ -46,6 +47,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", WORDS, nullable=False),
         sa.Column("resource_type", WORDS, nullable=False),
+        sa.Column("gone", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source", "resource_type"),
     )
