@@ -195,3 +195,22 @@ async def test_any_answer_shows_that_the_target_is_there(
             await retrier.write(target.ask)
 
     assert len(target.asked_at) == 11
+
+
+async def test_before_each_attempt_of_a_write_it_is_asked_whether_the_state_is_still_ours(clock: FakeClock) -> None:
+    asked: list[int] = []
+    target = Target(clock, [LOST, LOST])
+
+    async def confirm() -> None:
+        asked.append(len(target.asked_at))
+        if len(asked) == 3:
+            raise CycleError("taken over", reason="StateTaken")
+
+    retrier = Retrier(fake_runtime(1, clock), POLICY, confirm)
+    await retrier.read(target.ask)
+    assert asked == []
+    target.asked_at.clear()
+    taken = Target(clock, [LOST, LOST])
+    with pytest.raises(CycleError, match="taken over"):
+        await retrier.write(taken.ask)
+    assert len(taken.asked_at) == 2
