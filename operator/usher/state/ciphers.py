@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
 
@@ -11,9 +12,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from usher.state.unfit import UnfitError
 
-KEY: Final = 64
-"""Bytes of the key of a state: half seals, half digests."""
+KEY: Final = 96
+"""Bytes of the key of a state: a third seals values, a third ids, a third digests."""
 _NONCE: Final = 12
+_SAME: Final = bytes(_NONCE)
+"""The nonce of every id: in this mode it tells which are equal, and no more (RFC 8452 section 9)."""
+_BROKEN: Final = "a row can't be decrypted: it was changed, or belongs to another state"
 
 
 def encrypt(key: bytes, value: bytes) -> bytes:
@@ -36,7 +40,8 @@ class StateVault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCMSIV(key[:32])
-        self._digests = key[32:]
+        self._ids = AESGCMSIV(key[32:64])
+        self._digests = key[64:]
 
     def seal(self, value: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -46,7 +51,18 @@ class StateVault:
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
         except (InvalidTag, ValueError) as error:
-            raise UnfitError("a row can't be decrypted: it was changed, or belongs to another state") from error
+            raise UnfitError(_BROKEN) from error
+
+    def seal_id(self, value: str) -> str:
+        sealed = self._ids.encrypt(_SAME, value.encode("utf-8", "surrogatepass"), None)
+        return urlsafe_b64encode(sealed).decode("ascii")
+
+    def open_id(self, sealed: str) -> str:
+        try:
+            opened = self._ids.decrypt(_SAME, urlsafe_b64decode(sealed), None)
+        except (InvalidTag, ValueError) as error:
+            raise UnfitError(_BROKEN) from error
+        return opened.decode("utf-8", "surrogatepass")
 
     def digest(self, digest: bytes) -> bytes:
         return blake2b(digest, key=self._digests, digest_size=16).digest()

@@ -6,15 +6,15 @@ from typing import Final
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, text
 
-from usher.state.columns import Sealed, Words
+from usher.state.columns import Identifier, Sealed
 from usher.state.schema import metadata, of_lane
 
 references: Final = Table(
     "reference_ends",
     metadata,
     of_lane(),
-    Column("source_id", Words, primary_key=True),
-    Column("referent", Words, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
+    Column("referent", Identifier, primary_key=True),
     Index("reference_ends_by_referent", "referent", "lane_id", "source_id"),
     sqlite_with_rowid=False,
 )
@@ -24,7 +24,7 @@ holders: Final = Table(
     "holders",
     metadata,
     of_lane(),
-    Column("source_id", Words, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("due", Boolean, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("size", Integer, nullable=False),

@@ -46,7 +46,7 @@ _RIVALS: Final = Among(
     claims.c.claim,
 )
 _CLAIMANTS: Final = Among(
-    select(claims.c.claim, claims.c.source_id).where(claims.c.lane_id == MY_LANE).order_by(claims.c.source_id),
+    select(claims.c.claim, claims.c.source_id).where(claims.c.lane_id == MY_LANE),
     claims.c.claim,
 )
 
@@ -118,7 +118,7 @@ class SqlLinks(OnDatabase):
         statement = select(deletions.c.source_id).where(
             deletions.c.lane_id == known_lane(lane), deletions.c.since <= since
         )
-        return await self._database.rows(statement.order_by(deletions.c.source_id), _read_id)
+        return sorted(await self._database.rows(statement, _read_id))
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None:
         await self._database.run(_write_intents, lane, intents)
@@ -172,7 +172,7 @@ def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, st
         connection, texts, _read_claim, connector=lane.connector, resource_type=lane.resource_type
     ):
         people.setdefault(texts[digest], []).append(source_id)
-    return people
+    return {text: sorted(ids) for text, ids in people.items()}
 
 
 def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Table
 
-from usher.state.columns import Content, Sealed, Words
+from usher.state.columns import Content, Identifier, Sealed, Words
 from usher.state.schema import metadata, of_connector, of_lane
 
 resolutions: Final = Table(
@@ -25,7 +25,7 @@ assignees: Final = Table(
     "assignees",
     metadata,
     of_lane(),
-    Column("source_id", Words, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("roles", Content),
     sqlite_with_rowid=False,
 )

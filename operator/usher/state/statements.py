@@ -31,7 +31,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from usher.state.columns import Sealed
+from usher.state.columns import Identifier, Sealed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,7 +58,8 @@ def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection
 
     `rest` are values of the next columns of the key: of the rows with these ids only those go that have them.
     """
-    for chunk in chunked(ids, AT_ONCE):
+    written = _written_ids(_id_column(table), connection.dialect, ids)
+    for chunk in chunked(written, AT_ONCE):
         padded = _padded(chunk)
         text = _deletion(table, connection.dialect, len(padded), len(rest))
         connection.exec_driver_sql(text, (owner, *rest, *padded))
@@ -86,6 +87,18 @@ def replace_ids(connection: Connection, table: Table, owner: int, rows: Mapping[
     """
     delete_ids(connection, table, owner, rows)
     insert_rows(connection, table, list(rows.values()))
+
+
+def _id_column(table: Table) -> Column[Any]:
+    """The second column of its key."""
+    _, id_column, *_ = table.primary_key
+    return id_column
+
+
+def _written_ids(column: Column[Any], dialect: Dialect, values: Collection[T]) -> Collection[T]:
+    """The values as they stand in the column."""
+    writer = column.type.dialect_impl(dialect).bind_processor(dialect) if isinstance(column.type, Identifier) else None
+    return values if writer is None else [writer(value) for value in values]
 
 
 def _padded(values: list[T]) -> list[T]:
@@ -177,7 +190,7 @@ class Among:
     ) -> list[R]:
         """The rows for these values, however many these are."""
         found: list[R] = []
-        for chunk in chunked(values, AT_ONCE):
+        for chunk in chunked(_written_ids(self._column, connection.dialect, values), AT_ONCE):
             padded = _padded(chunk)
             query = self._query(connection.dialect, len(padded))
             parameters = (*(fixed[name] for name in query.names), *padded)
@@ -213,7 +226,7 @@ def _opening(statement: AnySelect, dialect: Dialect) -> Callable[[AnyRow], Any] 
 
 
 def _is_sealed(column: ColumnElement[Any]) -> bool:
-    return isinstance(column.type, Sealed)
+    return isinstance(column.type, Sealed | Identifier)
 
 
 def after(keys: Sequence[Column[Any]], last: Sequence[Any]) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     TableClause,
+    Text,
     bindparam,
     column,
     delete,
@@ -23,12 +24,13 @@ from sqlalchemy import (
     table,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
-from usher.state.columns import Content, Sealed, SealedWords, Words
+from usher.state.columns import Content, Identifier, Sealed, SealedWords, Words
 from usher.state.schema import claims, metadata
 from usher.state.statements import AT_ONCE, AnyRow, after, chunked
 from usher.state.unfit import UnfitError
-from usher.state.vault import give
+from usher.state.vault import Vault, give
 
 _keys: Final = Table(
     "data_keys",
@@ -61,7 +63,7 @@ def unlock(connection: Connection, folder: Path | None) -> bool:
     if found is None:
         key = os.urandom(KEY)
         vault = StateVault(key)
-        _seal_all(connection, vault.seal, vault.digest)
+        _seal_all(connection, vault)
     else:
         key = keyring.unwrap(found.wrapped_by, found.wrapped)
         vault = StateVault(key)
@@ -81,22 +83,37 @@ def _keep(connection: Connection, name: str, wrapped: bytes, *, wiped: bool) -> 
     connection.execute(insert(_keys), {"id": 1, "wrapped_by": name, "wrapped": wrapped, "wiped": wiped})
 
 
-def _seal_all(connection: Connection, seal: Callable[[bytes], bytes], digest: Callable[[bytes], bytes]) -> None:
-    """Every personal value that stands there, whatever the table."""
+def _seal_all(connection: Connection, vault: Vault) -> None:
+    """Every personal value that stands there, whatever the table: ids last, as rows are found by them until then."""
     for one in metadata.sorted_tables:
         for each in one.columns:
             if isinstance(each.type, Sealed | SealedWords):
                 for rows in _pages(connection, one, each):
-                    _change(connection, one, each, seal, rows)
-    everything = connection.execute(select(*_plain(claims, claims.c.claim).columns)).all()
-    for rows in chunked(everything, AT_ONCE):
-        _change(connection, claims, claims.c.claim, digest, rows)
+                    _change(connection, one, each, vault.seal, rows)
+    _change_keys(connection, claims, claims.c.claim, vault.digest)
+    for one in metadata.sorted_tables:
+        for each in one.columns:
+            if isinstance(each.type, Identifier):
+                _change_keys(connection, one, each, vault.seal_id)
+
+
+def _change_keys(connection: Connection, one: Table, changed: Column[Any], change: Callable[[Any], Any]) -> None:
+    """All at once: rows whose key changes have no place in an order."""
+    plain = _plain(one, changed)
+    for rows in chunked(connection.execute(select(*plain.columns)).all(), AT_ONCE):
+        _change(connection, one, changed, change, [row for row in rows if getattr(row, changed.name) is not None])
 
 
 def _plain(one: Table, changed: Column[Any]) -> TableClause:
     """The key and the column without their types: these remember, at their first use, whether there is a key."""
-    keys = [column(key.name, key.type) for key in one.primary_key if key is not changed]
-    return table(one.name, *keys, column(changed.name, LargeBinary))
+    named = {each.name: each for each in (*one.primary_key, changed)}
+    return table(one.name, *(column(name, _bare(each)) for name, each in named.items()))
+
+
+def _bare(one: Column[Any]) -> TypeEngine[Any]:
+    if isinstance(one.type, LargeBinary | SealedWords):
+        return LargeBinary()
+    return Text() if isinstance(one.type, Identifier) else one.type
 
 
 def _pages(connection: Connection, one: Table, changed: Column[Any]) -> Iterator[Sequence[AnyRow]]:
@@ -111,17 +128,15 @@ def _pages(connection: Connection, one: Table, changed: Column[Any]) -> Iterator
 
 
 def _change(
-    connection: Connection,
-    one: Table,
-    changed: Column[Any],
-    change: Callable[[bytes], bytes],
-    rows: Iterable[AnyRow],
+    connection: Connection, one: Table, changed: Column[Any], change: Callable[[Any], Any], rows: Sequence[AnyRow]
 ) -> None:
+    if not rows:
+        return
     plain = _plain(one, changed)
     where = [plain.c[key.name] == bindparam(f"is_{key.name}") for key in one.primary_key]
-    statement = update(plain).where(*where).values({changed.name: bindparam(_COLUMN, type_=LargeBinary)})
+    statement = update(plain).where(*where).values({changed.name: bindparam(_COLUMN, type_=_bare(changed))})
     connection.execute(statement, [_parameters(one, row, change(getattr(row, changed.name))) for row in rows])
 
 
-def _parameters(one: Table, row: AnyRow, changed: bytes) -> Mapping[str, Any]:
+def _parameters(one: Table, row: AnyRow, changed: object) -> Mapping[str, Any]:
     return {_COLUMN: changed, **{f"is_{key.name}": getattr(row, key.name) for key in one.primary_key}}

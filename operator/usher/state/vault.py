@@ -17,6 +17,12 @@ class Vault(Protocol):
     def open(self, sealed: bytes) -> bytes:
         """Raises UnfitError where it is not what was sealed with this key."""
 
+    def seal_id(self, value: str) -> str:
+        """The same for the same text."""
+
+    def open_id(self, sealed: str) -> str:
+        """Raises UnfitError as `open`."""
+
     def digest(self, digest: bytes) -> bytes:
         """A digest of a digest, that nobody can make who has not the key: so older rows can be given theirs."""
 

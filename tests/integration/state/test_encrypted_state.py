@@ -11,17 +11,18 @@ import pytest
 
 from database.keys import make_keys
 from database.postgres import Postgres
+from usher.contracts.comparisons import Comparison
 from usher.contracts.store import Record, Store
 from usher.core.errors import CycleError
 from usher.core.model.plans import Action, Phase
-from usher.core.model.resources import SourceId
+from usher.core.model.resources import SourceId, TargetId
 from usher.state.places import Place
 from usher.state.sqlite import SqliteFile
 from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, Operation, nth
 from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_target import MemoryTarget
-from usher.testing.store_examples import CRM, link_people, make_change, make_entry, make_hold
+from usher.testing.store_examples import CRM, NOON, link_people, make_change, make_entry, make_hold
 from usher.testing.world import World, new_world, person
 
 NAME = "Zebedee"
@@ -61,7 +62,7 @@ def traces(place: Place, postgres: Postgres) -> list[str]:
 def peopled(store: Store, target: MemoryTarget) -> World:
     world = new_world(store, target)
     for number in range(4):
-        world.source.put(f"id-{number}", **person(f"{NAME}{number}"))
+        world.source.put(f"id-{NAME}-{number}", **person(f"{NAME}{number}"))
     return world
 
 
@@ -72,22 +73,27 @@ async def fill(store: Store, target: MemoryTarget) -> None:
         await peopled(store, target).sync()
     world = peopled(store, target)
     await world.sync()
-    world.source.put("id-1", **person(f"{NAME}1", jobTitle=f"{NAME}, the Director"))
+    world.source.put(f"id-{NAME}-1", **person(f"{NAME}1", jobTitle=f"{NAME}, the Director"))
     await world.sync()
-    await store.save_claims(CRM, {SourceId("p1"): [NAME], SourceId("p2"): [NAME]})
-    await store.record(CRM, Record(log=[make_entry("p1", f"clashes with {NAME}")]))
-    await store.add_changes(CRM, [make_change("p1"), make_change(NAME[:2])])
+    await store.save_claims(CRM, {SourceId(f"p1-{NAME}"): [NAME], SourceId(f"p2-{NAME}"): [NAME]})
+    await store.record(CRM, Record(log=[make_entry(f"p-{NAME}", f"clashes with {NAME}")]))
+    await store.add_changes(CRM, [make_change("p1"), make_change(NAME)])
     await store.hold(CRM.connector, make_hold(), [make_change("p1", Action.DISABLE, Phase.DISABLE)])
+    await store.save_references(CRM, {SourceId(f"g-{NAME}"): [SourceId(f"p1-{NAME}")]})
+    await store.save_comparison(CRM, Comparison(NOON, None), [TargetId(f"t-{NAME}")])
     await store.keep_parts(CRM.connector, {"scope": {"users": [NAME]}})
     await store.seal_key(NAME.encode())
 
 
 async def expect_what_was_filled(store: Store) -> None:
-    assert await store.claimants(CRM, [NAME]) == {NAME: ["p1", "p2"]}
-    assert await store.rivals(CRM, [NAME]) == {NAME: ["p1", "p2"]}
+    assert await store.claimants(CRM, [NAME]) == {NAME: [f"p1-{NAME}", f"p2-{NAME}"]}
+    assert await store.rivals(CRM, [NAME]) == {NAME: [f"p1-{NAME}", f"p2-{NAME}"]}
     assert [entry.detail for entry in await store.log(CRM.connector, None, 1)] == [f"clashes with {NAME}"]
     assert await store.held(CRM.connector) == (make_hold(), [make_change("p1", Action.DISABLE, Phase.DISABLE)])
     assert await store.kept_parts(CRM.connector) == {"scope": {"users": [NAME]}}
+    assert await store.due_holders(CRM) == [f"g-{NAME}"]
+    assert await store.orphans(CRM) == [f"t-{NAME}"]
+    assert [entry.source_id for entry in await store.log(CRM.connector, SourceId(f"p-{NAME}"), 9)] == [f"p-{NAME}"]
     assert await store.seal_key(b"another") == NAME.encode()
 
 
@@ -113,7 +119,7 @@ async def test_with_a_key_nobody_can_be_read_in_the_files(place: Place, postgres
     async with open_store(place, keys) as store:
         await expect_what_was_filled(store)
         world = peopled(store, target)
-        world.source.put("id-1", **person(f"{NAME}1", jobTitle=f"{NAME}, the Director"))
+        world.source.put(f"id-{NAME}-1", **person(f"{NAME}1", jobTitle=f"{NAME}, the Director"))
         writes = len(target.history.writes)
         await world.sync()
         assert len(target.history.writes) == writes

@@ -12,7 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import create_engine
 
 import usher.state.store  # noqa: F401 - its imports bring all tables
-from usher.state.columns import Content, Instant, SealedWords, Words
+from usher.state.columns import Content, Identifier, Instant, SealedWords, Words
 from usher.state.migrating import REVISIONS, upgrade
 from usher.state.schema import metadata, revisions
 
@@ -21,7 +21,7 @@ def _render(kind: str, thing: object, _context: AutogenContext) -> str | Literal
     """The types by what they are in the database: a revision must not change with our code."""
     if kind != "type":
         return False
-    if thing is Words:
+    if thing is Words or isinstance(thing, Identifier):
         return "WORDS"
     if isinstance(thing, Content | SealedWords):
         return "sa.LargeBinary()"
