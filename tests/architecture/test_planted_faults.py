@@ -123,9 +123,21 @@ PLANTS = {
     ),
     "members of a group that is never written change": Plant(
         "engine/referring.py",
-        "                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)",
+        "                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)",
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
+    ),
+    "a leaver in escrow waits like everybody": Plant(
+        "core/sync/escrow.py",
+        "    due = since if duty.always else next_try(since, attempts, now)",
+        "    due = next_try(since, attempts, now)",
+        "tests/unit/sync/test_escrow.py",
+    ),
+    "a member that is given makes up for a name that is not": Plant(
+        "engine/undone.py",
+        "        return same and self.is_settled(change.source_id)",
+        "        return self.is_settled(change.source_id)",
+        "tests/unit/engine/test_escrow.py",
     ),
     "what a changed mapping holds goes with the next cycle": Plant(
         "core/sync/policies.py",

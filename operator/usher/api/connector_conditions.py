@@ -40,7 +40,8 @@ class CycleVerdict:
     """What the last cycle came to.
 
     `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
-    reason; `due_references` of them lack nothing but references. `unresolved` are entries of the scope that mean
+    reason; `due_references` of them lack nothing but references, and `escrow` says in figures how many failed, and when
+    they are tried again. `unresolved` are entries of the scope that mean
     nobody, or several: where they stand, and why. `observed` is what it found, in figures, where it was not to write
     anything. `failure` says why it failed as a whole; the counts mean nothing then.
     """
@@ -52,6 +53,7 @@ class CycleVerdict:
     failure: Finding | None = None
     unresolved: Sequence[str] = ()
     observed: str = ""
+    escrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,8 @@ def _undone(cycle: CycleVerdict) -> str:
     most = sorted(cycle.reasons.items(), key=lambda item: (-item[1], item[0]))[:MAX_REASONS_SHOWN]
     reasons = ", ".join(f"{count} {reason}" for reason, count in most)
     resources = "1 resource is" if cycle.pending == 1 else f"{cycle.pending} resources are"
-    return f"{resources} left undone{f': {reasons}' if reasons else ''}; the provisioning log names them"
+    escrow = f"; {cycle.escrow}" if cycle.escrow else ""
+    return f"{resources} left undone{f': {reasons}' if reasons else ''}{escrow}; the provisioning log names them"
 
 
 def _reachable(

@@ -31,7 +31,8 @@ from usher.cli.reports import (
 from usher.cli.tasks import Refusal, Task, prepare
 from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
-from usher.contracts.store import Store, Unsettled
+from usher.contracts.store import Store
+from usher.core.model.escrow import Escrow, Unsettled
 from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, Json, ResourceType
 from usher.engine.cycle import run_cycle
@@ -136,6 +137,7 @@ class Synced:
                 "reason": entry.unsettled.reason,
                 "attempts": entry.unsettled.attempts,
                 "since": time_text(entry.unsettled.since),
+                **_escrow_data(entry.unsettled.escrow),
                 "detail": entry.detail,
             }
             for entry in self.undone
@@ -179,12 +181,20 @@ class Synced:
             lines.append(f"{what} for an account at their other end")
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
+        lines += [report.describe_escrow()] if report.escrowed else []
         lines += [*assessment_lines(report), *unresolved_lines(report)]
         if report.result is CycleResult.PLANNED:
             lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")
         if report.stale:
             lines.append(f"{report.stale}; what it said of its attributes before stays in force")
         return lines
+
+
+def _escrow_data(escrow: Escrow | None) -> dict[str, Json]:
+    """Nothing of whoever has not failed, and is looked at in every run."""
+    if escrow is None:
+        return {}
+    return {"givenUp": escrow.due is None, "nextRetry": None if escrow.due is None else time_text(escrow.due)}
 
 
 def _is_blind(report: CycleReport) -> bool:

@@ -25,6 +25,8 @@ import re
 from typing import Final
 
 MAX_FOREIGN_TEXT: Final = 256
+LICENCES_USED_UP: Final = "LicenseLimitExceeded"
+"""Of a ResourceError: the target has no licence left for one more active account."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 

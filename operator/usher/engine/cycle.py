@@ -5,7 +5,6 @@ A cycle reports, it never raises for what an end did: a target that is away ends
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,7 @@ from usher.engine.recorder import Recorder
 from usher.engine.referring import refers
 from usher.engine.retry import Retrier
 from usher.engine.safety import describe_hold, enforce
+from usher.engine.undone import LeftUndone
 from usher.engine.writing import Writing
 
 KEY_BYTES: Final = 32
@@ -228,25 +228,27 @@ async def _report(
     due: Mapping[Lane, Sequence[SourceId]],
 ) -> CycleReport:
     ports, users, resolution = opened.bench.ports, prepared.lanes[0].job.lane, prepared.resolution
-    reasons: Counter[str] = Counter()
-    waiting = 0
+    left, waiting, now = LeftUndone(), 0, ports.runtime.now()
     for lane in prepared.lanes:
         unsettled = await ports.store.unsettled(lane.job.lane)
-        reasons.update(entry.reason for entry in unsettled.values())
-        reasons.update(REFERENCES_PENDING for one in due.get(lane.job.lane, ()) if one not in unsettled)
+        left.add(unsettled.values(), now)
+        left.reasons.update(REFERENCES_PENDING for one in due.get(lane.job.lane, ()) if one not in unsettled)
         waiting += await ports.store.count_waiting_references(lane.job.lane)
     linked, _ = await ports.store.count_links(users)
     return CycleReport(
         kind=prepared.kind,
         result=CycleResult.PARTIAL,
         started=opened.started,
-        completed=ports.runtime.now(),
+        completed=now,
         counts=counts[ResourceType.USER],
         groups=counts.get(ResourceType.GROUP),
-        reasons=reasons,
+        reasons=left.reasons,
         in_scope=await ports.store.count_claimants(users),
         linked=linked,
-        pending=reasons.total(),
+        pending=left.reasons.total(),
+        escrowed=left.escrowed,
+        given_up=left.given_up,
+        next_retry=left.next_retry,
         due_references=sum(map(len, due.values())),
         waiting_references=waiting,
         unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),

@@ -8,9 +8,9 @@ from typing import Final
 
 from usher.contracts.assignments import Resolution
 from usher.contracts.snapshots import Snapshot
-from usher.contracts.store import Unsettled
 from usher.contracts.target import TargetSession
 from usher.core.errors import CycleError
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
@@ -23,7 +23,7 @@ from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
 from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.progress import Stage
-from usher.engine.referring import Referring, plan_references_of
+from usher.engine.referring import Referring, plan_references_of, references_tried
 from usher.engine.retry import Retrier
 from usher.engine.safety import Circumstances, Judgement, judge
 
@@ -43,7 +43,10 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class PreparedLane:
-    """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began."""
+    """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began.
+
+    `waiting` are those in escrow whose time has not come.
+    """
 
     job: Job
     kind: CycleKind
@@ -54,6 +57,7 @@ class PreparedLane:
     guarded: bool
     live: int
     doubted: Collection[SourceId]
+    waiting: Mapping[SourceId, Unsettled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,10 @@ async def _plan_references(
         for source_id, holding in lane.draft.holding.items()
     }
     for lane in lanes:
-        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting)
+        waiting = references_tried(lane.job, lane.waiting)
+        referring = Referring(
+            bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting, waiting
+        )
         rows += await plan_references_of(referring, lane.job)
     return rows
 
@@ -149,6 +156,8 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     since = consumption.version if consumption is not None and same_rules and not job.ending else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.lane)
+    anew = not same_rules or consumption is None or consumption.guarded
+    waiting = {} if anew else _waiting(bench, former)
     held = await store.held(job.connector)
     _, live = await store.count_links(job.lane)
     if assigning is not None:
@@ -156,16 +165,23 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
         job = replace(job, assigned=await assigning.assigned(job), whole=whole)
     extra = Extra(
         intents=await store.intents(job.lane),
-        unsettled=former.keys(),
+        unsettled=former.keys() - waiting.keys(),
         held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
         reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
         ripe=await _ripe(bench, job, snapshot),
+        waiting=waiting,
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
     guarded = not job.ending and (mapping_changed or (consumption is not None and consumption.guarded))
-    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents)
+    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, waiting)
+
+
+def _waiting(bench: Bench, former: Mapping[SourceId, Unsettled]) -> dict[SourceId, Unsettled]:
+    """Those in escrow whose time has not come."""
+    now = bench.ports.runtime.now()
+    return {source_id: entry for source_id, entry in former.items() if entry.waits(now)}
 
 
 async def _nobody(bench: Bench, job: Job) -> Snapshot:

@@ -15,16 +15,16 @@ from usher.api.v1alpha1.connector_status import (
     ConnectorCounts,
     ConnectorStatus,
     CycleSummary,
-    ResourceCounts,
     RunningCycle,
     TargetStatus,
 )
 from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import UsherError
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.engine.progress import Progress, Stage
+from usher.kube.cycle_summary import describe_observed, is_worth_remembering, summarize
 
 NOT_THE_TARGETS: Final = frozenset(
     {
@@ -174,7 +174,7 @@ class ConnectorState:
         """A cycle under this generation has ended."""
         summary = summarize(report)
         self.last_cycle = summary
-        if _is_worth_remembering(report):
+        if is_worth_remembering(report):
             self.history = (summary, *self.history)[:MAX_HISTORY]
         if report.result is CycleResult.FAILED:
             self.fail(generation, UsherError(report.error, reason=report.error_reason))
@@ -186,6 +186,7 @@ class ConnectorState:
             in_scope=report.in_scope,
             linked=report.linked,
             pending=report.pending,
+            escrowed=report.escrowed or None,
             waiting_references=report.waiting_references or None,
             orphans=sum(one.orphans for one in report.assessments.values()) if report.assessments else None,
         )
@@ -195,7 +196,8 @@ class ConnectorState:
             report.due_references,
             report.reasons,
             unresolved=report.unresolved,
-            observed=_observed(report),
+            observed=describe_observed(report),
+            escrow=report.describe_escrow(),
         )
         if generation == self.generation:
             self.target = Contact.ANSWERED
@@ -207,14 +209,6 @@ class ConnectorState:
         self.verdict = CycleVerdict(generation, failure=finding)
         if generation == self.generation:
             self.target = Contact.ANSWERED if error.reason in NOT_THE_TARGETS else finding
-
-
-def _observed(report: CycleReport) -> str:
-    """What a cycle found that was not to write, empty for any other."""
-    if report.result is not CycleResult.PLANNED:
-        return ""
-    found = [f"{kind.lower()}s: {one}" for kind, one in report.assessments.items()] or ["the app can't be listed"]
-    return f"{'; '.join(found)}. usher plan names them"
 
 
 def _verdict_of(former: ConnectorStatus) -> Verdict | None:
@@ -255,45 +249,3 @@ def _has_consumed(consumed: Consumption | None, lane: LaneInputs) -> bool:
     if consumed is None or consumed.retired:
         return False
     return (consumed.version, consumed.mapping) == (lane.version, lane.mapping)
-
-
-def summarize(report: CycleReport) -> CycleSummary:
-    """A cycle as a status shows it."""
-    result = report.result
-    return CycleSummary(
-        kind=report.kind.value,
-        start_time=report.started,
-        completion_time=report.completed,
-        result=None if result is CycleResult.PLANNED else result.value,
-        users=_shown(report.counts),
-        groups=None if report.groups is None else _shown(report.groups),
-    )
-
-
-def _shown(counts: Counts) -> ResourceCounts:
-    return ResourceCounts(
-        created=counts.created,
-        linked=counts.linked,
-        updated=counts.updated,
-        disabled=counts.disabled,
-        deleted=counts.deleted,
-        references=counts.references or None,
-        unchanged=counts.unchanged,
-        skipped=counts.skipped,
-        failed=counts.failed,
-    )
-
-
-def _is_worth_remembering(report: CycleReport) -> bool:
-    changed = 0
-    for counts in (report.counts, report.groups or Counts()):
-        changed += (
-            counts.created
-            + counts.linked
-            + counts.updated
-            + counts.disabled
-            + counts.deleted
-            + counts.references
-            + counts.failed
-        )
-    return bool(changed) or report.result is CycleResult.FAILED

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usher.state.columns import Content, Instant
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
@@ -203,8 +203,12 @@ unsettled: Final = Table(
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("since", Instant, nullable=False),
+    Column("duty", Text),
+    Column("due", Instant),
+    Column("tried", Content),
     sqlite_with_rowid=False,
 )
+"""With a `duty` something failed: it is tried again when it is `due`, and no more without that time."""
 
 
 # --- plans and the log ----------------------------------------------------------------------------------------------

@@ -65,8 +65,11 @@ class ConnectorCounts(Status):
 
     in_scope: int | None = Field(default=None, description="People in scope.")
     linked: int | None = Field(default=None, description="People who have an account that is linked.")
-    pending: int | None = Field(
-        default=None, description="Resources with something undone, which are looked at again in each cycle."
+    pending: int | None = Field(default=None, description="Resources with something undone.")
+    escrowed: int | None = Field(
+        default=None,
+        description="Those of them whose change failed: tried in the next two cycles, then 6, 12 and 24 hours after the"
+        " first failure, then daily for 28 days; what takes access away in every cycle. None when absent.",
     )
     waiting_references: int | None = Field(
         default=None,

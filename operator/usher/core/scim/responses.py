@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import orjson
 
 from usher.core.errors import (
+    LICENCES_USED_UP,
     CycleError,
     IncompleteRead,
     NotSent,
@@ -37,7 +38,7 @@ MAX_RETRY_AFTER: Final = 86_400.0
 
 _REASONS: Final = {
     400: "UnprocessableEntity",
-    402: "LicenseLimitExceeded",
+    402: LICENCES_USED_UP,
     403: "InsufficientRights",
     405: "MethodNotAllowed",
     422: "UnprocessableEntity",
