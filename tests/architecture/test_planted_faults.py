@@ -127,6 +127,12 @@ PLANTS = {
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
     ),
+    "what waits for its turn goes out though the app asked for patience meanwhile": Plant(
+        "transport/pace.py",
+        "            while (start := max(self._next, self._resume)) > (now := self._runtime.monotonic()):",
+        "            while (start := self._next) > (now := self._runtime.monotonic()):",
+        "tests/unit/transport/test_pace.py",
+    ),
     "a leaver in escrow waits like everybody": Plant(
         "core/sync/escrow.py",
         "    due = since if duty.always else next_try(since, attempts, now)",

@@ -9,7 +9,7 @@ from typing import Final
 
 from usher.api.v1alpha1.connectors import Budget as BudgetSpec
 from usher.api.v1alpha1.connectors import Deprovisioning as DeprovisioningSpec
-from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec, Safety
+from usher.api.v1alpha1.connectors import Execution, ProvisioningConnectorSpec, Safety
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
@@ -45,7 +45,7 @@ def assemble_connector(
     `default_domain` is that of the source that it names, empty where that has none.
     """
     namespace = key.partition("/")[0]
-    settings = _scim_settings(spec.target.scim)
+    settings = _scim_settings(spec.target.scim, spec.execution)
     source = SourceKey(f"{namespace}/{spec.source_ref.name}")
     errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
     if errors:
@@ -138,10 +138,16 @@ def _budget(spec: BudgetSpec) -> Budget:
     return Budget(spec.max_count, spec.max_percent, spec.min_count)
 
 
-def _scim_settings(target: ScimTarget) -> ScimSettings:
+def _scim_settings(target: ScimTarget, execution: Execution) -> ScimSettings:
     token = target.auth.bearer.secret_ref
     ca = ca_reference(None if target.tls is None else target.tls.ca_ref)
-    return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca)
+    return ScimSettings(
+        url=target.url.rstrip("/"),
+        token=SecretRef("Secret", token.name, token.key),
+        ca=ca,
+        connections=execution.concurrency,
+        requests_per_second=float(execution.requests_per_second or 0),
+    )
 
 
 def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:

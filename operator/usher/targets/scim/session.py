@@ -50,6 +50,7 @@ from usher.targets.scim.settings import ScimSettings
 from usher.transport.addresses import AddressPolicy
 from usher.transport.auth import BearerClient
 from usher.transport.http import HttpAnswer, HttpSettings, open_http
+from usher.transport.pace import Limits
 
 _READ: Final = {"accept": MEDIA_TYPE}
 _DISABLE_PATHS: Final = {ResourceType.USER: AttributePath("active")}
@@ -169,8 +170,9 @@ async def open_scim(
         return SecretText((await secrets.read(settings.token)).decode("utf-8", errors="replace"))
 
     ca_pem = None if settings.ca is None else await secrets.read(settings.ca)
-    http = HttpSettings(settings.url, ca_pem, connections=settings.connections, deadline=settings.deadline)
-    async with open_http(http, policy) as client:
+    limits = Limits(settings.connections, settings.requests_per_second)
+    http = HttpSettings(settings.url, ca_pem, limits, deadline=settings.deadline)
+    async with open_http(http, policy, runtime) as client:
         yield ScimSession(BearerClient(client, read_token), runtime)
 
 
