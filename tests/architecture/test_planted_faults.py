@@ -141,8 +141,8 @@ PLANTS = {
     ),
     "a member that is given makes up for a name that is not": Plant(
         "engine/undone.py",
-        "        return same and self.is_settled(change.source_id)",
-        "        return self.is_settled(change.source_id)",
+        "        settled = same and self.is_settled(change.source_id)",
+        "        settled = self.is_settled(change.source_id)",
         "tests/unit/engine/test_escrow.py",
     ),
     "what a changed mapping holds goes with the next cycle": Plant(

@@ -31,6 +31,8 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     SUSPENDED = "Suspended"
     PLAN_HELD = "PlanHeld"
+    QUARANTINED = "Quarantined"
+    CREDENTIAL_EXPIRING = "CredentialExpiring"
 
 
 class Reason(StrEnum):
@@ -48,6 +50,7 @@ class Reason(StrEnum):
     OBSERVING = "Observing"
     PLAN_HELD = "PlanHeld"
     PROGRESSING = "Progressing"
+    QUARANTINED = "Quarantined"
     READ_COMPLETE = "ReadComplete"
     REFERENCES_PENDING = "ReferencesPending"
     RETRYING = "Retrying"
@@ -124,6 +127,7 @@ NEEDS_A_PERSON: Final[frozenset[str]] = frozenset(
         Reason.EXPRESSION_INVALID,
         Reason.CREDENTIALS_REJECTED,
         Reason.SCOPE_UNRESOLVED,
+        Reason.QUARANTINED,
     }
 )
 """Reasons that no further attempt can mend."""

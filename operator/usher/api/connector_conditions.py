@@ -65,8 +65,9 @@ class ConnectorObservation:
     nothing, in the source's words; `void` holds where it answered, is not believed, and an earlier version is in force:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
-    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `ending` says of a connector that is
-    being deleted what becomes of its accounts, and until when.
+    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `quarantine` says why cycles run
+    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `ending` says of a
+    connector that is being deleted what becomes of its accounts, and until when.
     """
 
     generation: int
@@ -81,6 +82,8 @@ class ConnectorObservation:
     consecutive_failures: int = 0
     held: Finding | None = None
     ending: Finding | None = None
+    quarantine: Finding | None = None
+    stopped: bool = False
 
 
 def connector_conditions(
@@ -100,7 +103,7 @@ def connector_conditions(
         ready,
         _in_sync(seen, find_condition(former, ConditionType.IN_SYNC)),
         *(verdict for kind, end in ends for verdict in _reachable(seen, kind, end, find_condition(former, kind))),
-        *judge_progress(seen.generation, troubles, ready),
+        *judge_progress(seen.generation, [one for one in troubles if seen.stopped or not _passes(one)], ready),
         *_abnormal(seen),
     ]
     return settle(verdicts, former, now)
@@ -113,8 +116,14 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     failure = seen.cycle.failure if isinstance(seen.cycle, CycleVerdict) else None
     current = seen.cycle is not None and seen.cycle.generation == seen.generation
     unresolved = _unresolved(seen.cycle) if current else None
-    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved)
+    quarantine = None if seen.quarantine is None else Finding(Reason.QUARANTINED, seen.quarantine.message)
+    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved, quarantine)
     return [finding for finding in met if isinstance(finding, Finding)]
+
+
+def _passes(trouble: Finding) -> bool:
+    """A quarantine is lifted by itself, as long as cycles run."""
+    return trouble.reason == Reason.QUARANTINED
 
 
 def _with_the_end(ending: Finding | None, troubles: Sequence[Finding]) -> Finding | None:
@@ -226,6 +235,7 @@ def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
     present = (
         (ConditionType.SUSPENDED, _SUSPENDED if seen.suspended else None),
         (ConditionType.PLAN_HELD, seen.held),
+        (ConditionType.QUARANTINED, seen.quarantine),
     )
     return tuple(
         Verdict(kind, "True", finding.reason, finding.message, seen.generation)

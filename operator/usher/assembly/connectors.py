@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from typing import Final
 
 from usher.api.v1alpha1.connectors import Budget as BudgetSpec
@@ -82,7 +83,14 @@ def assemble_connector(
         budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
         enforcement=Enforcement(spec.policy),
+        digest=_digest(spec),
     )
+
+
+def _digest(spec: ProvisioningConnectorSpec) -> str:
+    """Of all but when cycles run. What is not written doesn't count: a later version may know more fields."""
+    written = spec.model_dump_json(exclude_defaults=True, exclude={"suspend", "schedule"})
+    return blake2b(written.encode(), digest_size=16).hexdigest()
 
 
 def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:

@@ -24,6 +24,7 @@ from usher.cli.reports import (
     assessment_lines,
     counts_data,
     counts_text,
+    quarantine_line,
     report_data,
     time_text,
     unresolved_lines,
@@ -155,6 +156,8 @@ class Synced:
         blocks: list[Block] = [Heading(f"{self.key}: {report.result.value}")]
         if not _is_blind(report):
             blocks.append(Paragraph(self._figures()))
+        if report.quarantine is not None:
+            blocks.append(Paragraph([quarantine_line(report.quarantine)]))
         if report.held is not None:
             blocks.append(Paragraph(held_lines(report.held, self.approve)))
         if self.undone:

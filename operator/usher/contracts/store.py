@@ -17,6 +17,7 @@ from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.snapshots import SnapshotStore
+from usher.contracts.standings import StandingStore
 from usher.contracts.transfers import TransferStore
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
@@ -275,6 +276,7 @@ class Store(
     TransferStore,
     PlanStore,
     EndingStore,
+    StandingStore,
     DiscoveryStore,
     KeyStore,
     Protocol,

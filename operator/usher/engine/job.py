@@ -101,13 +101,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorJob:
-    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target."""
+    """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
+
+    `digest` is that of the spec as far as it says what is done: under another one everything that failed is tried anew.
+    """
 
     lanes: tuple[Job, ...]
     open_target: TargetOpener
     budgets: Budgets
     hold_for: timedelta
     enforcement: Enforcement = Enforcement.ENFORCE
+    digest: str = ""
 
     @property
     def connector(self) -> ConnectorKey:

@@ -14,6 +14,7 @@ from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ResourceType, SourceId
+from usher.core.model.standing import Standing
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
 from usher.core.sync.policies import Counted, Subject, subject_of
@@ -32,13 +33,22 @@ _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Coun
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every stage of one cycle shares. The mappings of its job have the types of the target's own schemas."""
+    """What every stage of one cycle shares. The mappings of its job have the types of the target's own schemas.
+
+    `standing` is that of before the cycle.
+    """
 
     job: ConnectorJob
     ports: Ports
     control: Control
     session: TargetSession
     retrier: Retrier
+    standing: Standing
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no cycle has run to its end under this spec yet."""
+        return self.standing.spec != self.job.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,7 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     since = consumption.version if consumption is not None and same_rules and not job.ending else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     former = await store.unsettled(job.lane)
-    anew = not same_rules or consumption is None or consumption.guarded
+    anew = bench.is_new or not same_rules or consumption is None or consumption.guarded
     waiting = {} if anew else _waiting(bench, former)
     held = await store.held(job.connector)
     _, live = await store.count_links(job.lane)

@@ -188,7 +188,7 @@ class Recorder:
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
         self._pending.finished.append(change.source_id)
-        if self.undone.is_settled_by(change):
+        if self.undone.succeed(change):
             self._pending.settled.append(change.source_id)
         if _counted_as(change) != "unchanged":
             self._log_change(change, outcome.link, ("Success", change.cause, ""))
@@ -198,6 +198,7 @@ class Recorder:
         self._note_applied(change)
         self._pending.unlinked.append(change.source_id)
         self._pending.finished.append(change.source_id)
+        self.undone.succeed(change)
         self._settle(change.source_id)
         self._log_change(change, None, ("Success", change.cause, ""))
 

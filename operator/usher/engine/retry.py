@@ -13,7 +13,15 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 from usher.contracts.runtime import Runtime
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, Throttled
+from usher.core.errors import (
+    ComeBackLater,
+    CycleError,
+    IncompleteRead,
+    NotSent,
+    OutcomeUnknown,
+    ResourceError,
+    Throttled,
+)
 
 ResultT = TypeVar("ResultT")
 _Unanswered: TypeAlias = NotSent | OutcomeUnknown
@@ -115,7 +123,7 @@ class Retrier:
         if wait > self._policy.patience:
             until = self._runtime.now() + timedelta(seconds=wait)
             message = f"{error.message}; it asks to come back at {until:%Y-%m-%dT%H:%M:%SZ}"
-            self._ended = CycleError(message, reason=_reason_of(error))
+            self._ended = ComeBackLater(message, until=until, reason=_reason_of(error))
             raise self._ended from error
         self._hold_back(wait)
 

@@ -20,11 +20,13 @@ class Undone:
     """`former` are the unsettled of before, `entries` those of this cycle: who is in these is settled by nothing else.
 
     A person may have an account that could not be changed and a manager that could: one success hides no failure.
+    `recovered` counts those whose change had failed, and was done now.
     """
 
     def __init__(self, former: Mapping[SourceId, Unsettled], now: Callable[[], datetime]) -> None:
         self._former, self._now = former, now
         self.entries: dict[SourceId, Unsettled] = {}
+        self.recovered = 0
 
     def reason_before(self, source_id: SourceId) -> str:
         """Why it was left undone by an earlier cycle, empty where it was not."""
@@ -35,12 +37,14 @@ class Undone:
         """Whether it was undone, and is not any more."""
         return source_id in self._former and source_id not in self.entries
 
-    def is_settled_by(self, change: PlannedChange) -> bool:
-        """The same, by this change: references make up for no account, nor an account for references."""
+    def succeed(self, change: PlannedChange) -> bool:
+        """The same, by this change, which was done: references make up for no account, nor an account for them."""
         former = self._former.get(change.source_id)
         escrow = None if former is None else former.escrow
         same = escrow is None or escrow.duty.of_references is duty_of(change).of_references
-        return same and self.is_settled(change.source_id)
+        settled = same and self.is_settled(change.source_id)
+        self.recovered += settled and escrow is not None
+        return settled
 
     def owes_references(self, source_id: SourceId) -> bool:
         """Whether what an earlier cycle could not do was about references, and no failure of this cycle says more."""

@@ -70,7 +70,8 @@ async def remember(store: Store, key: ObjectKey, parts: Parts | Finding) -> Memo
         consumed |= {} if consumption is None else {lane: consumption}
     held = await store.held(connector)
     resolution = await store.resolution(connector)
-    return Memory(versions, consumed, None if held is None or held[0].approved else held[0], resolution)
+    standing = await store.standing(connector)
+    return Memory(versions, consumed, None if held is None or held[0].approved else held[0], resolution, standing)
 
 
 def inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding, memory: Memory) -> Inputs | None:

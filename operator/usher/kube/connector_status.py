@@ -15,9 +15,12 @@ from usher.api.v1alpha1.objects import ScheduleStatus
 from usher.contracts.store import StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
+from usher.core.model.standing import Quarantine
+from usher.core.sync.quarantine import is_stopped
 from usher.explanations import Again, explain_cycle
 from usher.kube.connector_state import ConnectorState
 from usher.kube.objects import ObjectKey
+from usher.kube.quarantine import show, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Facts:
     """What a reconcile found besides the connector's own state.
 
     `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval. `ending` is what goes
-    on while the connector is being deleted.
+    on while the connector is being deleted. `quarantine` is that of the last cycle.
     """
 
     key: ObjectKey
@@ -55,6 +58,7 @@ class Facts:
     initial: bool
     held: StoredHold | None
     ending: Finding | None = None
+    quarantine: Quarantine | None = None
 
 
 def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
@@ -95,12 +99,12 @@ def explained(
 def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now: datetime) -> ConnectorStatus:
     """The status to be written now."""
     idle = facts.suspended or facts.blocker is not None
-    running = state.running
+    running, due = state.running, None if idle else state.due_time
     return ConnectorStatus(
         observed_generation=state.generation,
         last_handled_reconcile_at=state.handled,
-        conditions=connector_conditions(_observation(state, facts), former, now),
-        next_cycle_time=None if idle else state.due_time,
+        conditions=connector_conditions(_observation(state, facts, now), former, now),
+        next_cycle_time=due,
         consecutive_failures=state.failures,
         schedule=None if facts.interval is None else ScheduleStatus(interval=facts.interval),
         last_cycle=state.last_cycle,
@@ -108,11 +112,12 @@ def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now
         counts=state.counts,
         history=state.history or None,
         plan=None if facts.held is None else _plan(facts.held),
+        quarantine=None if facts.quarantine is None else show(facts.quarantine, due),
         target=state.discovered,
     )
 
 
-def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
+def _observation(state: ConnectorState, facts: Facts, now: datetime) -> ConnectorObservation:
     failures = state.failures if facts.source.is_void else max(state.failures, facts.source.failures)
     return ConnectorObservation(
         generation=state.generation,
@@ -127,6 +132,8 @@ def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
         consecutive_failures=failures if facts.blocker is None else max(failures, PATIENCE),
         held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
         ending=facts.ending,
+        quarantine=None if facts.quarantine is None else tell(facts.key, facts.quarantine, now),
+        stopped=facts.quarantine is not None and is_stopped(facts.quarantine, now),
     )
 
 

@@ -47,5 +47,6 @@ class Telling:
             source=view,
             initial=now.is_initial and now.ending is None,
             held=memory.held,
+            quarantine=memory.standing.quarantine,
             ending=None if now.ending is None else describe(now.ending, reluctance(manifest)),
         )

@@ -87,6 +87,7 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
             *_suspension_notes(former.conditions, now.conditions),
             *_ending_notes(former.conditions, now.conditions),
             *_cycle_notes(former, now),
+            *_quarantine_notes(former, now),
             *_plan_notes(former, now, approval),
         )
     ]
@@ -200,6 +201,17 @@ def _is_news(former: ConnectorStatus | SourceStatus, now: ConnectorStatus | Sour
 def _linked(status: ConnectorStatus) -> str:
     count = 0 if status.counts is None else status.counts.linked or 0
     return f"{count} linked accounts"
+
+
+def _quarantine_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator[Note]:
+    """When it begins, when the cycles stop for it, and when it is over."""
+    told = find_condition(now.conditions, ConditionType.QUARANTINED)
+    before = None if former.quarantine is None else former.quarantine.next_attempt
+    stops = now.quarantine is not None and now.quarantine.next_attempt is None and before is not None
+    if told is not None and (former.quarantine is None or stops):
+        yield Note("Warning", "Quarantined", told.message)
+    if former.quarantine is not None and now.quarantine is None:
+        yield Note("Normal", "QuarantineLifted", "a retry succeeded, or the spec was changed")
 
 
 def _plan_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str) -> Iterator[Note]:

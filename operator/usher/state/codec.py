@@ -36,6 +36,7 @@ from usher.core.model.resources import (
     TargetId,
     Value,
 )
+from usher.core.model.standing import Quarantine
 from usher.core.sync.policies import Counted
 
 _COUNTS: Final = tuple(field.name for field in fields(Counts))
@@ -172,6 +173,9 @@ def encode_report(report: CycleReport) -> bytes:
             "error_reason": report.error_reason,
             "error": report.error,
             "stale": report.stale,
+            "recovered": report.recovered,
+            "quarantine": None if report.quarantine is None else _plain_quarantine(report.quarantine),
+            "not_before": None if report.not_before is None else _plain_time(report.not_before),
         }
     )
 
@@ -201,11 +205,22 @@ def decode_report(data: bytes) -> CycleReport:
         error_reason=raw["error_reason"],
         error=raw["error"],
         stale=raw["stale"],
+        recovered=raw["recovered"],
+        quarantine=None if raw["quarantine"] is None else _quarantine(raw["quarantine"]),
+        not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
     )
 
 
 def _plain_counts(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def _plain_quarantine(quarantine: Quarantine) -> dict[str, Any]:
+    return {**asdict(quarantine), "since": _plain_time(quarantine.since)}
+
+
+def _quarantine(raw: dict[str, Any]) -> Quarantine:
+    return Quarantine(**{**raw, "since": datetime.fromisoformat(raw["since"])})
 
 
 def _plain_time(time: datetime) -> str:

@@ -16,12 +16,22 @@ from usher.state.links import SqlLinks
 from usher.state.plans import SqlPlans
 from usher.state.references import SqlReferences
 from usher.state.snapshots import SqlSnapshots
+from usher.state.standings import SqlStandings
 from usher.state.statefile import locked
 from usher.state.transfers import SqlTransfers
 
 
 class SqlStore(
-    SqlSnapshots, SqlLinks, SqlAssignments, SqlReferences, SqlPlans, SqlTransfers, SqlEndings, SqlDiscoveries, SqlKeys
+    SqlSnapshots,
+    SqlLinks,
+    SqlAssignments,
+    SqlReferences,
+    SqlPlans,
+    SqlTransfers,
+    SqlEndings,
+    SqlStandings,
+    SqlDiscoveries,
+    SqlKeys,
 ):
     """Store on one database. Its parts share nothing but that."""
 

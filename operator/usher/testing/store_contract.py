@@ -20,6 +20,7 @@ from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
+from usher.testing.store_standings import StandingStoreContract
 from usher.testing.store_transfers import TransferStoreContract
 
 
@@ -33,6 +34,7 @@ class StoreContract(
     TransferStoreContract,
     PlanStoreContract,
     EndingStoreContract,
+    StandingStoreContract,
     DiscoveryStoreContract,
     KeyStoreContract,
 ):

@@ -311,3 +311,18 @@ async def test_a_success_with_references_does_not_hide_that_the_account_failed()
         await later(world)
 
         assert world.members() == {"crew": {"ada"}}
+
+
+async def test_a_member_that_is_given_leaves_the_name_of_the_group_in_escrow(world: World) -> None:
+    refuse_groups(world)
+    world.source.put_group(STAFF, displayName="crew", members=(ADA,))
+    await in_escrow(world)
+    world.target.faults.heal()
+    world.source.put_group(STAFF, displayName="crew", members=(ADA, "id-bob"))
+
+    await later(world)
+    assert world.members() == {"staff": {"ada", "bob"}}
+    assert await entry_of(world, STAFF) is not None
+
+    await later(world, 6 * HOURS)
+    assert world.members() == {"crew": {"ada", "bob"}}

@@ -90,6 +90,15 @@ class PlanStatus(Status):
     expires: Time | None = Field(default=None, description="When it is dropped unless approved.")
 
 
+class QuarantineStatus(Status):
+    """Why cycles run less and less often."""
+
+    reason: str | None = Field(default=None, max_length=64, description="What is over its threshold, in one word.")
+    since: Time | None = Field(default=None, description="When it began; after 28 days no cycle starts by itself.")
+    next_attempt: Time | None = Field(default=None, description="When the next cycle is due; none when absent.")
+    count: int | None = Field(default=None, description="How many cycles since then have not lifted it.")
+
+
 class BulkStatus(Status):
     """What the app takes in one bulk request."""
 
@@ -144,5 +153,8 @@ class ConnectorStatus(Status):
     )
     plan: PlanStatus | None = Field(
         default=None, description="The set of changes that waits for an approval, if there is one."
+    )
+    quarantine: QuarantineStatus | None = Field(
+        default=None, description="Why cycles run less and less often; absent while they run as the schedule says."
     )
     target: TargetStatus | None = Field(default=None, description="What the app says of itself; asked once an hour.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from usher.core.model.standing import Quarantine
+
 
 class CycleKind(StrEnum):
     """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled."""
@@ -87,7 +89,8 @@ class CycleReport:
     `waiting_references` are those whose other end has no active account. `unresolved` are entries of the scope that
     mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence from the
     scope. `assessments`, by resource type, are there where the target was only looked at. `stale` says why the target
-    could not be asked again what it says of itself, where an earlier answer stays in force.
+    could not be asked again what it says of itself, where an earlier answer stays in force. `recovered` had failed
+    before, and did not this time. The target asked to be left alone until `not_before`.
     """
 
     kind: CycleKind
@@ -111,6 +114,9 @@ class CycleReport:
     error_reason: str = ""
     error: str = ""
     stale: str = ""
+    recovered: int = 0
+    quarantine: Quarantine | None = None
+    not_before: datetime | None = None
 
     def describe_escrow(self) -> str:
         """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""

@@ -1,4 +1,4 @@
-"""A cycle that has ended, as a status shows it."""
+"""Cycles that have ended, as a status shows them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _shown(counts: Counts) -> ResourceCounts:
 
 
 def is_worth_remembering(report: CycleReport) -> bool:
-    """Whether it changed anything, or failed."""
+    """Whether it changed something, or failed."""
     changed = 0
     for counts in (report.counts, report.groups or Counts()):
         changed += (
@@ -47,11 +47,3 @@ def is_worth_remembering(report: CycleReport) -> bool:
             + counts.failed
         )
     return bool(changed) or report.result is CycleResult.FAILED
-
-
-def describe_observed(report: CycleReport) -> str:
-    """What a cycle found that was not to write, empty for any other."""
-    if report.result is not CycleResult.PLANNED:
-        return ""
-    found = [f"{kind.lower()}s: {one}" for kind, one in report.assessments.items()] or ["the app can't be listed"]
-    return f"{'; '.join(found)}. usher plan names them"
