@@ -133,6 +133,24 @@ PLANTS = {
         "            while (start := self._next) > (now := self._runtime.monotonic()):",
         "tests/unit/transport/test_pace.py",
     ),
+    "licences that are used up stop whoever leaves": Plant(
+        "engine/licences.py",
+        "    return change.action is Action.CREATE or (enables and change.action in (Action.UPDATE, Action.LINK))",
+        "    return True",
+        "tests/unit/engine/test_licences.py",
+    ),
+    "one success does not lift a quarantine": Plant(
+        "core/sync/quarantine.py",
+        '    return "" if attempt.recovered else find_threshold(attempt.failures)',
+        "    return find_threshold(attempt.failures)",
+        "tests/unit/sync/test_quarantine.py",
+    ),
+    "a restart asks an app that wanted to be left alone": Plant(
+        "engine/standing.py",
+        "    if until is not None and 0 < (until - ports.runtime.now()).total_seconds() <= _LONGEST_REST:",
+        "    if until is not None and ports.runtime is None:",
+        "tests/unit/engine/test_standing.py",
+    ),
     "a leaver in escrow waits like everybody": Plant(
         "core/sync/escrow.py",
         "    due = since if duty.always else next_try(since, attempts, now)",

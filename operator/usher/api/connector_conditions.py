@@ -66,7 +66,8 @@ class ConnectorObservation:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
     approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `quarantine` says why cycles run
-    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `ending` says of a
+    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `expiring` is
+    said of a credential that will soon be of no use. `ending` says of a
     connector that is being deleted what becomes of its accounts, and until when.
     """
 
@@ -84,6 +85,7 @@ class ConnectorObservation:
     ending: Finding | None = None
     quarantine: Finding | None = None
     stopped: bool = False
+    expiring: Finding | None = None
 
 
 def connector_conditions(
@@ -236,6 +238,7 @@ def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
         (ConditionType.SUSPENDED, _SUSPENDED if seen.suspended else None),
         (ConditionType.PLAN_HELD, seen.held),
         (ConditionType.QUARANTINED, seen.quarantine),
+        (ConditionType.CREDENTIAL_EXPIRING, seen.expiring),
     )
     return tuple(
         Verdict(kind, "True", finding.reason, finding.message, seen.generation)

@@ -88,4 +88,5 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "assessments": {kind: dict(asdict(one)) for kind, one in report.assessments.items()},
         "held": held_data(report.held),
         "quarantine": quarantine_data(report.quarantine),
+        "credentialExpires": None if report.credential is None else time_text(report.credential.expires),
     }

@@ -156,8 +156,6 @@ class Synced:
         blocks: list[Block] = [Heading(f"{self.key}: {report.result.value}")]
         if not _is_blind(report):
             blocks.append(Paragraph(self._figures()))
-        if report.quarantine is not None:
-            blocks.append(Paragraph([quarantine_line(report.quarantine)]))
         if report.held is not None:
             blocks.append(Paragraph(held_lines(report.held, self.approve)))
         if self.undone:
@@ -185,6 +183,9 @@ class Synced:
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
         lines += [report.describe_escrow()] if report.escrowed else []
+        if report.credential is not None and report.completed >= report.credential.told_from:
+            lines.append(f"the bearer token {report.credential.describe(report.completed)}")
+        lines += [quarantine_line(report.quarantine)] if report.quarantine is not None else []
         lines += [*assessment_lines(report), *unresolved_lines(report)]
         if report.result is CycleResult.PLANNED:
             lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")

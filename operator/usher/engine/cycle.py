@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from usher.contracts.store import Record
+from usher.contracts.target import HasCredential
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Phase, Skip
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult, HeldPlan
@@ -123,13 +124,14 @@ async def _open(job: ConnectorJob, ports: Ports, control: Control, started: date
     retrier = Retrier(ports.runtime)
     async with job.open_target() as session:
         await retrier.read(session.check)
+        credential = session.credential if isinstance(session, HasCredential) else None
         known = await know_target(job.address, ports, session, retrier)
         lanes = tuple([replace(lane, mapping=fit(lane.mapping, known.discovery)) for lane in job.lanes])
         if any(lane.mapping.kept_up for lane in lanes):
             key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
             lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
         typed = replace(job, lanes=lanes)
-        yield Opened(Bench(typed, ports, control, session, retrier, standing), started, known.stale)
+        yield Opened(Bench(typed, ports, control, session, retrier, standing), started, known.stale, credential)
 
 
 async def _carry_out(opened: Opened, prepared: Prepared, cycle: str) -> CycleReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from usher.contracts.assignments import Resolution
@@ -23,6 +23,7 @@ from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
 from usher.engine.job import ConnectorJob, Control, Job, Ports
+from usher.engine.licences import Licences
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
 from usher.engine.retry import Retrier
@@ -44,6 +45,7 @@ class Bench:
     session: TargetSession
     retrier: Retrier
     standing: Standing
+    licences: Licences = field(default_factory=Licences)
 
     @property
     def is_new(self) -> bool:

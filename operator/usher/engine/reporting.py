@@ -10,6 +10,7 @@ from usher.core.errors import ComeBackLater, UsherError
 from usher.core.model.plans import Action
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import Lane, ResourceType, SourceId
+from usher.core.model.standing import Credential
 from usher.core.sync.references import REFERENCES_PENDING
 from usher.engine.drafting import Draft
 from usher.engine.job import Job, Ports
@@ -21,11 +22,12 @@ from usher.engine.undone import LeftUndone
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The bench of a cycle, with when it began; `stale` is as in `CycleReport`."""
+    """The bench of a cycle, with when it began; `stale` and `credential` are as in `CycleReport`."""
 
     bench: Bench
     started: datetime
     stale: str
+    credential: Credential | None
 
 
 async def due_holders(ports: Ports, job: Job) -> Sequence[SourceId]:
@@ -66,6 +68,7 @@ async def make_report(
         waiting_references=waiting,
         unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
         stale=opened.stale,
+        credential=opened.credential,
     )
 
 

@@ -45,7 +45,9 @@ async def _judge(job: ConnectorJob, ports: Ports, former: Standing, report: Cycl
     failures = Failures() if failed else await _count(job, ports, report)
     attempt = Attempt(report.error_reason if failed else "", failures, report.recovered)
     quarantine = judge_quarantine(former.quarantine, attempt, job.digest, ports.runtime.now())
-    return Standing(former.spec if failed else job.digest, quarantine)
+    if failed:
+        return Standing(former.spec, quarantine, credential=former.credential)
+    return Standing(job.digest, quarantine, credential=report.credential)
 
 
 async def _count(job: ConnectorJob, ports: Ports, report: CycleReport) -> Failures:

@@ -39,7 +39,7 @@ class Writing:
         return cls(
             bench=bench,
             prepared=lane,
-            applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating),
+            applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating, bench.licences),
             recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
             waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
         )

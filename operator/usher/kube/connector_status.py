@@ -47,7 +47,8 @@ class Facts:
     """What a reconcile found besides the connector's own state.
 
     `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval. `ending` is what goes
-    on while the connector is being deleted. `quarantine` is that of the last cycle.
+    on while the connector is being deleted. `quarantine` is that of the last cycle, and `expiring` what
+    is to be told of the credential that it used.
     """
 
     key: ObjectKey
@@ -59,6 +60,7 @@ class Facts:
     held: StoredHold | None
     ending: Finding | None = None
     quarantine: Quarantine | None = None
+    expiring: Finding | None = None
 
 
 def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
@@ -133,6 +135,7 @@ def _observation(state: ConnectorState, facts: Facts, now: datetime) -> Connecto
         held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
         ending=facts.ending,
         quarantine=None if facts.quarantine is None else tell(facts.key, facts.quarantine, now),
+        expiring=facts.expiring,
         stopped=facts.quarantine is not None and is_stopped(facts.quarantine, now),
     )
 

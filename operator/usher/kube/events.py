@@ -88,6 +88,7 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
             *_ending_notes(former.conditions, now.conditions),
             *_cycle_notes(former, now),
             *_quarantine_notes(former, now),
+            *_expiry_notes(former.conditions, now.conditions),
             *_plan_notes(former, now, approval),
         )
     ]
@@ -212,6 +213,12 @@ def _quarantine_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator
         yield Note("Warning", "Quarantined", told.message)
     if former.quarantine is not None and now.quarantine is None:
         yield Note("Normal", "QuarantineLifted", "a retry succeeded, or the spec was changed")
+
+
+def _expiry_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    expiring, before = (find_condition(conditions, ConditionType.CREDENTIAL_EXPIRING) for conditions in (now, former))
+    if expiring is not None and before is None:
+        yield Note("Warning", "CredentialExpiring", expiring.message)
 
 
 def _plan_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str) -> Iterator[Note]:

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Column, Connection, Integer, Table, Text, delete, insert, select
 
 from usher.core.model.resources import ConnectorKey
-from usher.core.model.standing import Quarantine, Standing
+from usher.core.model.standing import Credential, Quarantine, Standing
 from usher.state.columns import Instant
 from usher.state.connectors import ensure_connector, known_connector
 from usher.state.database import OnDatabase
@@ -24,6 +24,8 @@ _standings: Final = Table(
     Column("since", Instant),
     Column("tries", Integer),
     Column("quarantined_spec", Text),
+    Column("expires", Instant),
+    Column("told_from", Instant),
 )
 """`quarantine` is its reason; without one the columns behind it are NULL."""
 
@@ -41,7 +43,7 @@ class SqlStandings(OnDatabase):
 
 
 def _save(connection: Connection, connector: ConnectorKey, standing: Standing) -> None:
-    mine, held = ensure_connector(connection, connector), standing.quarantine
+    mine, held, credential = ensure_connector(connection, connector), standing.quarantine, standing.credential
     row = {
         "connector_id": mine,
         "spec": standing.spec,
@@ -50,6 +52,8 @@ def _save(connection: Connection, connector: ConnectorKey, standing: Standing) -
         "since": None if held is None else held.since,
         "tries": None if held is None else held.count,
         "quarantined_spec": None if held is None else held.spec,
+        "expires": None if credential is None else credential.expires,
+        "told_from": None if credential is None else credential.told_from,
     }
     connection.execute(delete(_standings).where(_standings.c.connector_id == mine))
     connection.execute(insert(_standings), row)
@@ -59,4 +63,5 @@ def _read(row: AnyRow) -> Standing:
     held = None
     if row.quarantine is not None:
         held = Quarantine(row.quarantine, row.since, row.tries, row.quarantined_spec)
-    return Standing(row.spec, held, row.rests_until)
+    credential = None if row.expires is None else Credential(row.expires, row.told_from)
+    return Standing(row.spec, held, row.rests_until, credential)

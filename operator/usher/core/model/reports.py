@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from usher.core.model.standing import Quarantine
+from usher.core.model.standing import Credential, Quarantine
 
 
 class CycleKind(StrEnum):
@@ -90,7 +90,8 @@ class CycleReport:
     mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence from the
     scope. `assessments`, by resource type, are there where the target was only looked at. `stale` says why the target
     could not be asked again what it says of itself, where an earlier answer stays in force. `recovered` had failed
-    before, and did not this time. The target asked to be left alone until `not_before`.
+    before, and did not this time. The target asked to be left alone until `not_before`. `credential`
+    is the one that was used, where that says when it expires.
     """
 
     kind: CycleKind
@@ -117,6 +118,7 @@ class CycleReport:
     recovered: int = 0
     quarantine: Quarantine | None = None
     not_before: datetime | None = None
+    credential: Credential | None = None
 
     def describe_escrow(self) -> str:
         """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""

@@ -18,6 +18,7 @@ from usher.contracts.target import Capabilities, Complete, Page, Projection
 from usher.core.errors import CycleError, IncompleteRead, ResourceError
 from usher.core.model.plans import Conjunction, Create, Criterion, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
+from usher.core.model.standing import Credential
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.filters import matches
 from usher.core.scim.paging import PAGE_SIZE, Pager
@@ -71,6 +72,10 @@ class ScimSession:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(_DISABLE_PATHS, self._page_size)
+
+    @property
+    def credential(self) -> Credential | None:
+        return self._client.credential
 
     async def check(self) -> None:
         """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries."""
