@@ -36,7 +36,7 @@ from usher.core.model.resources import (
     TargetId,
     Value,
 )
-from usher.core.model.standing import Quarantine
+from usher.core.model.standing import Credential, Quarantine
 from usher.core.sync.policies import Counted
 
 _COUNTS: Final = tuple(field.name for field in fields(Counts))
@@ -176,6 +176,7 @@ def encode_report(report: CycleReport) -> bytes:
             "recovered": report.recovered,
             "quarantine": None if report.quarantine is None else _plain_quarantine(report.quarantine),
             "not_before": None if report.not_before is None else _plain_time(report.not_before),
+            "credential": None if report.credential is None else _plain_credential(report.credential),
         }
     )
 
@@ -208,6 +209,7 @@ def decode_report(data: bytes) -> CycleReport:
         recovered=raw["recovered"],
         quarantine=None if raw["quarantine"] is None else _quarantine(raw["quarantine"]),
         not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
+        credential=None if raw["credential"] is None else Credential(*map(datetime.fromisoformat, raw["credential"])),
     )
 
 
@@ -217,6 +219,10 @@ def _plain_counts(counts: Counts) -> dict[str, int]:
 
 def _plain_quarantine(quarantine: Quarantine) -> dict[str, Any]:
     return {**asdict(quarantine), "since": _plain_time(quarantine.since)}
+
+
+def _plain_credential(credential: Credential) -> list[str]:
+    return [_plain_time(credential.expires), _plain_time(credential.told_from)]
 
 
 def _quarantine(raw: dict[str, Any]) -> Quarantine:
