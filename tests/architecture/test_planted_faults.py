@@ -30,6 +30,54 @@ class Plant:
 
 
 PLANTS = {
+    "an account of two people is disabled after a loss of the state": Plant(
+        "engine/strays.py",
+        "            alone = len(people) == 1 and all(targets[person] == 1 for person in people)",
+        "            alone = len(people) == 1",
+        "tests/unit/engine/test_state_loss.py",
+    ),
+    "a loss of the state is forgotten after one cycle": Plant(
+        "engine/preparing.py",
+        "    job = job if consumption is None else replace(job, lost=consumption.lost)",
+        "    job = job if consumption is None else replace(job, lost=False)",
+        "tests/unit/engine/test_state_loss.py",
+    ),
+    "the cycle after a loss of the state is not guarded": Plant(
+        "engine/preparing.py",
+        "(mapping_changed or job.lost or ",
+        "(mapping_changed or ",
+        "tests/unit/engine/test_state_loss.py",
+    ),
+    "what a list lacks is gone": Plant(
+        "engine/comparing.py",
+        "            if await self._read(unseen):",
+        "            if await self._read(unseen) and False:",
+        "tests/unit/engine/test_comparing.py::test_an_account_that_only_the_list_lacks_is_not_gone",
+    ),
+    "a change that is tolerated is put back beside another": Plant(
+        "core/sync/drifting.py",
+        "    kept = mapping.withheld | mapping.tolerated",
+        "    kept = mapping.withheld",
+        "tests/unit/engine/test_comparing.py",
+    ),
+    "a leaver who was enabled at the app stays so": Plant(
+        "core/sync/drifting.py",
+        "    return (path,) if path is not None and now.get(path) is True else ()",
+        "    return ()",
+        "tests/unit/engine/test_comparing.py",
+    ),
+    "strangers in a group are drift": Plant(
+        "core/sync/drifting.py",
+        "if not ids.isdisjoint(ours)]",
+        "if ids]",
+        "tests/unit/engine/test_comparing.py::test_a_stranger_in_a_group_is_no_drift",
+    ),
+    "somebody in scope whom the comparison meets is an orphan": Plant(
+        "engine/comparing.py",
+        "if not any(people.get(claim) for claim in one.claims)",
+        "if one.claims",
+        "tests/unit/engine/test_comparing.py",
+    ),
     "nothing satisfies a clause": Plant(
         "core/sync/scoping.py",
         "        return bool(values) and all(map(self._test, values))",

@@ -13,7 +13,9 @@ from pydantic import Field, WithJsonSchema
 from usher.api.v1alpha1.objects import Status, Time
 
 MAX_MESSAGE: Final = 400
-"""Longer messages are cut: nine conditions have to fit into a status of 8 KiB."""
+MAX_MESSAGES: Final = 1300
+"""Longer messages are cut, and where all of them together are longer the longest ones: they have to fit into a status
+of 8 KiB."""
 
 ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
 _StatusText: TypeAlias = Annotated[ConditionStatus, WithJsonSchema({"type": "string", "maxLength": 7})]
@@ -33,6 +35,7 @@ class ConditionType(StrEnum):
     PLAN_HELD = "PlanHeld"
     QUARANTINED = "Quarantined"
     CREDENTIAL_EXPIRING = "CredentialExpiring"
+    DRIFTED = "Drifted"
 
 
 class Reason(StrEnum):
@@ -53,10 +56,12 @@ class Reason(StrEnum):
     QUARANTINED = "Quarantined"
     READ_COMPLETE = "ReadComplete"
     REFERENCES_PENDING = "ReferencesPending"
+    REPORTED = "Reported"
     RETRYING = "Retrying"
     RUNNING = "Running"
     SCOPE_UNRESOLVED = "ScopeUnresolved"
     SOURCE_UNREACHABLE = "SourceUnreachable"
+    STATE_LOST = "StateLost"
     SUCCEEDED = "Succeeded"
     SUSPENDED = "Suspended"
     TARGET_UNREACHABLE = "TargetUnreachable"
@@ -184,19 +189,24 @@ def settle(verdicts: Sequence[Verdict], former: Sequence[Condition], now: dateti
     since: Mapping[tuple[str, str], datetime] = {
         (condition.type, condition.status): condition.last_transition_time for condition in former
     }
+    messages = _cut([verdict.message for verdict in verdicts])
     return tuple(
         Condition(
             type=verdict.type.value,
             status=verdict.status,
             reason=verdict.reason,
-            message=_cut(verdict.message),
+            message=message,
             observed_generation=verdict.generation,
             last_transition_time=since.get((verdict.type.value, verdict.status), now.replace(microsecond=0)),
         )
-        for verdict in verdicts
+        for verdict, message in zip(verdicts, messages, strict=True)
     )
 
 
-def _cut(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1] + "…"
+def _cut(messages: Sequence[str]) -> list[str]:
+    """Each on one line, as short as is needed for all of them to have room: it is the longest ones that lose."""
+    lines = [" ".join(message.split()) for message in messages]
+    most = MAX_MESSAGE
+    while sum(min(len(line), most) for line in lines) > MAX_MESSAGES:
+        most -= 1
+    return [line if len(line) <= most else line[: most - 1] + "…" for line in lines]

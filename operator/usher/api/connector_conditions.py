@@ -66,9 +66,10 @@ class ConnectorObservation:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
     approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `quarantine` says why cycles run
-    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `expiring` is
-    said of a credential that will soon be of no use. `ending` says of a
-    connector that is being deleted what becomes of its accounts, and until when.
+    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `expiring` is said of
+    a credential that will soon be of no use. `ending` says of a connector that is being deleted what becomes of its
+    accounts, and until when. `drifted` says what somebody else changed in the app, and stays so; `lost` what is left of
+    a loss of the state.
     """
 
     generation: int
@@ -86,6 +87,8 @@ class ConnectorObservation:
     quarantine: Finding | None = None
     stopped: bool = False
     expiring: Finding | None = None
+    drifted: Finding | None = None
+    lost: Finding | None = None
 
 
 def connector_conditions(
@@ -171,8 +174,9 @@ def _in_sync(seen: ConnectorObservation, former: Condition | None) -> Verdict:
         return Verdict(kind, "False", Reason.PLAN_HELD, seen.held.message, generation)
     if seen.initial and not _is_observing(seen.cycle):
         return Verdict(kind, "Unknown", Reason.INITIAL_CYCLE, "no initial cycle has run to its end yet", generation)
-    if seen.blocker is not None:
-        return Verdict(kind, "False", seen.blocker.reason, seen.blocker.message, generation)
+    wrong = seen.blocker or seen.lost
+    if wrong is not None:
+        return Verdict(kind, "False", wrong.reason, wrong.message, generation)
     judged = _judge_cycle(seen.cycle, former)
     unread = _judge_read(seen)
     if unread is not None and (unread.status == "False" or judged is None or judged.status != "False"):
@@ -239,6 +243,7 @@ def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
         (ConditionType.PLAN_HELD, seen.held),
         (ConditionType.QUARANTINED, seen.quarantine),
         (ConditionType.CREDENTIAL_EXPIRING, seen.expiring),
+        (ConditionType.DRIFTED, seen.drifted),
     )
     return tuple(
         Verdict(kind, "True", finding.reason, finding.message, seen.generation)

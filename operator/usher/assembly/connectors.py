@@ -25,7 +25,7 @@ from usher.core.sync.flows import Direct, Refers
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets, Enforcement
+from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import ConnectorJob, Job
 from usher.targets.registry import SCIM
@@ -53,24 +53,19 @@ def assemble_connector(
         raise SpecErrors(errors)
     untouchable, within = untouchable_of(key, spec.scope), filters_of(key, spec.scope)
     lanes = []
-    for ref in spec.mappings:
-        if not mappings[ref.name].enabled:
-            continue
-        compiled = settle_domain(
-            compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain)),
-            spec.source_ref.name,
-            default_domain,
+    for compiled in _compiled(spec, mappings, default_domain, ends):
+        scope = (
+            replace(compiled.scope, within=within) if compiled.resource_type is ResourceType.USER else compiled.scope
         )
-        if compiled.resource_type is ResourceType.USER:
-            compiled = replace(compiled, scope=replace(compiled.scope, within=within))
+        mapping = replace(compiled, scope=scope, untouchable=untouchable)
         lanes.append(
             Job(
                 connector=key,
                 source=source,
-                resource_type=compiled.resource_type,
-                mapping=replace(compiled, untouchable=untouchable),
+                resource_type=mapping.resource_type,
+                mapping=mapping,
                 address=settings.url,
-                requires=_required_attributes(compiled),
+                requires=_required_attributes(mapping),
                 concurrency=settings.connections,
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
@@ -84,7 +79,20 @@ def assemble_connector(
         hold_for=spec.safety.hold_for,
         enforcement=Enforcement(spec.policy),
         digest=_digest(spec),
+        compare_every=spec.schedule.full_interval or None,
+        on_state_loss=OnStateLoss(spec.safety.on_state_loss),
     )
+
+
+def _compiled(
+    spec: ProvisioningConnectorSpec, mappings: Mapping[str, AttributeMappingSpec], default_domain: str, ends: Ends
+) -> Iterator[CompiledMapping]:
+    """The mappings that are on, in the order of the spec."""
+    for ref in spec.mappings:
+        if mappings[ref.name].enabled:
+            surroundings = surroundings_of(ends.runtime, default_domain)
+            compiled = compile_mapping(ref.name, mappings[ref.name], surroundings)
+            yield settle_domain(compiled, spec.source_ref.name, default_domain)
 
 
 def _digest(spec: ProvisioningConnectorSpec) -> str:

@@ -27,7 +27,7 @@ from usher.core.sync.leaving import Writes
 from usher.core.sync.mapping import disables_everybody, yields_active_account
 from usher.core.sync.referable import why_not_referring
 from usher.core.sync.retyping import as_reference, why_not_flowing, why_not_mapped
-from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
+from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnDrift, OnNull
 from usher.core.sync.scoping import Scope
 
 _DISABLE_PATH: Final = AttributePath("active")
@@ -42,7 +42,8 @@ def compile_mapping(name: str, spec: AttributeMappingSpec, surroundings: Surroun
     rules: list[AttributeRule] = []
     subject, resource_type = f"AttributeMapping/{name}", ResourceType(spec.resource_type)
     for index, rule in enumerate(spec.attributes):
-        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings, resource_type)
+        on_drift = OnDrift(rule.on_drift or spec.on_drift)
+        line = _Line(rule, subject, f"spec.attributes[{index}]", surroundings, resource_type, on_drift)
         try:
             rules.append(line.compile())
         except SpecError as error:
@@ -118,6 +119,7 @@ class _Line:
     path: str
     surroundings: Surroundings
     resource_type: ResourceType
+    on_drift: OnDrift
 
     @property
     def _schema(self) -> TargetSchema:
@@ -139,6 +141,7 @@ class _Line:
             place=f"{self.subject} {self.path}",
             asked=None if rule.apply is None else Apply(rule.apply),
             on_null=self._on_null(flow, definition),
+            on_drift=self.on_drift,
         )
         wrong = why_not_referring(compiled, self._schema)
         for field, problem in (*wrong, *why_not_flowing(compiled, definition), *why_not_again(compiled)):

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import click
 
 from usher.cli.options import limit_option, output_option, workspace_options
+from usher.cli.orphans import Orphans, show_orphans
 from usher.cli.output import Block, Format, Heading, Result, Table, show
 from usher.cli.stored import look
 from usher.cli.transfer import Handing, handing_options, transfer
 from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LinkDigest, Store
-from usher.core.model.resources import Json, Lane, ResourceType
+from usher.core.model.resources import ConnectorKey, Json, Lane, ResourceType
 
 
 @click.command(epilog="Example: usher links people -f examples/csv")
@@ -22,8 +23,11 @@ from usher.core.model.resources import Json, Lane, ResourceType
 @workspace_options
 @limit_option(100, "Show at most so many links. JSON and YAML show all of a transfer.")
 @output_option
-def links(name: str, handing: Handing | None, workspace: Workspace, limit: int, output: Format) -> None:
+def links(name: str, asked: Handing | Orphans | None, workspace: Workspace, limit: int, output: Format) -> None:
     """Show whose account is whose, by the id of the person or group at the source.
+
+    With --orphans the accounts of the app that nobody links and nobody in scope matches, as the last full comparison
+    found them (spec.schedule.fullInterval).
 
     With --transfer OTHER the connector OTHER, of the same source and app, gets the links of NAME: all of those whom it
     has in its scope, or of these only the IDs. Without --yes it is only shown who would be handed over.
@@ -31,11 +35,18 @@ def links(name: str, handing: Handing | None, workspace: Workspace, limit: int, 
     Exit codes of --transfer: 0 all is done; 1 one of the IDs, or nothing, can be handed over; 3 links would
     be handed over.
     """
-    if handing is not None:
-        code = transfer(name, handing, workspace, None if output.for_programs else limit, output)
-        click.get_current_context().exit(code)
-    key = find_connector(workspace.load(), name)
+    match asked:
+        case Orphans():
+            show_orphans(find_connector(workspace.load(), name), workspace, limit, output)
+            return
+        case Handing():
+            code = transfer(name, asked, workspace, None if output.for_programs else limit, output)
+            click.get_current_context().exit(code)
+        case None:
+            _show_links(find_connector(workspace.load(), name), workspace, limit, output)
 
+
+def _show_links(key: ConnectorKey, workspace: Workspace, limit: int, output: Format) -> None:
     async def read(store: Store) -> tuple[int, list[_Shown]]:
         total, found = 0, list[_Shown]()
         for resource_type in ResourceType:

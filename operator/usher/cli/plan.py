@@ -21,7 +21,7 @@ from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
 from usher.cli.options import connector_option, limit_option, output_option, workspace_options
 from usher.cli.output import Block, Code, Format, Heading, Paragraph
-from usher.cli.reports import assessment_lines, report_data, unresolved_lines
+from usher.cli.reports import assessment_lines, comparison_lines, report_data, unresolved_lines
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
@@ -139,9 +139,9 @@ class Planned:
         orphans = [f"? orphan {one}: nobody in scope matches this {kind.value.lower()}" for kind, one in self.orphans]
         if orphans:
             blocks.append(Code(_capped(orphans, self.most)))
+        looked = [*assessment_lines(self.report), *comparison_lines(self.report)]
         escrow = [self.report.describe_escrow()] if self.report.escrowed else []
-        notes = (assessment_lines(self.report), escrow, unresolved_lines(self.report))
-        blocks += [Paragraph(lines) for lines in notes if lines]
+        blocks += [Paragraph(lines) for lines in (looked, escrow, unresolved_lines(self.report)) if lines]
         if self.report.held is not None:
             blocks.append(Paragraph(held_lines(self.report.held, self.approve)))
         return blocks

@@ -54,6 +54,21 @@ def quarantine_data(held: Quarantine | None) -> Json:
     return None if held is None else {"reason": held.reason, "since": time_text(held.since), "count": held.count}
 
 
+def comparison_lines(report: CycleReport) -> list[str]:
+    """What a full comparison came to, a line for each resource type, and one more where it is not whole."""
+    lines = []
+    for kind, one in report.comparisons.items():
+        found = [
+            f"{one.drifted} changed by somebody else",
+            *([f"{one.reported} of which that is only told"] if one.reported else []),
+            f"{one.missing} gone",
+            *([] if one.orphans is None else [f"{one.orphans} orphans"]),
+        ]
+        lines.append(f"{one.compared} linked {kind.lower()}s compared with the app: {', '.join(found)}")
+        lines += [one.void] if one.void else []
+    return lines
+
+
 def held_data(held: HeldPlan | None) -> Json:
     """A held set, None where there is none."""
     if held is None:
@@ -86,6 +101,7 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "waitingReferences": report.waiting_references,
         "unresolved": list(report.unresolved),
         "assessments": {kind: dict(asdict(one)) for kind, one in report.assessments.items()},
+        "comparisons": {kind: dict(asdict(one)) for kind, one in report.comparisons.items()},
         "held": held_data(report.held),
         "quarantine": quarantine_data(report.quarantine),
         "credentialExpires": None if report.credential is None else time_text(report.credential.expires),

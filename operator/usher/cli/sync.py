@@ -22,6 +22,7 @@ from usher.cli.output import Block, Format, Heading, Paragraph, Table
 from usher.cli.reports import (
     OF_GROUPS,
     assessment_lines,
+    comparison_lines,
     counts_data,
     counts_text,
     quarantine_line,
@@ -186,7 +187,7 @@ class Synced:
         if report.credential is not None and report.completed >= report.credential.told_from:
             lines.append(f"the bearer token {report.credential.describe(report.completed)}")
         lines += [quarantine_line(report.quarantine)] if report.quarantine is not None else []
-        lines += [*assessment_lines(report), *unresolved_lines(report)]
+        lines += [*assessment_lines(report), *comparison_lines(report), *unresolved_lines(report)]
         if report.result is CycleResult.PLANNED:
             lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")
         if report.stale:

@@ -14,6 +14,7 @@ from usher.assembly.scopes import subject_of
 from usher.cli.exits import Exit
 from usher.cli.findings import Finding
 from usher.cli.options import Command
+from usher.cli.orphans import Orphans
 from usher.cli.output import Block, Format, Heading, Paragraph, Result, Table, show
 from usher.cli.stored import look
 from usher.cli.terminal import complain
@@ -40,18 +41,22 @@ class Handing:
 
 
 def handing_options(command: Command) -> Command:
-    """`[ID]...`, `--transfer` and `--yes`, as `handing`: None without `--transfer`."""
+    """`[ID]...`, `--transfer`, `--yes` and `--orphans`, as `asked`: None without any of them."""
 
     @click.argument("ids", nargs=-1, metavar="[ID]...")
     @click.option("--transfer", "other", metavar="OTHER", help="Hand the links over to this connector.")
     @click.option("--yes", is_flag=True, help="With --transfer: do it, after it was shown.")
+    @click.option("--orphans", is_flag=True, help="Show accounts that nobody links and nobody in scope matches.")
     @wraps(command)
-    def gathered(ids: tuple[str, ...], other: str | None, yes: Any, **others: Any) -> None:
+    def gathered(ids: tuple[str, ...], other: str | None, yes: Any, orphans: Any, **others: Any) -> None:
         if other is None and (ids or yes):
             message = "IDs and --yes are for --transfer OTHER"
             raise click.UsageError(message)
+        if other is not None and orphans:
+            message = "--orphans shows, and --transfer hands over: give one of them"
+            raise click.UsageError(message)
         handing = None if other is None else Handing(other, tuple(map(SourceId, ids)), dry=not yes)
-        command(handing=handing, **others)
+        command(asked=Orphans() if orphans else handing, **others)
 
     return gathered
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
+from usher.contracts.comparisons import ComparisonStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
@@ -43,7 +44,8 @@ class Consumption:
     `version` is None until an initial cycle has ended. Another `mapping` digest asks for an initial cycle, and so does
     another `scope` (a digest of whom the connector means) or `schema` (how the target's schema types and compares the
     mapped paths); another `identity` or `address` makes the links worthless. `guarded`: mapping or scope is new for
-    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
+    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile. `lost`: an
+    earlier state is gone, and people who left meanwhile may still have an active account.
     """
 
     source: SourceKey
@@ -55,6 +57,7 @@ class Consumption:
     guarded: bool = False
     retired: bool = False
     scope: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class Record:
     `finished` source ids lose their intent. `referring` are the holders whose references are at the target as far as
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be. Of
     disabled accounts, `ripening` are to be deleted when that has lasted since then (who waits already keeps the earlier
-    time); `spared`, and whoever is enabled or gone, wait no more.
+    time); `spared`, and whoever is enabled or gone, wait no more. `waking` are holders whose references somebody else
+    has changed at the target: they are looked at again.
     """
 
     links: Sequence[Link] = ()
@@ -130,6 +134,7 @@ class Record:
     holding: Mapping[SourceId, Holding] = field(default_factory=dict)
     ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
     spared: Sequence[SourceId] = ()
+    waking: Sequence[SourceId] = ()
 
 
 class LinkStore(Protocol):
@@ -274,6 +279,7 @@ class Store(
     AssignmentStore,
     ReferenceStore,
     TransferStore,
+    ComparisonStore,
     PlanStore,
     EndingStore,
     StandingStore,

@@ -17,8 +17,8 @@ from usher.core.model.reports import Assessment
 from usher.core.model.resources import SourceId, TargetId, TargetResource
 from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
 from usher.core.sync.planning import take_image
+from usher.engine.bench import Bench
 from usher.engine.job import Job
-from usher.engine.preparing import Bench
 
 MOST_ORPHANS: Final = 1000
 """So many orphans are named; the others are counted."""

@@ -41,7 +41,14 @@ def consumption_of(job: Job, snapshot: Snapshot, version: int | None) -> Consump
     """That of this job, with the snapshot worked off up to this version."""
     mapping = job.mapping
     return Consumption(
-        job.source, snapshot.identity, job.address, mapping.digest, version, mapping.schema, scope=job.scope
+        job.source,
+        snapshot.identity,
+        job.address,
+        mapping.digest,
+        version,
+        mapping.schema,
+        scope=job.scope,
+        lost=job.lost,
     )
 
 

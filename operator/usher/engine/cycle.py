@@ -21,11 +21,12 @@ from usher.core.sync.linting import fit
 from usher.core.sync.policies import Enforcement, Subject, subject_of
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
+from usher.engine.bench import Bench
 from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
-from usher.engine.preparing import Bench, Prepared, prepare
+from usher.engine.preparing import Prepared, prepare
 from usher.engine.progress import Stage
 from usher.engine.reporting import (
     Opened,
@@ -101,12 +102,12 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
     started = ports.runtime.now()
     cycle = f"{started:%Y%m%dT%H%M%SZ}-{ports.runtime.random.getrandbits(16):04x}"
     try:
-        async with _open(job, ports, control, started) as opened:
+        async with _open(job, ports, control, started, cycle) as opened:
             prepared = await prepare(opened.bench)
             if job.enforcement is Enforcement.OBSERVE:
                 report = replace((await _look(opened, prepared)).report, held=None)  # nobody could approve it
             else:
-                report = await _carry_out(opened, prepared, cycle)
+                report = await _carry_out(opened, prepared)
     except UsherError as error:
         report = make_failure(ports, started, error)
     report = await conclude_standing(job, ports, report)
@@ -118,7 +119,9 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
 
 
 @asynccontextmanager
-async def _open(job: ConnectorJob, ports: Ports, control: Control, started: datetime) -> AsyncIterator[Opened]:
+async def _open(
+    job: ConnectorJob, ports: Ports, control: Control, started: datetime, cycle: str = ""
+) -> AsyncIterator[Opened]:
     standing = await ports.store.standing(job.connector)
     refuse_to_disturb(standing, ports)
     retrier = Retrier(ports.runtime)
@@ -131,14 +134,15 @@ async def _open(job: ConnectorJob, ports: Ports, control: Control, started: date
             key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
             lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
         typed = replace(job, lanes=lanes)
-        yield Opened(Bench(typed, ports, control, session, retrier, standing), started, known.stale, credential)
+        bench = Bench(typed, ports, control, session, retrier, standing, cycle)
+        yield Opened(bench, started, known.stale, credential)
 
 
-async def _carry_out(opened: Opened, prepared: Prepared, cycle: str) -> CycleReport:
+async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
     store = bench.ports.store
-    lanes = [Writing.of(bench, lane, prepared.judgement, cycle) for lane in prepared.lanes]
+    lanes = [Writing.of(bench, lane, prepared.judgement) for lane in prepared.lanes]
     if bench.control.stop.is_set():
         return await _conclude(opened, prepared, lanes, None, None)
     if prepared.mapping_changed:

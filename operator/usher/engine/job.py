@@ -16,7 +16,7 @@ from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceI
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budgets, Enforcement
+from usher.core.sync.policies import Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.progress import Progress
 
@@ -49,6 +49,8 @@ class Job:
 
     `ending`: the connector itself is deleted. Whoever it links leaves as somebody who is assigned no more, whatever the
     source says: it is not asked, and may be gone.
+
+    `lost`: an earlier state is gone, as whoever starts the cycle knows, or as the state has kept since then.
     """
 
     connector: ConnectorKey
@@ -64,6 +66,7 @@ class Job:
     assigned: Assigned | None = None
     whole: bool = True
     ending: bool = False
+    lost: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -103,7 +106,8 @@ class Job:
 class ConnectorJob:
     """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
 
-    `digest` is that of the spec as far as it says what is done: under another one everything that failed is tried anew.
+    All linked accounts are compared with what they should be once in `compare_every`, never with None. `digest` is that
+    of the spec as far as it says what is done: under another one everything that failed is tried anew.
     """
 
     lanes: tuple[Job, ...]
@@ -111,6 +115,8 @@ class ConnectorJob:
     budgets: Budgets
     hold_for: timedelta
     enforcement: Enforcement = Enforcement.ENFORCE
+    compare_every: timedelta | None = None
+    on_state_loss: OnStateLoss = OnStateLoss.REPORT
     digest: str = ""
 
     @property

@@ -3,61 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from usher.contracts.assignments import Resolution
 from usher.contracts.snapshots import Snapshot
-from usher.contracts.target import TargetSession
+from usher.contracts.store import Consumption
 from usher.core.errors import CycleError
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, PlannedChange
-from usher.core.model.reports import CycleKind
+from usher.core.model.reports import Compared, CycleKind
 from usher.core.model.resources import ResourceType, SourceId
-from usher.core.model.standing import Standing
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
 from usher.core.sync.policies import Counted, Subject, subject_of
 from usher.engine.assigning import Assigning, begin_assigning
+from usher.engine.bench import Bench
+from usher.engine.comparing import compare, conclude_comparison, is_due
 from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
-from usher.engine.job import ConnectorJob, Control, Job, Ports
-from usher.engine.licences import Licences
+from usher.engine.job import Job
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
-from usher.engine.retry import Retrier
 from usher.engine.safety import Circumstances, Judgement, judge
 
 _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What every stage of one cycle shares. The mappings of its job have the types of the target's own schemas.
-
-    `standing` is that of before the cycle.
-    """
-
-    job: ConnectorJob
-    ports: Ports
-    control: Control
-    session: TargetSession
-    retrier: Retrier
-    standing: Standing
-    licences: Licences = field(default_factory=Licences)
-
-    @property
-    def is_new(self) -> bool:
-        """Whether no cycle has run to its end under this spec yet."""
-        return self.standing.spec != self.job.digest
-
-
-@dataclass(frozen=True, slots=True)
 class PreparedLane:
     """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began.
 
-    `waiting` are those in escrow whose time has not come.
+    `waiting` are those in escrow whose time has not come. `compared` is what a full comparison came to, None where none
+    was due.
     """
 
     job: Job
@@ -70,6 +49,7 @@ class PreparedLane:
     live: int
     doubted: Collection[SourceId]
     waiting: Mapping[SourceId, Unsettled]
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +66,11 @@ class Prepared:
 
     @property
     def kind(self) -> CycleKind:
-        """Initial where any lane looks at everybody."""
-        initial = any(lane.kind is CycleKind.INITIAL for lane in self.lanes)
-        return CycleKind.INITIAL if initial else CycleKind.INCREMENTAL
+        """Initial where any lane looks at everybody, a full comparison where one was made in any."""
+        if any(lane.kind is CycleKind.INITIAL for lane in self.lanes):
+            return CycleKind.INITIAL
+        compared = any(lane.compared is not None for lane in self.lanes)
+        return CycleKind.FULL_COMPARISON if compared else CycleKind.INCREMENTAL
 
     @property
     def resolution(self) -> Resolution | None:
@@ -162,19 +144,20 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     store = bench.ports.store
     snapshot = await (_nobody(bench, job) if job.ending else _snapshot_of(bench, job))
     consumption = await consume(job, bench.ports, snapshot)
+    job = job if consumption is None else replace(job, lost=consumption.lost)
     rules = job.mapping.digest, job.scope
     mapping_changed = consumption is not None and (consumption.mapping, consumption.scope) != rules
     same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
     since = consumption.version if consumption is not None and same_rules and not job.ending else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
-    former = await store.unsettled(job.lane)
-    anew = bench.is_new or not same_rules or consumption is None or consumption.guarded
-    waiting = {} if anew else _waiting(bench, former)
-    held = await store.held(job.connector)
     _, live = await store.count_links(job.lane)
     if assigning is not None:
         whole = not assigning.resolution.unresolved
         job = replace(job, assigned=await assigning.assigned(job), whole=whole)
+    census = await compare(bench, job) if kind is CycleKind.INCREMENTAL and await is_due(bench, job) else None
+    former = await store.unsettled(job.lane)
+    waiting = _waiting(bench, former, consumption) if consumption is not None and same_rules else {}
+    held = await store.held(job.connector)
     extra = Extra(
         intents=await store.intents(job.lane),
         unsettled=former.keys() - waiting.keys(),
@@ -186,12 +169,19 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
-    guarded = not job.ending and (mapping_changed or (consumption is not None and consumption.guarded))
-    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, waiting)
+    compared = None if census is None else await conclude_comparison(bench, job, census)
+    guarded = not job.ending and (mapping_changed or job.lost or (consumption is not None and consumption.guarded))
+    if compared is not None and not (compared.strays or (compared.void and compared.orphans is not None)):
+        job = replace(job, lost=False)
+    return PreparedLane(
+        job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, waiting, compared
+    )
 
 
-def _waiting(bench: Bench, former: Mapping[SourceId, Unsettled]) -> dict[SourceId, Unsettled]:
-    """Those in escrow whose time has not come."""
+def _waiting(bench: Bench, former: Mapping[SourceId, Unsettled], consumption: Consumption) -> dict[SourceId, Unsettled]:
+    """Those in escrow whose time has not come, under a spec and a mapping under which a cycle has ended."""
+    if bench.is_new or consumption.guarded:
+        return {}
     now = bench.ports.runtime.now()
     return {source_id: entry for source_id, entry in former.items() if entry.waits(now)}
 

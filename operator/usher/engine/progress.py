@@ -10,6 +10,7 @@ class Stage(StrEnum):
     """The stages of a cycle that take time."""
 
     SNAPSHOT = "Snapshot"
+    COMPARE = "Compare"
     EVALUATE = "Evaluate"
     MATCH = "Match"
     PLAN = "Plan"

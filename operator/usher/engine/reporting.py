@@ -12,9 +12,10 @@ from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import Lane, ResourceType, SourceId
 from usher.core.model.standing import Credential
 from usher.core.sync.references import REFERENCES_PENDING
+from usher.engine.bench import Bench
 from usher.engine.drafting import Draft
 from usher.engine.job import Job, Ports
-from usher.engine.preparing import Bench, Prepared
+from usher.engine.preparing import Prepared
 from usher.engine.recorder import Recorder
 from usher.engine.referring import refers
 from usher.engine.undone import LeftUndone
@@ -67,6 +68,9 @@ async def make_report(
         due_references=sum(map(len, due.values())),
         waiting_references=waiting,
         unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
+        comparisons={
+            lane.job.resource_type.value: lane.compared for lane in prepared.lanes if lane.compared is not None
+        },
         stale=opened.stale,
         credential=opened.credential,
     )

@@ -10,7 +10,8 @@ from typing import Final
 from usher.core.model.plans import Phase, PlannedChange, Skip
 from usher.core.model.resources import SourceId
 from usher.engine.apply import Applier, apply_rank
-from usher.engine.preparing import Bench, PreparedLane
+from usher.engine.bench import Bench
+from usher.engine.preparing import PreparedLane
 from usher.engine.recorder import Recorder
 from usher.engine.referring import Referring, references_tried, refers, settle_references
 from usher.engine.relating import Relating
@@ -31,7 +32,7 @@ class Writing:
     waiting: frozenset[SourceId]
 
     @classmethod
-    def of(cls, bench: Bench, lane: PreparedLane, judgement: Judgement, cycle: str) -> Writing:
+    def of(cls, bench: Bench, lane: PreparedLane, judgement: Judgement) -> Writing:
         """With all that is needed to write."""
         resource_type = lane.job.resource_type
         held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
@@ -40,7 +41,7 @@ class Writing:
             bench=bench,
             prepared=lane,
             applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating, bench.licences),
-            recorder=Recorder(lane.job, bench.ports, cycle, lane.former, held),
+            recorder=Recorder(lane.job, bench.ports, bench.cycle, lane.former, held),
             waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
         )
 

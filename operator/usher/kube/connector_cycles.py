@@ -10,7 +10,7 @@ from typing import Final
 from usher.api.conditions import NEEDS_A_PERSON, Finding, Reason
 from usher.assembly.connectors import assemble_connector
 from usher.core.errors import UsherError
-from usher.core.model.reports import CycleKind, CycleReport, CycleResult
+from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey
 from usher.engine.cycle import run_cycle
 from usher.engine.job import ConnectorJob, Control
@@ -50,7 +50,7 @@ class ConnectorCycles:
         runtime = self._services.ports.runtime
         running = RunningState(
             inputs=inputs,
-            kind=CycleKind.INITIAL if now.is_initial or now.ending is not None else CycleKind.INCREMENTAL,
+            kind=now.kind(runtime.now()),
             started=runtime.now(),
             next_shown=runtime.monotonic() + SHOWN_EVERY,
         )
@@ -105,6 +105,8 @@ class ConnectorCycles:
         ends = replace(ends, secrets=now.state.witness)
         mappings = {name: one.spec for name, one in parts.mappings.items()}
         job = assemble_connector(ConnectorKey(now.key.path), parts.connector.spec, mappings, parts.domain, ends)
+        if now.has_lost_state:
+            return replace(job, lanes=tuple([replace(lane, lost=True) for lane in job.lanes]))
         if now.ending is None:
             return job
         return replace(job, lanes=tuple([replace(lane, ending=True) for lane in job.lanes]))

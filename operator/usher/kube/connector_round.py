@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from usher.api.conditions import Finding
 from usher.api.names import APPROVE_PLAN, REQUESTED_AT
 from usher.contracts.store import Consumption, Store
+from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
 from usher.kube.cache import Cache
+from usher.kube.connector_drift import is_comparison_due
 from usher.kube.connector_parts import ConnectorSubject, Parts
 from usher.kube.connector_state import ConnectorState, Inputs, LaneInputs, Memory
 from usher.kube.ending import Ending
@@ -41,6 +44,20 @@ class Round:
         return self.memory.is_initial(_lanes(self.parts))
 
     @property
+    def has_lost_state(self) -> bool:
+        """Whether the status tells of linked accounts, and the store knows nothing of the connector."""
+        counts = self.subject.former.counts
+        return self.ending is None and not self.memory.consumed and counts is not None and bool(counts.linked)
+
+    def kind(self, at: datetime) -> CycleKind:
+        """Of a cycle that starts at this time."""
+        manifest = self.subject.manifest
+        if self.is_initial or self.ending is not None or isinstance(manifest, Finding):
+            return CycleKind.INITIAL
+        due = is_comparison_due(self.memory.comparisons, manifest.spec.schedule.full_interval, at)
+        return CycleKind.FULL_COMPARISON if due else CycleKind.INCREMENTAL
+
+    @property
     def suspended(self) -> bool:
         """As the spec says, as far as it can be read."""
         manifest = self.subject.manifest
@@ -69,9 +86,15 @@ async def remember(store: Store, key: ObjectKey, parts: Parts | Finding) -> Memo
         consumption = await store.consumption(Lane(connector, lane))
         consumed |= {} if consumption is None else {lane: consumption}
     held = await store.held(connector)
-    resolution = await store.resolution(connector)
-    standing = await store.standing(connector)
-    return Memory(versions, consumed, None if held is None or held[0].approved else held[0], resolution, standing)
+    comparisons = {lane: await store.comparison(Lane(connector, lane)) for lane in _lanes(parts)}
+    return Memory(
+        versions,
+        consumed,
+        held=None if held is None or held[0].approved else held[0],
+        resolution=await store.resolution(connector),
+        comparisons={lane: one for lane, one in comparisons.items() if one is not None},
+        standing=await store.standing(connector),
+    )
 
 
 def inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding, memory: Memory) -> Inputs | None:

@@ -25,6 +25,7 @@ from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.core.model.standing import Standing
 from usher.engine.progress import Progress, Stage
+from usher.kube.connector_drift import Comparisons
 from usher.kube.cycle_summaries import is_worth_remembering, summarize
 from usher.kube.secrets import Witness
 
@@ -50,13 +51,14 @@ class Memory:
     """What the state store knows of a connector: by resource type, as far as there is one, and the held plan.
 
     `versions` are those of the source's snapshots; `resolution` is what the entries of the scope meant, if it has some.
-    `standing` is how the connector stands with its target.
+    `comparisons` are the last full ones, and `standing` is how the connector stands with its target.
     """
 
     versions: Mapping[ResourceType, int]
     consumed: Mapping[ResourceType, Consumption]
     held: StoredHold | None
     resolution: Resolution | None = None
+    comparisons: Comparisons = field(default_factory=dict)
     standing: Standing = NEW
 
     def is_initial(self, lanes: Iterable[ResourceType]) -> bool:

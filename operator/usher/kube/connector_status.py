@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from usher.api.conditions import PATIENCE, VOID, Condition, Contact, End, Finding, Reason
 from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.names import APPROVE_PLAN
-from usher.api.v1alpha1.connector_status import ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.connector_status import (
+    ConnectorCounts,
+    ConnectorScheduleStatus,
+    ConnectorStatus,
+    PlanStatus,
+)
 from usher.api.v1alpha1.kinds import ProvisioningConnector
-from usher.api.v1alpha1.objects import ScheduleStatus
 from usher.contracts.store import StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
 from usher.core.model.standing import Quarantine
 from usher.core.sync.quarantine import is_stopped
 from usher.explanations import Again, explain_cycle
+from usher.kube.connector_drift import Comparisons, count_orphans, find_drifted, find_lost
 from usher.kube.connector_state import ConnectorState
 from usher.kube.objects import ObjectKey
 from usher.kube.quarantine import show, tell
@@ -46,19 +51,22 @@ class SourceView:
 class Facts:
     """What a reconcile found besides the connector's own state.
 
-    `interval` is a Go duration, None where the spec can't be read. `held` waits for an approval. `ending` is what goes
-    on while the connector is being deleted. `quarantine` is that of the last cycle, and `expiring` what
-    is to be told of the credential that it used.
+    `schedule` is None where the spec can't be read. `held` waits for an approval. `ending` is what goes on while the
+    connector is being deleted. `comparisons` are the last full ones; `lost` says of each lane whether what is left of a
+    loss of the state still has to be found. `quarantine` is that of the last cycle, and `expiring` what is to be told
+    of the credential that it used.
     """
 
     key: ObjectKey
     suspended: bool
-    interval: str | None
+    schedule: ConnectorScheduleStatus | None
     blocker: Finding | None
     source: SourceView
     initial: bool
     held: StoredHold | None
     ending: Finding | None = None
+    comparisons: Comparisons = field(default_factory=dict)
+    lost: Sequence[bool] = ()
     quarantine: Quarantine | None = None
     expiring: Finding | None = None
 
@@ -108,10 +116,10 @@ def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now
         conditions=connector_conditions(_observation(state, facts, now), former, now),
         next_cycle_time=due,
         consecutive_failures=state.failures,
-        schedule=None if facts.interval is None else ScheduleStatus(interval=facts.interval),
+        schedule=facts.schedule,
         last_cycle=state.last_cycle,
         cycle=None if running is None else running.shown,
-        counts=state.counts,
+        counts=None if state.counts is None else _with_orphans(state.counts, facts.comparisons),
         history=state.history or None,
         plan=None if facts.held is None else _plan(facts.held),
         quarantine=None if facts.quarantine is None else show(facts.quarantine, due),
@@ -134,10 +142,19 @@ def _observation(state: ConnectorState, facts: Facts, now: datetime) -> Connecto
         consecutive_failures=failures if facts.blocker is None else max(failures, PATIENCE),
         held=None if facts.held is None else _how_to_approve(facts.key, facts.held),
         ending=facts.ending,
+        drifted=find_drifted(facts.key, facts.comparisons),
+        lost=find_lost(facts.key, facts.lost, facts.comparisons),
         quarantine=None if facts.quarantine is None else tell(facts.key, facts.quarantine, now),
         expiring=facts.expiring,
         stopped=facts.quarantine is not None and is_stopped(facts.quarantine, now),
     )
+
+
+def _with_orphans(counts: ConnectorCounts, comparisons: Comparisons) -> ConnectorCounts:
+    """Those that the last full comparison found, unless a cycle that only observes has just counted them."""
+    if counts.orphans is not None:
+        return counts
+    return counts.model_copy(update={"orphans": count_orphans(comparisons)})
 
 
 def _plan(held: StoredHold) -> PlanStatus:

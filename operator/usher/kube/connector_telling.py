@@ -6,6 +6,8 @@ from datetime import datetime
 
 from usher.api.conditions import Contact, Finding
 from usher.api.names import APPROVE_PLAN
+from usher.api.v1alpha1.connector_status import ConnectorScheduleStatus
+from usher.api.v1alpha1.connectors import ConnectorSchedule
 from usher.api.v1alpha1.durations import format_duration
 from usher.core.model.resources import ResourceType
 from usher.kube.connector_round import Round
@@ -45,12 +47,20 @@ class Telling:
         return Facts(
             key=now.key,
             suspended=now.suspended,
-            interval=None if isinstance(manifest, Finding) else format_duration(manifest.spec.schedule.interval),
+            schedule=None if isinstance(manifest, Finding) else _in_force(manifest.spec.schedule),
             blocker=blocker,
             source=view,
             initial=now.is_initial and now.ending is None,
             held=memory.held,
+            comparisons=memory.comparisons,
+            lost=[one.lost for one in memory.consumed.values()],
             quarantine=memory.standing.quarantine,
             expiring=None if isinstance(manifest, Finding) else tell_expiry(manifest.spec, credential, time),
             ending=None if now.ending is None else describe(now.ending, reluctance(manifest)),
         )
+
+
+def _in_force(schedule: ConnectorSchedule) -> ConnectorScheduleStatus:
+    return ConnectorScheduleStatus(
+        interval=format_duration(schedule.interval), full_interval=format_duration(schedule.full_interval)
+    )

@@ -86,6 +86,7 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
             *_spec_notes(former.conditions, now.conditions),
             *_suspension_notes(former.conditions, now.conditions),
             *_ending_notes(former.conditions, now.conditions),
+            *_drift_notes(former.conditions, now.conditions),
             *_cycle_notes(former, now),
             *_quarantine_notes(former, now),
             *_expiry_notes(former.conditions, now.conditions),
@@ -137,6 +138,12 @@ def _suspension_notes(former: Sequence[Condition], now: Sequence[Condition]) -> 
         yield Note("Normal", "Suspended", "no cycle starts, state and accounts stay")
     if was and not is_now:
         yield Note("Normal", "Resumed", "cycles run again")
+
+
+def _drift_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    drifted, before = (find_condition(conditions, ConditionType.DRIFTED) for conditions in (now, former))
+    if drifted is not None and (before is None or before.message != drifted.message):
+        yield Note("Warning", "Drifted", drifted.message)
 
 
 def _ending_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:

@@ -55,7 +55,7 @@ def tell(key: ObjectKey, quarantine: Quarantine, now: datetime) -> Finding:
         lasted = f"{cause}, for {STOPPED_AFTER.days} days: no cycle starts any more, and nobody leaves"
         return Finding(quarantine.reason, f"{lasted}. Mend it, then change the spec, or: {again}")
     stops = f"{quarantine.since + STOPPED_AFTER:%Y-%m-%d}"
-    rarely = f"{cause}: cycles run less and less often, down to one a day, and stop on {stops}"
+    rarely = f"{cause}: cycles become rare, down to one a day, and stop on {stops}"
     return Finding(quarantine.reason, f"{rarely}; a retry that succeeds lifts it. To try now: {again}")
 
 

@@ -25,7 +25,7 @@ from usher.core.model.plans import (
     Replace,
     Withheld,
 )
-from usher.core.model.reports import Assessment, Counts, CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.reports import Assessment, Compared, Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import (
     AttributePath,
     Fingerprint,
@@ -161,6 +161,7 @@ def encode_report(report: CycleReport) -> bytes:
             "waiting_references": report.waiting_references,
             "unresolved": list(report.unresolved),
             "assessments": {kind: asdict(one) for kind, one in report.assessments.items()},
+            "comparisons": {kind: asdict(one) for kind, one in report.comparisons.items()},
             "reasons": dict(report.reasons),
             "in_scope": report.in_scope,
             "linked": report.linked,
@@ -194,6 +195,7 @@ def decode_report(data: bytes) -> CycleReport:
         waiting_references=raw["waiting_references"],
         unresolved=tuple(raw["unresolved"]),
         assessments={kind: Assessment(**one) for kind, one in raw["assessments"].items()},
+        comparisons={kind: Compared(**one) for kind, one in raw["comparisons"].items()},
         reasons=raw["reasons"],
         in_scope=raw["in_scope"],
         linked=raw["linked"],

@@ -75,6 +75,7 @@ def read_consumption(row: AnyRow) -> Consumption:
         version=row.version,
         guarded=row.guarded,
         scope=row.scope,
+        lost=row.lost,
         retired=row.retired is not None,
     )
 
@@ -101,6 +102,7 @@ def save_consumption(connection: Connection, lane: Lane, consumption: Consumptio
         "version": consumption.version,
         "guarded": consumption.guarded,
         "scope": consumption.scope,
+        "lost": consumption.lost,
     }
     connection.execute(delete(consumptions).where(consumptions.c.lane_id == lane_id))
     connection.execute(insert(consumptions), row)

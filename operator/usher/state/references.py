@@ -158,12 +158,14 @@ def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collec
 
 def settle_holders(connection: Connection, lane_id: int, record: Record) -> None:
     """What is known of the references of holders, and for whom nothing is left to do."""
-    known = _read_holders(connection, lane_id, {*record.referring, *record.holding})
+    known = _read_holders(connection, lane_id, {*record.referring, *record.holding, *record.waking})
     for source_id, holding in record.holding.items():
         size = sum(map(len, holding.held.values()))
         known[source_id] = replace(known.get(source_id, _Holder()), size=size, held=encode_holding(holding))
     for source_id, waiting in record.referring.items():
         known[source_id] = replace(known.get(source_id, _Holder()), due=False, waiting=waiting)
+    for source_id in record.waking:
+        known[source_id] = replace(known.get(source_id, _Holder()), due=True)
     _write_holders(connection, lane_id, known)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from usher.state.columns import Content, Instant
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
@@ -149,6 +149,7 @@ consumptions: Final = Table(
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("lost", Boolean, nullable=False),
 )
 
 links: Final = Table(
@@ -203,12 +204,11 @@ unsettled: Final = Table(
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("since", Instant, nullable=False),
-    Column("duty", Text),
+    Column("duty", Text),  # without one nothing has failed
     Column("due", Instant),
     Column("tried", Content),
     sqlite_with_rowid=False,
 )
-"""With a `duty` something failed: it is tried again when it is `due`, and no more without that time."""
 
 
 # --- plans and the log ----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from usher.contracts.store import Store
 from usher.state.assignments import SqlAssignments
+from usher.state.comparisons import SqlComparisons
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
@@ -26,6 +27,7 @@ class SqlStore(
     SqlLinks,
     SqlAssignments,
     SqlReferences,
+    SqlComparisons,
     SqlPlans,
     SqlTransfers,
     SqlEndings,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from usher.testing.store_assignments import AssignmentStoreContract
 from usher.testing.store_claims import ClaimStoreContract
+from usher.testing.store_comparisons import ComparisonStoreContract
 from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_endings import EndingStoreContract
@@ -32,6 +33,7 @@ class StoreContract(
     AssignmentStoreContract,
     ReferenceStoreContract,
     TransferStoreContract,
+    ComparisonStoreContract,
     PlanStoreContract,
     EndingStoreContract,
     StandingStoreContract,

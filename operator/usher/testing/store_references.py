@@ -30,6 +30,12 @@ class ReferenceStoreContract:
         await store.save_references(GROUPS, {G1: [P1]})
         assert await store.due_holders(GROUPS) == [G1]
 
+    async def test_a_holder_that_is_woken_is_due_again(self, store: Store) -> None:
+        await store.save_references(GROUPS, {G1: [P1], G2: [P2]})
+        await store.record(GROUPS, Record(referring={G1: 0, G2: 0}))
+        await store.record(GROUPS, Record(waking=[G2]))
+        assert await store.due_holders(GROUPS) == [G2]
+
     async def test_a_holder_that_refers_to_nobody_any_more_is_due(self, store: Store) -> None:
         await store.save_references(GROUPS, {G1: [P1]})
         await store.record(GROUPS, Record(referring={G1: 0}))

@@ -22,7 +22,7 @@ from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets, Enforcement
+from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 from usher.engine.cycle import plan_cycle, run_cycle
@@ -115,6 +115,9 @@ class World:
     enforcement: Enforcement = Enforcement.ENFORCE
     deprovisioning: Deprovisioning = field(default_factory=Deprovisioning)
     ending: bool = False
+    compare_every: timedelta | None = None
+    lost: bool = False
+    on_state_loss: OnStateLoss = OnStateLoss.REPORT
     seed: int = 0
 
     @property
@@ -141,6 +144,7 @@ class World:
             assignment=self.assignment,
             deprovisioning=self.deprovisioning,
             ending=self.ending,
+            lost=self.lost,
         )
         lanes: tuple[Job, ...] = (users,)
         if self.group_mapping is not None:
@@ -152,7 +156,15 @@ class World:
                 ),
             )
         budgets = Budgets(self.budget, self.group_budget, self.membership_budget)
-        return ConnectorJob(lanes, self.target.open, budgets, timedelta(hours=72), self.enforcement)
+        return ConnectorJob(
+            lanes,
+            self.target.open,
+            budgets,
+            timedelta(hours=72),
+            self.enforcement,
+            self.compare_every,
+            self.on_state_loss,
+        )
 
     @property
     def lane(self) -> Lane:

@@ -48,7 +48,7 @@ def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, ap
     assert set(data) == {
         "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "groups",
         "inScope", "linked", "pending", "escrowed", "givenUp", "nextRetry", "waitingReferences", "unresolved",
-        "assessments", "held", "quarantine", "credentialExpires", "changes", "skipped", "orphans",
+        "assessments", "comparisons", "held", "quarantine", "credentialExpires", "changes", "skipped", "orphans",
     }  # fmt: skip
 
 

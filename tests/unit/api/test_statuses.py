@@ -5,33 +5,35 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 
-from usher.api.conditions import Condition
+from usher.api.conditions import Condition, ConditionType, Verdict, settle
 from usher.api.v1alpha1.connector_status import (
     MAX_HISTORY,
     MAX_SCHEMAS,
     MAX_URN,
     BulkStatus,
     ConnectorCounts,
+    ConnectorScheduleStatus,
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
+    QuarantineStatus,
     ResourceCounts,
     RunningCycle,
     TargetStatus,
 )
 from usher.api.v1alpha1.identity_sources import SourceStatus, shown_attributes
-from usher.api.v1alpha1.objects import ScheduleStatus, read_status, write_status
+from usher.api.v1alpha1.objects import read_status, write_status
 
 MOMENT = datetime(2026, 1, 1, 12, 30, 15, 999, tzinfo=timezone(timedelta(hours=2)))
 MANY = 10_000_000
 
 
-def condition(kind: str, length: int = 400) -> Condition:
+def condition(kind: str) -> Condition:
     return Condition(
         type=kind,
         status="Unknown",
         reason="C" * 32,
-        message="m" * length,
+        message="m",
         observed_generation=MANY,
         last_transition_time=MOMENT,
     )
@@ -54,25 +56,27 @@ def test_a_status_that_was_written_is_read_as_the_same() -> None:
 def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> None:
     all_counts = ResourceCounts.model_validate(dict.fromkeys(ResourceCounts.model_fields, MANY))
     cycle = CycleSummary(
-        kind="Incremental",
+        kind="FullComparison",
         start_time=MOMENT,
         completion_time=MOMENT,
         result="Interrupted",
         users=all_counts,
         groups=all_counts,
     )
-    long = ("Ready", "InSync", "SourceReachable", "TargetReachable", "PlanHeld")
-    fixed = ("Reconciling", "Suspended")  # they say the same each time
+    verdicts = [Verdict(kind, "Unknown", "C" * 32, "m" * 2000, MANY) for kind in ConditionType]
     status = ConnectorStatus(
         observed_generation=MANY,
         last_handled_reconcile_at="2" * 256,
-        conditions=(*map(condition, long), *(condition(kind, 80) for kind in fixed)),
+        conditions=settle(verdicts, (), MOMENT),
         next_cycle_time=MOMENT,
         consecutive_failures=MANY,
-        schedule=ScheduleStatus(interval="1" * 20),
+        schedule=ConnectorScheduleStatus(interval="1" * 20, full_interval="1" * 20),
         last_cycle=cycle,
         cycle=RunningCycle(kind="Initial", stage="s" * 64, done=MANY, total=MANY, start_time=MOMENT),
-        counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY, waiting_references=MANY),
+        counts=ConnectorCounts.model_validate(dict.fromkeys(ConnectorCounts.model_fields, MANY)),
+        quarantine=QuarantineStatus(
+            reason="EncounteredEscrowProportionThreshold", since=MOMENT, next_attempt=MOMENT, count=MANY
+        ),
         history=(cycle,) * MAX_HISTORY,
         plan=PlanStatus(hash="h" * 64, summary="s" * 256, expires=MOMENT),
         target=TargetStatus(
@@ -86,6 +90,14 @@ def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> Non
     )
 
     assert len(json.dumps(write_status(status), separators=(",", ":"))) <= 8192
+
+
+def test_only_the_longest_messages_are_cut_where_all_of_them_are_too_long() -> None:
+    lengths = (400, 380, 30, 400, 390, 5)
+    kinds = tuple(ConditionType)[: len(lengths)]
+    verdicts = [Verdict(kind, "True", "R", "m" * many, 1) for kind, many in zip(kinds, lengths, strict=True)]
+    assert [len(one.message) for one in settle(verdicts, (), MOMENT)] == [366, 366, 30, 366, 366, 5]
+    assert [len(one.message) for one in settle(verdicts[:3], (), MOMENT)] == [400, 380, 30]
 
 
 def test_the_attributes_that_are_shown_are_sorted_and_few() -> None:

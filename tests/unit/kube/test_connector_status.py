@@ -20,7 +20,7 @@ WELL.target = Contact.ANSWERED
 
 def facts(source: SourceView) -> Facts:
     key = ObjectKey(Kind.CONNECTOR, "identity", "app")
-    return Facts(key, suspended=False, interval="5m", blocker=None, source=source, initial=False, held=None)
+    return Facts(key, suspended=False, schedule=None, blocker=None, source=source, initial=False, held=None)
 
 
 def ready_after_a_failure(end: End, version: int | None) -> str:

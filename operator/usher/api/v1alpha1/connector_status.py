@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from usher.api.v1alpha1.objects import ScheduleStatus, Status, Time
 MAX_HISTORY: Final = 5
 MAX_SCHEMAS: Final = 4
 MAX_URN: Final = 100
+
+Kind: TypeAlias = Literal["Initial", "Incremental", "FullComparison"]
+"""What a cycle looks at."""
 
 
 class ResourceCounts(Status):
@@ -35,8 +38,9 @@ class ResourceCounts(Status):
 class CycleSummary(Status):
     """A cycle that has ended."""
 
-    kind: Literal["Initial", "Incremental"] | None = Field(
-        default=None, description="Initial: everybody was evaluated."
+    kind: Kind | None = Field(
+        default=None,
+        description="Initial: everybody was evaluated. FullComparison: every linked account of the app was read.",
     )
     start_time: Time | None = Field(default=None, description="When it began.")
     completion_time: Time | None = Field(default=None, description="When it ended.")
@@ -53,7 +57,10 @@ class CycleSummary(Status):
 class RunningCycle(Status):
     """The cycle that runs now."""
 
-    kind: Literal["Initial", "Incremental"] | None = Field(default=None, description="Initial: everybody is evaluated.")
+    kind: Kind | None = Field(
+        default=None,
+        description="Initial: everybody is evaluated. FullComparison: every linked account of the app is read.",
+    )
     stage: str | None = Field(default=None, max_length=64, description="What it is doing.")
     done: int | None = Field(default=None, description="How many resources of this stage are done.")
     total: int | None = Field(default=None, description="How many this stage has, as far as it is known.")
@@ -78,7 +85,18 @@ class ConnectorCounts(Status):
     )
     orphans: int | None = Field(
         default=None,
-        description="Accounts and groups of the app that nobody in scope matches; known while policy is Observe.",
+        description="Accounts and groups of the app that nobody links and nobody in scope matches; known since the last"
+        " full comparison, and while policy is Observe.",
+    )
+
+
+class ConnectorScheduleStatus(ScheduleStatus):
+    """The schedule in force."""
+
+    full_interval: str | None = Field(
+        default=None,
+        max_length=20,
+        description="Time between two full comparisons, as a Go duration; 0s where none are made.",
     )
 
 
@@ -142,7 +160,7 @@ class ConnectorStatus(Status):
     consecutive_failures: int | None = Field(
         default=None, description="How many cycles in a row have failed as a whole."
     )
-    schedule: ScheduleStatus | None = Field(default=None, description="The schedule in force.")
+    schedule: ConnectorScheduleStatus | None = Field(default=None, description="The schedule in force.")
     last_cycle: CycleSummary | None = Field(default=None, description="The cycle that ended last.")
     cycle: RunningCycle | None = Field(default=None, description="The cycle that runs now; absent between cycles.")
     counts: ConnectorCounts | None = Field(default=None, description="Totals after the last cycle.")

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from usher.api.v1alpha1.durations import DeleteTime, HoldTime, Interval
+from usher.api.v1alpha1.durations import DeleteTime, FullInterval, HoldTime, Interval
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
 from usher.api.v1alpha1.scopes import Scope
@@ -23,6 +23,11 @@ class ConnectorSchedule(Strict):
         default=timedelta(minutes=5),
         description="Longest time between two cycles, such as 5m, which is also what an absent field means. A change in"
         " the source starts one at once.",
+    )
+    full_interval: FullInterval = Field(
+        default=timedelta(hours=24),
+        description="Time between two full comparisons, in which every linked account of the app is read and held"
+        " against what it should be, such as 24h, which is also what an absent field means. 0s turns them off.",
     )
 
 
@@ -100,6 +105,12 @@ class Safety(Strict):
     hold_for: HoldTime = Field(
         default=timedelta(hours=72),
         description="How long a held plan waits for its approval before it is dropped; 72h when absent.",
+    )
+    on_state_loss: Literal["Report", "Disable"] = Field(
+        default="Report",
+        description="After the operator's state was lost: what is done with active accounts of the app that were made"
+        " for, or match, somebody who is not in scope. Report (when absent) counts them and leaves them. Disable"
+        " disables those of which it is known whose they are, within the budget, with a minCount of 0.",
     )
 
 

@@ -88,5 +88,7 @@ Interval: TypeAlias = Annotated[timedelta, AtLeast("5s")]
 """The time between two cycles or reads."""
 DeleteTime: TypeAlias = Annotated[timedelta, AtLeast("0s")]
 """How long an account stays disabled before it is deleted."""
+FullInterval: TypeAlias = Annotated[timedelta, AtLeast("0s")]
+"""The time between two full comparisons; 0s for none."""
 HoldTime: TypeAlias = Annotated[timedelta, AtLeast("1s")]
 """How long something waits for a person."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ MAX_EXPRESSION: Final = 10_000
 MAX_GROUPS: Final = 10
 MAX_GROUPED: Final = 5
 MAX_USERS_SHOWN: Final = 10
+
+OnDrift: TypeAlias = Literal["Revert", "Ignore", "Report"]
+"""What a full comparison does about a value that somebody changed in the app."""
 
 
 class LeftAlone(Strict):
@@ -46,6 +49,16 @@ class AttributeRule(Strict):
             "!has(self.onNull) || self.onNull != 'Clear' || !has(self.apply) || self.apply == 'Always'",
             "what is to be cleared (onNull: Clear) has to be applied always",
             lambda rule: rule.on_null != "Clear" or rule.apply in (None, "Always"),
+        ),
+        Rule(
+            "!has(self.onDrift) || !(has(self.apply) && self.apply == 'OnCreate' || has(self.none) &&"
+            " !has(self.default))",
+            "onDrift is about an attribute that is kept up: one that is left alone (none), or is given on creation"
+            " alone (apply: OnCreate), never drifts",
+            lambda rule: (
+                rule.on_drift is None
+                or not (rule.apply == "OnCreate" or (rule.none is not None and rule.default is None))
+            ),
         ),
     )
 
@@ -90,6 +103,11 @@ class AttributeRule(Strict):
             "What happens to the value in the app when the source gives none: Keep (when absent), or Clear."
             " What comes from app roles, and members, are cleared when absent."
         ),
+    )
+    on_drift: OnDrift | None = Field(
+        default=None,
+        description="What a full comparison does about a value that somebody changed in the app; spec.onDrift when"
+        " absent.",
     )
     match: int | None = Field(
         default=None,
@@ -157,6 +175,12 @@ class AttributeMappingSpec(Strict):
         description="What may be done with accounts; all of it when absent. Without Create nobody gets a new account."
         " Without Update no account is changed, and leavers keep theirs active: a disable is an update. Without Delete"
         " no account is deleted: leavers are disabled.",
+    )
+    on_drift: OnDrift = Field(
+        default="Revert",
+        description="What a full comparison does about values that somebody changed in the app: Revert (when absent)"
+        " puts them back, Ignore leaves them until the source says something new, Report does the same and says so in"
+        " the condition Drifted.",
     )
     scope_filters: tuple[ScopeFilter, ...] = Field(
         default=(),

@@ -11,10 +11,14 @@ from usher.core.model.standing import Credential, Quarantine
 
 
 class CycleKind(StrEnum):
-    """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled."""
+    """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled.
+
+    Full comparison: an incremental one before which every linked account is read and held against what it should be.
+    """
 
     INITIAL = "Initial"
     INCREMENTAL = "Incremental"
+    FULL_COMPARISON = "FullComparison"
 
 
 class CycleResult(StrEnum):
@@ -78,6 +82,26 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What a full comparison of one resource type came to.
+
+    `compared` linked accounts were read. At `drifted` of them somebody had changed what is kept up, and it is put back;
+    at `reported` it stays, and is told. `missing` linked accounts were gone. `orphans` are accounts that nobody links
+    and nobody in scope matches, None where the target can't be listed; after the state was lost, `strays` of them are
+    active and belong to people who may have left meanwhile. `void` says why nothing is concluded about accounts that
+    were not seen, empty where all were.
+    """
+
+    compared: int
+    drifted: int
+    reported: int
+    missing: int
+    orphans: int | None
+    void: str = ""
+    strays: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CycleReport:
     """One cycle in figures.
 
@@ -88,10 +112,10 @@ class CycleReport:
     these are tried no more; the others are from `next_retry` on, in the next cycle where that has passed.
     `waiting_references` are those whose other end has no active account. `unresolved` are entries of the scope that
     mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence from the
-    scope. `assessments`, by resource type, are there where the target was only looked at. `stale` says why the target
-    could not be asked again what it says of itself, where an earlier answer stays in force. `recovered` had failed
-    before, and did not this time. The target asked to be left alone until `not_before`. `credential`
-    is the one that was used, where that says when it expires.
+    scope. `assessments`, by resource type, are there where the target was only looked at, `comparisons` where a full
+    comparison was made. `stale` says why the target could not be asked again what it says of itself, where an earlier
+    answer stays in force. `recovered` had failed before, and did not this time. The target asked to be left alone until
+    `not_before`. `credential` is the one that was used, where that says when it expires.
     """
 
     kind: CycleKind
@@ -111,6 +135,7 @@ class CycleReport:
     waiting_references: int = 0
     unresolved: tuple[str, ...] = ()
     assessments: Mapping[str, Assessment] = field(default_factory=dict)
+    comparisons: Mapping[str, Compared] = field(default_factory=dict)
     held: HeldPlan | None = None
     error_reason: str = ""
     error: str = ""

@@ -11,7 +11,7 @@ from typing import Final
 
 from usher.core.errors import ResourceError
 from usher.core.expressions.compile import Compiled
-from usher.core.model.plans import NOTHING_BESIDES, Besides, Desired
+from usher.core.model.plans import NOTHING_BESIDES, Besides, Desired, MatchKey
 from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, SourceResource, Value
 from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
@@ -150,6 +150,23 @@ def _refuse_two_primaries(mapping: CompiledMapping, found: Mapping[AttributePath
     for paths in mapping.primaries:
         if sum(found.get(path) is True for path in paths) > 1:
             raise ResourceError(f"more than one of {', '.join(paths)} would be true", reason=TWO_PRIMARIES)
+
+
+def keys_of(mapping: CompiledMapping, resource: SourceResource) -> tuple[MatchKey, ...]:
+    """By what the account of a person is found, whether or not the person shall have one.
+
+    A matching attribute that can't be evaluated is as one without a value.
+    """
+    attributes = {**resource.attributes, SOFT_DELETED: False}
+    wanted = {part.target for rule in mapping.matching for part in rule.parts}
+    values: dict[AttributePath, Json] = {}
+    for rule in mapping.rules:
+        if rule.target in wanted:
+            try:
+                values[rule.target] = evaluation(rule.flow, rule.definition)(attributes)
+            except ResourceError:
+                continue
+    return tuple([key for rule in mapping.matching if (key := rule.key(values)) is not None])
 
 
 def map_departed(mapping: CompiledMapping, source_id: SourceId, cause: str) -> Desired:

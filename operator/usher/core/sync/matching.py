@@ -16,14 +16,15 @@ from typing import Final
 from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Situation, Unmatched
 from usher.core.model.resources import ConnectorKey, Json, SourceId, TargetId, TargetResource
 from usher.core.scim.filters import values_at
-from usher.core.sync.rules import MatchRule
+from usher.core.sync.match_rules import MatchRule
 
 DUPLICATE_SOURCE = "DuplicateSourceEntries"
 DUPLICATE_TARGET = "DuplicateTargetEntries"
 OWNED_BY_OTHER = "OwnedByOtherConnector"
 MOST_CLAIMS: Final = 4096
 """Of one account, whose values multiply where several attributes have to be equal together."""
-_ANCHOR: Final = "externalid"
+ANCHOR: Final = "externalid"
+"""The attribute that the client gives (RFC 7643 3.1), in small letters: an account that has it was made by one."""
 
 
 class Adopt(StrEnum):
@@ -107,7 +108,7 @@ def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence
 def _claim(source_id: SourceId, key: MatchKey, hit: TargetResource, evidence: Evidence) -> Situation:
     owner = evidence.owners.get(hit.id)
     if owner is None and evidence.adopt is Adopt.NEVER:
-        anchored = any(criterion.path.lower() == _ANCHOR for criterion in key.conjunction)
+        anchored = any(criterion.path.lower() == ANCHOR for criterion in key.conjunction)
         return Matched(hit) if anchored or source_id in evidence.unfinished else Foreign(hit)
     if owner is None or owner == (evidence.connector, source_id):
         return Matched(hit)

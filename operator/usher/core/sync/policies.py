@@ -42,6 +42,16 @@ class Enforcement(StrEnum):
     OBSERVE = "Observe"
 
 
+class OnStateLoss(StrEnum):
+    """What is done, after the state was lost, with accounts of people who may have left meanwhile.
+
+    In the words of the API.
+    """
+
+    REPORT = "Report"
+    DISABLE = "Disable"
+
+
 class Counted(StrEnum):
     """What a budget counts."""
 

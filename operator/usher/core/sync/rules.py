@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -11,9 +11,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from usher.core.model.plans import Criterion, MatchKey
-from usher.core.model.resources import AttributePath, Json, ResourceType, Scalar
-from usher.core.scim.comparison import Fold, folding
+from usher.core.model.resources import AttributePath, Json, ResourceType
 from usher.core.scim.patches import element_path
 from usher.core.scim.paths import parse_path
 from usher.core.scim.schemas import AttributeDefinition, Mutability, takes_any_text
@@ -21,10 +19,10 @@ from usher.core.scim.values import Reader, reader
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Constant, Direct, Evaluation, Flow, Refers, Unique, Untouched, evaluation
 from usher.core.sync.leaving import Writes
+from usher.core.sync.match_rules import MatchRule
 from usher.core.sync.scoping import EVERYBODY, Scope
 from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 
-_SCALAR: Final = (str, bool, int, float)
 REDACT: Final = "Redact"
 """The function whose value no plan and no log shows."""
 
@@ -44,6 +42,17 @@ class OnNull(StrEnum):
     CLEAR = "Clear"
 
 
+class OnDrift(StrEnum):
+    """What a full comparison does about a value that somebody changed at the target, in the words of the API.
+
+    Report leaves it as Ignore does, and says so.
+    """
+
+    REVERT = "Revert"
+    IGNORE = "Ignore"
+    REPORT = "Report"
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeRule:
     """One line of a mapping. `precedence` is set where the attribute alone finds an account.
@@ -60,6 +69,7 @@ class AttributeRule:
     place: str = ""
     asked: Apply | None = None
     on_null: OnNull = OnNull.KEEP
+    on_drift: OnDrift = OnDrift.REVERT
 
     @property
     def apply(self) -> Apply:
@@ -113,45 +123,6 @@ class Reference(NamedTuple):
     def cleared(self) -> bool:
         """Whether it is emptied when there is nobody (any more) to refer to."""
         return self.rule.on_null is OnNull.CLEAR
-
-
-@dataclass(frozen=True)
-class MatchRule:
-    """By what an account is found: one attribute, or several that have to be equal together."""
-
-    precedence: int
-    parts: tuple[AttributeRule, ...]
-
-    @cached_property
-    def _folds(self) -> tuple[tuple[AttributePath, Fold], ...]:
-        return tuple((part.target, folding(part.definition)) for part in self.parts)
-
-    def key(self, values: Mapping[AttributePath, Json]) -> MatchKey | None:
-        """The key with the values of one resource, None where one of them is missing or is several."""
-        if len(self._folds) == 1:
-            ((path, fold),) = self._folds
-            value = _alone(values.get(path))
-            if not isinstance(value, _SCALAR) or value == "":
-                return None
-            return MatchKey(self.precedence, (Criterion(path, value),), f"{path}={fold(value)}")
-        found = [_alone(values.get(path)) for path, _ in self._folds]
-        scalars = [value for value in found if isinstance(value, _SCALAR) and value != ""]
-        if len(scalars) < len(found):
-            return None
-        criteria = tuple(Criterion(part.target, value) for part, value in zip(self.parts, scalars, strict=True))
-        return MatchKey(self.precedence, criteria, self.claim(scalars))
-
-    def claim(self, values: Sequence[Scalar]) -> str:
-        """The canonical text of these values, one a part: equal values, and only those, have the same."""
-        folded = [(path, fold(value)) for (path, fold), value in zip(self._folds, values, strict=True)]
-        if len(folded) == 1:
-            return f"{folded[0][0]}={folded[0][1]}"
-        return "&".join(f"{path}={text!r}" for path, text in folded)
-
-
-def _alone(value: Json) -> Json:
-    """The only value of an attribute that can have several."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 @dataclass(frozen=True)
@@ -237,6 +208,16 @@ class CompiledMapping:
     def additive(self) -> frozenset[AttributePath]:
         """The paths to which values are added and from which none is removed."""
         return frozenset(rule.target for rule in self.rules if rule.apply is Apply.ADD_VALUES_ONLY)
+
+    @cached_property
+    def tolerated(self) -> frozenset[AttributePath]:
+        """The paths that keep what somebody else writes to them, until the source says something new."""
+        return frozenset(rule.target for rule in self.rules if rule.on_drift is not OnDrift.REVERT)
+
+    @cached_property
+    def reported(self) -> frozenset[AttributePath]:
+        """Those of them of which it is told."""
+        return frozenset(rule.target for rule in self.rules if rule.on_drift is OnDrift.REPORT)
 
     @cached_property
     def required(self) -> tuple[AttributePath, ...]:
