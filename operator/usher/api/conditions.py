@@ -13,7 +13,7 @@ from pydantic import Field, WithJsonSchema
 from usher.api.v1alpha1.objects import Status, Time
 
 MAX_MESSAGE: Final = 400
-MAX_MESSAGES: Final = 1300
+MAX_MESSAGES: Final = 1275
 """Longer messages are cut, and where all of them together are longer the longest ones: they have to fit into a status
 of 8 KiB."""
 
