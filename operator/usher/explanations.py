@@ -38,7 +38,7 @@ _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
 _MAPPING: Final = re.compile(r"\bAttributeMapping/(?P<name>[-.a-z0-9]+)")
 _OWN_FIELD: Final = re.compile(r"(?P<subject>ProvisioningConnector/\S+) (?P<path>spec\S*): (?P<problem>.*)", re.DOTALL)
 """A message that begins with a field of the connector itself."""
-_KNOWN_CAUSES: Final = ("certificate", " resolves to ")
+_KNOWN_CAUSES: Final = ("certificate", " resolves to ", " to come back at ")
 """A target that is not reached for one of these is up, and the message has the way out."""
 
 

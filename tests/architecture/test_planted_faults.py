@@ -196,9 +196,45 @@ PLANTS = {
     ),
     "members of a group that is never written change": Plant(
         "engine/referring.py",
-        "                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)",
+        "                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)",
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
+    ),
+    "what waits for its turn goes out though the app asked for patience meanwhile": Plant(
+        "transport/pace.py",
+        "            while (start := max(self._next, self._resume)) > (now := self._runtime.monotonic()):",
+        "            while (start := self._next) > (now := self._runtime.monotonic()):",
+        "tests/unit/transport/test_pace.py",
+    ),
+    "licences that are used up stop whoever leaves": Plant(
+        "engine/licences.py",
+        "    return change.action is Action.CREATE or (enables and change.action in (Action.UPDATE, Action.LINK))",
+        "    return True",
+        "tests/unit/engine/test_licences.py",
+    ),
+    "one success does not lift a quarantine": Plant(
+        "core/sync/quarantine.py",
+        '    return "" if attempt.recovered else find_threshold(attempt.failures)',
+        "    return find_threshold(attempt.failures)",
+        "tests/unit/sync/test_quarantine.py",
+    ),
+    "a restart asks an app that wanted to be left alone": Plant(
+        "engine/standing.py",
+        "    if until is not None and 0 < (until - ports.runtime.now()).total_seconds() <= _LONGEST_REST:",
+        "    if until is not None and ports.runtime is None:",
+        "tests/unit/engine/test_standing.py",
+    ),
+    "a leaver in escrow waits like everybody": Plant(
+        "core/sync/escrow.py",
+        "    due = since if duty.always else next_try(since, attempts, now)",
+        "    due = next_try(since, attempts, now)",
+        "tests/unit/sync/test_escrow.py",
+    ),
+    "a member that is given makes up for a name that is not": Plant(
+        "engine/undone.py",
+        "        settled = same and self.is_settled(change.source_id)",
+        "        settled = self.is_settled(change.source_id)",
+        "tests/unit/engine/test_escrow.py",
     ),
     "what a changed mapping holds goes with the next cycle": Plant(
         "core/sync/policies.py",

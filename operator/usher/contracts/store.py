@@ -19,8 +19,10 @@ from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.retention import RetentionStore
 from usher.contracts.snapshots import SnapshotStore
+from usher.contracts.standings import StandingStore
 from usher.contracts.tenure import TenureStore
 from usher.contracts.transfers import TransferStore
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
@@ -83,16 +85,6 @@ class Intent:
     source_id: SourceId
     action: Action
     keys: tuple[MatchKey, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A resource that is looked at again in every cycle, and why."""
-
-    source_id: SourceId
-    reason: str
-    attempts: int
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +269,7 @@ class Store(
     ComparisonStore,
     PlanStore,
     EndingStore,
+    StandingStore,
     DiscoveryStore,
     KeyStore,
     RetentionStore,

@@ -43,6 +43,7 @@ from usher.core.sync.recording import ignored_edits, known_id, link_after
 from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
+from usher.engine.licences import Licences
 from usher.engine.lookup import Lookup
 from usher.engine.reading import read_account
 from usher.engine.recorder import Recorder
@@ -64,6 +65,7 @@ class Applier:
     session: TargetSession
     retrier: Retrier
     relating: Relating
+    licences: Licences
 
     async def apply(self, change: PlannedChange) -> Outcome | None:
         """One change to its outcome, None where there was nothing to do it to.
@@ -71,10 +73,12 @@ class Applier:
         Raises CycleError only; everything that concerns one person is an outcome.
         """
         try:
+            self.licences.spare(self.job, change)
             return await self._carry_out(change)
         except OutcomeUnknown as error:
             return Unsure(change, error.reason, error.detail or error.message)
         except (ResourceError, NotSent, IncompleteRead) as error:
+            self.licences.note(self.job, change, error)
             return _failed(change, error)
 
     async def _carry_out(self, change: PlannedChange) -> Outcome | None:

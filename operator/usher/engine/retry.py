@@ -14,7 +14,15 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 from usher.contracts.runtime import Runtime
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, Throttled
+from usher.core.errors import (
+    ComeBackLater,
+    CycleError,
+    IncompleteRead,
+    NotSent,
+    OutcomeUnknown,
+    ResourceError,
+    Throttled,
+)
 
 ResultT = TypeVar("ResultT")
 _Unanswered: TypeAlias = NotSent | OutcomeUnknown
@@ -23,6 +31,9 @@ _Unanswered: TypeAlias = NotSent | OutcomeUnknown
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """`attempts` in all; pauses of up to `base` * 2**n seconds, `cap` at the most.
+
+    All requests of a cycle share what may be sent again: `spare` in all, and a `share` of what was sent first. So a
+    storm of failures makes few more requests out of many.
 
     A Retry-After over `patience` seconds is not waited for: it ends the cycle. After `give_up` requests in a row that
     failed in all their attempts the target counts as unreachable; a write of unknown end, which is sent once, weighs as
@@ -34,6 +45,8 @@ class RetryPolicy:
     cap: float = 30.0
     patience: float = 120.0
     give_up: int = 5
+    spare: int = 100
+    share: float = 0.2
 
 
 @dataclass(slots=True)
@@ -66,6 +79,7 @@ class Retrier:
         self._reads = _Streak()
         self._writes = _Streak()
         self._ended: CycleError | None = None
+        self._spare = float(self._policy.spare)
 
     async def write(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Repeats only what certainly had no effect.
@@ -90,13 +104,14 @@ class Retrier:
     async def _attempt(
         self, call: Callable[[], Awaitable[ResultT]], again: tuple[type[_Unanswered], ...], streak: _Streak
     ) -> ResultT:
+        self._spare += self._policy.share
         for attempt in range(1, self._policy.attempts + 1):
             await self._wait_for_turn()
             try:
                 result = await call()
             except (NotSent, OutcomeUnknown) as error:
                 self._heed(error)
-                if attempt == self._policy.attempts or not isinstance(error, again):
+                if attempt == self._policy.attempts or not isinstance(error, again) or not self._may_repeat():
                     self._count_failure(error, attempt, streak)
                     raise
                 await self._runtime.sleep(self._jitter(attempt))
@@ -109,6 +124,13 @@ class Retrier:
         message = "a retry policy needs at least one attempt"
         raise ValueError(message)
 
+    def _may_repeat(self) -> bool:
+        """Whether one more request may be sent again; takes it from what is shared."""
+        if self._spare < 1.0:
+            return False
+        self._spare -= 1.0
+        return True
+
     def _heed(self, error: _Unanswered) -> None:
         """Nobody asks before the target's Retry-After has passed."""
         wait = error.retry_after if isinstance(error, Throttled | OutcomeUnknown) else None
@@ -117,7 +139,7 @@ class Retrier:
         if wait > self._policy.patience:
             until = self._runtime.now() + timedelta(seconds=wait)
             message = f"{error.message}; it asks to come back at {until:%Y-%m-%dT%H:%M:%SZ}"
-            self._ended = CycleError(message, reason=_reason_of(error))
+            self._ended = ComeBackLater(message, until=until, reason=_reason_of(error))
             raise self._ended from error
         self._hold_back(wait)
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
-from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
+from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
+from usher.core.model.escrow import Duty, Escrow, Unsettled
 from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Fingerprint, Lane, Link, ResourceType, SourceId, TargetId
 from usher.state import connectors as lifecycle
@@ -233,4 +234,5 @@ def _read_intent(row: AnyRow) -> tuple[SourceId, Intent]:
 
 def _read_unsettled(row: AnyRow) -> tuple[SourceId, Unsettled]:
     source_id = SourceId(row.source_id)
-    return source_id, Unsettled(source_id, row.reason, row.attempts, row.since)
+    escrow = None if row.duty is None else Escrow(Duty(row.duty), row.due, Fingerprint(row.tried))
+    return source_id, Unsettled(source_id, row.reason, row.attempts, row.since, escrow)

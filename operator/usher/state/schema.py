@@ -90,9 +90,6 @@ staged: Final = Table(
     Column("content", Sealed, nullable=False),
 )
 
-
-# --- targets --------------------------------------------------------------------------------------------------------
-
 discoveries: Final = Table(
     "discoveries",
     metadata,
@@ -205,6 +202,9 @@ unsettled: Final = Table(
     Column("reason", Words, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("since", Instant, nullable=False),
+    Column("duty", Words),  # without one nothing has failed
+    Column("due", Instant),
+    Column("tried", Content),
     sqlite_with_rowid=False,
 )
 

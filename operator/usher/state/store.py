@@ -23,6 +23,7 @@ from usher.state.references import SqlReferences
 from usher.state.retention import SqlRetention
 from usher.state.snapshots import SqlSnapshots
 from usher.state.sqlite import SqliteFile
+from usher.state.standings import SqlStandings
 from usher.state.statefile import locked
 from usher.state.tenure import SqlTenure, keep
 from usher.state.transfers import SqlTransfers
@@ -38,6 +39,7 @@ class SqlStore(
     SqlPlans,
     SqlTransfers,
     SqlEndings,
+    SqlStandings,
     SqlDiscoveries,
     SqlKeys,
     SqlRetention,

@@ -9,8 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from usher.contracts.store import Intent, LogEntry, Unsettled
+from usher.contracts.store import Intent, LogEntry
 from usher.contracts.transfers import Handover, Obstacle, Transfer
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, TargetId
 from usher.state.connectors import ensure_connector, ensure_lane, known_lane

@@ -22,6 +22,7 @@ from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_retention import RetentionStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
+from usher.testing.store_standings import StandingStoreContract
 from usher.testing.store_transfers import TransferStoreContract
 
 
@@ -36,6 +37,7 @@ class StoreContract(
     ComparisonStoreContract,
     PlanStoreContract,
     EndingStoreContract,
+    StandingStoreContract,
     DiscoveryStoreContract,
     KeyStoreContract,
     RetentionStoreContract,

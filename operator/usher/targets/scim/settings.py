@@ -11,11 +11,13 @@ from usher.contracts.runtime import SecretRef
 class ScimSettings:
     """`url` is the base address, to which `/Users` is added. `ca` holds PEM and replaces the public authorities.
 
-    `connections` bounds the requests in flight; `deadline` is the longest time for one request, in seconds.
+    `connections` bounds the requests in flight, `requests_per_second` their number in a second unless it is 0;
+    `deadline` is the longest time for one request, in seconds.
     """
 
     url: str
     token: SecretRef
     ca: SecretRef | None = None
     connections: int = 16
+    requests_per_second: float = 0.0
     deadline: float = 60.0

@@ -176,6 +176,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed_id", "resource_id"),
     )
     op.create_table(
+        "standings",
+        sa.Column("connector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("spec", WORDS, nullable=False),
+        sa.Column("rests_until", sa.BigInteger(), nullable=True),
+        sa.Column("quarantine", WORDS, nullable=True),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=True),
+        sa.Column("quarantined_spec", WORDS, nullable=True),
+        sa.Column("expires", sa.BigInteger(), nullable=True),
+        sa.Column("told_from", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connector_id"),
+    )
+    op.create_table(
         "assignees",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_id", WORDS, nullable=False),
@@ -343,6 +357,9 @@ def upgrade() -> None:
         sa.Column("reason", WORDS, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("duty", WORDS, nullable=True),
+        sa.Column("due", sa.BigInteger(), nullable=True),
+        sa.Column("tried", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lane_id", "source_id"),
         sqlite_with_rowid=False,
