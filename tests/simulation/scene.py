@@ -53,8 +53,8 @@ CLASSES: Final[Mapping[str, TargetClass]] = {
 }
 
 _ATTRIBUTES: Final = {
-    "userName": ("userPrincipalName", 1),
-    "externalId": ("employeeId", 2),
+    "externalId": ("employeeId", 1),
+    "userName": ("userPrincipalName", 2),
     'emails[type eq "work"].value': ("mail", None),
     "displayName": ("displayName", None),
 }

@@ -17,8 +17,10 @@ from usher.core.model.resources import AttributePath
 from usher.testing.documents import copy_of, read_at, write_at
 from usher.testing.faults import FaultKind, Operation
 from usher.testing.history import Actor
+from usher.testing.memory_settings import MEMBERS
 from usher.testing.scim_app import Reply, error_reply
 from usher.testing.scim_schemas import Refusal
+from usher.testing.world import MANAGER
 
 Strike: TypeAlias = Callable[[Call], Awaitable[Response]]
 
@@ -103,6 +105,22 @@ def _lie(kind: FaultKind) -> Strike:
         return Response.of(call.proceed(kind))
 
     return strike
+
+
+async def _ignored(call: Call) -> Response:
+    """A change is confirmed and not made; of references only where the answer shows that.
+
+    An answer that shows none says nothing, as an app may leave them out of it: then the app is honest.
+    """
+    former = call.proceed(FaultKind.IGNORED_CHANGE)
+    operations = call.asked.body.get("Operations")
+    paths = (
+        [str(one.get("path")) for one in operations if isinstance(one, dict)] if isinstance(operations, list) else []
+    )
+    body = former.body or {}
+    hidden = any(path.startswith(MEMBERS) and MEMBERS not in body for path in paths)
+    hidden |= any(path.startswith(MANAGER) and read_at(body, f"{MANAGER}.value") is None for path in paths)
+    return Response.of(call.proceed() if hidden else former)
 
 
 async def _page_without_rows(call: Call) -> Response:
@@ -205,7 +223,7 @@ STRIKES: Final[Mapping[str, Strike]] = {
     "missing-page": _page_without_rows,
     "empty-list": _lie(FaultKind.EMPTY_LIST),
     "ignored-filter": _lie(FaultKind.IGNORED_FILTER),
-    "ignored-change": _lie(FaultKind.IGNORED_CHANGE),
+    "ignored-change": _ignored,
     "kill-before": _kill_before,
     "kill-after": _kill_after,
     "state-lost": _kill_before,

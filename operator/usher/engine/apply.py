@@ -17,6 +17,7 @@ from usher.core.errors import (
     NotSent,
     OutcomeUnknown,
     ResourceError,
+    ResourceGone,
     StaleImage,
     UniquenessTaken,
     UsherError,
@@ -39,7 +40,7 @@ from usher.core.model.resources import SourceId, TargetResource
 from usher.core.sync.leaving import Writes
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
 from usher.core.sync.planning import ADOPTED, still_due, take_image
-from usher.core.sync.recording import ignored_edits, known_id, link_after
+from usher.core.sync.recording import CHANGE_IGNORED, ignored_edits, known_id, link_after
 from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.concurrency import for_each_of_chunks
 from usher.engine.job import Control, Job, Ports
@@ -160,12 +161,15 @@ class Applier:
         return await self._update(known)
 
     async def _delete(self, change: PlannedChange) -> Outcome:
-        """Gone already is success; where nobody knows, the account is looked for in the next cycle.
+        """Gone already is success, where a read says the same; where nobody knows, the next cycle looks for it.
 
         At a target that refuses to delete it, the account of somebody who left is at least disabled.
         """
         try:
             await self.retrier.write(lambda: self.session.delete(Delete(self.job.resource_type, known_id(change))))
+        except ResourceGone as error:
+            if await self._read(change) is not None:
+                return Unsure(change, "Conflict", f"the target said of it, and then took back: {error.message}")
         except ResourceError as error:
             path = self.job.mapping.disable_path
             if path is None or change.before.get(path) is False or Writes.UPDATE not in self.job.mapping.writes:
@@ -182,7 +186,7 @@ class Applier:
         for _ in range(_TRIES):
             try:
                 stored = await self._send_update(change)
-            except (StaleImage, OutcomeUnknown) as error:
+            except (StaleImage, OutcomeUnknown, ResourceGone) as error:
                 unknown = error if isinstance(error, OutcomeUnknown) else unknown
                 current = await _look_after(unknown, self._read(change))
                 if current is None:
@@ -208,7 +212,7 @@ class Applier:
         """What was confirmed and not done may have been done in part: the account is read again before the next try."""
         if ignored := ignored_edits(self.job.mapping, change, stored):
             detail = f"the target confirmed, and kept its value of {', '.join(ignored)}"
-            return Unsure(change, "ChangeIgnored", detail)
+            return Unsure(change, CHANGE_IGNORED, detail)
         return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _send_update(self, change: PlannedChange) -> Stored:

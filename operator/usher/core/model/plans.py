@@ -110,7 +110,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A request to the target: the resource shall be gone. Gone already is success."""
+    """A request to the target: the resource shall be gone."""
 
     resource_type: ResourceType
     target_id: TargetId
