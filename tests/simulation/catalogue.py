@@ -101,6 +101,14 @@ ELSEWHERE: Final = (
     Elsewhere("leader paused past its lease", "two writers on one state are runs of their own: see below"),
 )
 
+NOT_ON: Final = {
+    ("409-ours", "D"): "an app that makes an account and says that it did not, and can't be asked, can't be told apart"
+    " from one that refused",
+    ("409-foreign", "D"): "nobody can be adopted who can't be looked for: the person waits for somebody to decide",
+    ("state-lost", "D"): "where nobody can be looked for, the state alone knows who has an account: it needs a backup",
+}
+"""By fault and target class, why the fault can't be borne there, by any client."""
+
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
 AT_WRITES: Final = frozenset(fault.name for fault in FAULTS if WRITE in fault.strikes)
 """Faults of the state; all others strike requests."""

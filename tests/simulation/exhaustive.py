@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from simulation.catalogue import AT_WRITES, FAULTS, Fault
+from simulation.catalogue import AT_WRITES, FAULTS, NOT_ON, Fault
 from simulation.operations import OPERATIONS, Operation
 from simulation.process import simulate
 from simulation.scene import CLASSES
@@ -23,6 +23,8 @@ def parts() -> Iterator[tuple[str, str]]:
 def cells_of(operation: Operation, target: str, found: Boundaries) -> Iterator[Cell]:
     """All cells of one operation on one class."""
     for fault in FAULTS:
+        if (fault.name, target) in NOT_ON:
+            continue
         for boundary in _boundaries_of(fault, found):
             yield Cell(operation.name, fault.name, target, boundary)
             if fault.lasts:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulation.scene import Scene, Version
+from simulation.scene import Scene, Version, group_name
 from usher.core.model.resources import Json, SourceId, Value
 from usher.core.scim.paths import ENTERPRISE_URN
 from usher.testing.documents import read_at
@@ -95,7 +95,20 @@ def undone(scene: Scene, expected: Held) -> list[str]:
     """How the app differs from what is expected."""
     held = held_by(scene)
     held = without_orphans(held, expected) if scene.lost_state else held
+    if scene.doubted:
+        held, expected = _without(held, scene.doubted), _without(expected, scene.doubted)
     return list(differences(held, expected, ending=scene.plot.ending))
+
+
+def _without(held: Held, left_out: Collection[str]) -> Held:
+    """What is held, as if there were nothing of these people and groups."""
+    people = {
+        anchor: {**one, MANAGER: None if one[MANAGER] in left_out else one[MANAGER]}
+        for anchor, one in held.people.items()
+        if anchor not in left_out
+    }
+    gone = {group_name(one) for one in left_out}
+    return Held(people, {name: of.difference(left_out) for name, of in held.groups.items() if name not in gone})
 
 
 def documents(app: MemoryApp) -> Iterator[tuple[str, Mapping[str, Json]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, cast
 
 import aiohttp
@@ -16,10 +17,11 @@ import yarl
 from simulation.process import CURRENT
 from simulation.strikes import STRIKES
 from simulation.wire import Call, Response, Sent
-from usher.contracts.runtime import Runtime, SecretText
+from usher.contracts.runtime import Runtime, SecretRef, SecretText
 from usher.contracts.target import Capabilities
 from usher.core.scim.responses import parse_retry_after
 from usher.targets.scim.session import ScimSession
+from usher.targets.scim.settings import ScimSettings
 from usher.testing.clock import FakeClock
 from usher.testing.memory_target import MemoryTarget
 from usher.testing.scim_app import ScimApp, error_reply
@@ -41,10 +43,11 @@ MEMBERS_A_REQUEST: Final = 2
 class Network:
     """The app and the way to it. `sent` are all requests that came; `told` all that the program said of itself."""
 
-    def __init__(self, app: MemoryTarget, clock: FakeClock, latency: float = LATENCY) -> None:
+    def __init__(self, app: MemoryTarget, clock: FakeClock, settle: timedelta | None, latency: float = LATENCY) -> None:
         self.app = app
         self.clock = clock
         self.latency = latency
+        self.settle = settle
         self.scim = ScimApp(app)
         self.scim.base = ADDRESS
         self.sent: list[Sent] = []
@@ -80,12 +83,13 @@ class Network:
     async def open(self, runtime: Runtime) -> AsyncIterator[ScimSession]:
         """A session of the real kind."""
         url, settings = parse_base_url(ADDRESS), HttpSettings(ADDRESS)
+        scim = ScimSettings(ADDRESS, SecretRef("Secret", "app", "token"), settle=self.settle)
         client = HttpClient(url, settings, _Gate(url, cli_policy()), cast(aiohttp.ClientSession, self))
 
         async def read_token() -> SecretText:
             return SecretText(SECRET)
 
-        yield SmallSession(BearerClient(client, read_token), runtime)
+        yield SmallSession(BearerClient(client, read_token), runtime, scim)
 
 
 class SmallSession(ScimSession):

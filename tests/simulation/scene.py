@@ -15,8 +15,9 @@ from simulation.states import States
 from usher.contracts.runtime import Runtime
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
-from usher.core.model.resources import ResourceType, SourceId, SourceKey, TargetId, Value
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, TargetId, Value
 from usher.core.sync.leaving import Deprovisioning, Policy
+from usher.core.sync.planning import CREATE_UNKNOWN
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.cycle import run_cycle
@@ -35,21 +36,25 @@ CANARY: Final = "zxq"
 """Part of every value that tells of a person."""
 INTERVAL: Final = 2400.0
 LAG: Final = 30.0
-SETTLE: Final = 60.0
+SETTLE: Final = timedelta(seconds=60)
+_CONNECTOR: Final = "identity/app"
 _PAGE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class TargetClass:
-    """What an app lets a client know. `settings` is its temper."""
+    """What an app lets a client know. `settings` is its temper, `settle` what the connector is told about it."""
 
     name: str
     settings: MemorySettings
+    settle: timedelta | None = timedelta()
 
 
 CLASSES: Final[Mapping[str, TargetClass]] = {
     "A": TargetClass("A", MemorySettings(page_size=_PAGE)),
     "B": TargetClass("B", MemorySettings(page_size=_PAGE, unique=None, versioned=False)),
+    "C": TargetClass("C", MemorySettings(page_size=_PAGE, unique=None, versioned=False, lag=LAG), SETTLE),
+    "D": TargetClass("D", MemorySettings(page_size=_PAGE, unique=None, versioned=False), None),
 }
 
 _ATTRIBUTES: Final = {
@@ -120,7 +125,10 @@ class Plot:
 
 
 class Scene:
-    """The connector. `cycles` are those that ran, `versions` the complete reads of the source."""
+    """The connector. `cycles` are those that ran, `versions` the complete reads of the source.
+
+    `doubted` are people and groups whose create has an unknown end for good, at a target that can't be asked.
+    """
 
     def __init__(self, states: States, target: TargetClass, plot: Plot, seed: int = 0) -> None:
         self.states = states
@@ -129,11 +137,12 @@ class Scene:
         self.seed = seed
         self.clock = FakeClock()
         self.app = MemoryTarget(target.settings, runtime=fake_runtime(0, self.clock))
-        self.network = Network(self.app, self.clock)
+        self.network = Network(self.app, self.clock, target.settle)
         self.source = MemoryFeed(attributes=("accountEnabled", "manager", "department"))
         self.versions: list[Version] = []
         self.cycles: list[Cycle] = []
         self.lost_state = False
+        self.doubted: frozenset[str] = frozenset()
         states.put(states.blank)
         robot = self.app.plant({"userName": "robot", "displayName": "Robot", "active": True})
         admins = self._groups.plant({"displayName": "admins", "members": [{"value": robot}]})
@@ -194,7 +203,7 @@ class Scene:
     def put_group(self, number: int, *members: int) -> None:
         """A group of this number with these people."""
         ids = tuple(f"id-{one}" for one in members)
-        self.source.put_group(f"group-{number}", displayName=f"{CANARY} group {number}", members=ids)
+        self.source.put_group(f"group-{number}", displayName=group_name(f"group-{number}"), members=ids)
 
     # --- cycles
 
@@ -206,6 +215,10 @@ class Scene:
         version = self.versions[-1] if self.versions else None
         cycle = Cycle(process, came, users, groups, sent, version)
         self.cycles.append(cycle)
+        if self.target.settle is None:
+            lanes = [Lane(ConnectorKey(_CONNECTOR), kind) for kind in ResourceType]
+            kept = [one for lane in lanes for one in (await self.states.store.unsettled(lane)).values()]
+            self.doubted = frozenset(one.source_id for one in kept if one.reason == CREATE_UNKNOWN)
         if "state-lost" in process.struck:
             self.states.put(self.states.blank)
             self.lost_state = True
@@ -232,7 +245,8 @@ class Scene:
         world.budget = self.plot.budget
         world.deprovisioning = Deprovisioning(on_source_deleted=Policy.DELETE, delete_after=timedelta(seconds=1))
         world.ending = self.plot.ending
-        job = replace(world.job, open_target=partial(self.network.open, ports.runtime))
+        lanes = tuple([replace(lane, settle=self.target.settle) for lane in world.job.lanes])
+        job = replace(world.job, lanes=lanes, open_target=partial(self.network.open, ports.runtime))
         return await run_cycle(job, ports, Control())
 
     async def _read(self, ports: Ports) -> None:
@@ -240,6 +254,11 @@ class Scene:
         job = SourceJob(SourceKey("identity/corp"), kinds, self.source.open, self.plot.min_retained, timedelta(days=1))
         await read_source(job, ports, "")
         self.versions.append(Version(self.clock.monotonic(), dict(self.source.people), dict(self.source.groups)))
+
+
+def group_name(group: str) -> str:
+    """The name of the group of this id."""
+    return f"{CANARY} {group.replace('-', ' ')}"
 
 
 def _copied(accounts: Mapping[TargetId, Account]) -> dict[TargetId, Account]:

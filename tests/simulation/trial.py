@@ -15,6 +15,7 @@ from simulation.scene import CLASSES, INTERVAL, Cycle, Moment, Scene, Version
 from simulation.states import States
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleResult
+from usher.core.sync.planning import CREATE_UNKNOWN
 
 RESTART: Final = 10.0
 AFTER_A_FAULT: Final = 2
@@ -109,7 +110,7 @@ class Stage:
         sent = len(scene.network.sent)
         problems: list[str] = []
         for _ in range(AFTER_A_FAULT + operation.cycles):
-            scene.clock.advance(RESTART if scene.cycles[-1].came is None else INTERVAL)
+            scene.clock.advance(INTERVAL if scene.lost_state or scene.cycles[-1].came is not None else RESTART)
             cycle = await scene.sync(Process())
             problems = [*unrest(scene, cycle, operation), *wrong(scene, operation, before)]
             if not problems:
@@ -139,7 +140,8 @@ def unrest(scene: Scene, cycle: Cycle, operation: Operation) -> list[str]:
         return told
     if isinstance(came, UsherError) or came is None:
         return [*told, f"a cycle without a fault came to {came!r}"]
-    if came.result is not CycleResult.SUCCEEDED:
+    settled = came.result is CycleResult.SUCCEEDED or dict(came.reasons) == {CREATE_UNKNOWN: len(scene.doubted)}
+    if not settled:
         told.append(f"a cycle without a fault is {came.result}: {dict(came.reasons)} {came.error} {came.held}")
     return told
 

@@ -44,9 +44,8 @@ def assemble_connector(
 
     `default_domain` is that of the source that it names, empty where that has none.
     """
-    namespace = key.partition("/")[0]
     settings = _scim_settings(spec.target.scim)
-    source = SourceKey(f"{namespace}/{spec.source_ref.name}")
+    source = SourceKey(f"{key.partition('/')[0]}/{spec.source_ref.name}")
     errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
     if errors:
         raise SpecErrors(errors)
@@ -55,11 +54,8 @@ def assemble_connector(
     for ref in spec.mappings:
         if not mappings[ref.name].enabled:
             continue
-        compiled = settle_domain(
-            compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain)),
-            spec.source_ref.name,
-            default_domain,
-        )
+        compiled = compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain))
+        compiled = settle_domain(compiled, spec.source_ref.name, default_domain)
         if compiled.resource_type is ResourceType.USER:
             compiled = replace(compiled, scope=replace(compiled.scope, within=within))
         lanes.append(
@@ -71,6 +67,7 @@ def assemble_connector(
                 address=settings.url,
                 requires=_required_attributes(compiled),
                 concurrency=settings.connections,
+                settle=settings.settle,
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
                 assignment=assignment_of(spec.scope),
@@ -143,7 +140,8 @@ def _budget(spec: BudgetSpec) -> Budget:
 def _scim_settings(target: ScimTarget) -> ScimSettings:
     token = target.auth.bearer.secret_ref
     ca = ca_reference(None if target.tls is None else target.tls.ca_ref)
-    return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca)
+    settle = None if target.quirks.lookup == "None" else target.quirks.settle
+    return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca, settle=settle)
 
 
 def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:

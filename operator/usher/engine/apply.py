@@ -6,11 +6,10 @@ for before it is sent again; one that the target refuses as a duplicate is looke
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from usher.contracts.store import Intent, Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import (
     IncompleteRead,
@@ -36,17 +35,15 @@ from usher.core.model.plans import (
     Update,
     Withheld,
 )
-from usher.core.model.resources import SourceId, TargetResource
+from usher.core.model.resources import TargetResource
 from usher.core.sync.leaving import Writes
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
-from usher.core.sync.planning import ADOPTED, still_due, take_image
+from usher.core.sync.planning import ADOPTED, CREATE_UNKNOWN, still_due, take_image
 from usher.core.sync.recording import CHANGE_IGNORED, ignored_edits, known_id, link_after
 from usher.core.sync.untouchable import NEVER_TOUCH
-from usher.engine.concurrency import for_each_of_chunks
-from usher.engine.job import Control, Job, Ports
+from usher.engine.job import Job, Ports
 from usher.engine.lookup import Lookup
 from usher.engine.reading import read_account
-from usher.engine.recorder import Recorder
 from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
 
@@ -66,8 +63,8 @@ class Applier:
     retrier: Retrier
     relating: Relating
 
-    async def apply(self, change: PlannedChange) -> Outcome | None:
-        """One change to its outcome, None where there was nothing to do it to.
+    async def apply(self, change: PlannedChange) -> Outcome:
+        """One change to its outcome.
 
         Raises CycleError only; everything that concerns one person is an outcome.
         """
@@ -78,7 +75,7 @@ class Applier:
         except (ResourceError, NotSent, IncompleteRead) as error:
             return _failed(change, error)
 
-    async def _carry_out(self, change: PlannedChange) -> Outcome | None:
+    async def _carry_out(self, change: PlannedChange) -> Outcome:
         match change.action:
             case Action.CREATE:
                 return await self._create(change)
@@ -127,7 +124,7 @@ class Applier:
             hits = await _look_after(error, self._look(change))
             if hits:
                 return await self._adopt(change, hits)
-            return Unsure(change, "CreateOutcomeUnknown", error.detail or error.message)
+            return Unsure(change, CREATE_UNKNOWN, error.detail or error.message)
         except UniquenessTaken as error:
             hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
             taken_over = replace(change, action=Action.LINK, cause=ADOPTED)
@@ -246,44 +243,6 @@ async def _look_after(unknown: OutcomeUnknown | None, look: Awaitable[ResultT]) 
         if unknown is None:
             raise
         raise OutcomeUnknown(unknown.message, reason=unknown.reason, detail=error.detail or error.message) from error
-
-
-async def apply_rank(
-    applier: Applier, recorder: Recorder, control: Control, chunks: AsyncIterator[Sequence[PlannedChange]]
-) -> None:
-    """Rows that may run together: each chunk's intents first, then its requests, each outcome handed to the recorder.
-
-    Rows that nobody came to, because the cycle was stopped or ended, give their intents back.
-    """
-    lane, store = applier.job.lane, applier.ports.store
-    waiting: set[SourceId] = set()
-
-    async def announced() -> AsyncGenerator[Sequence[PlannedChange], None]:
-        async for rows in chunks:
-            if control.stop.is_set():
-                return
-            intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
-            waiting.update(intent.source_id for intent in intents)
-            await store.write_intents(lane, intents)
-            await applier.relating.expect(rows)
-            yield rows
-
-    async def one(row: PlannedChange) -> None:
-        if control.stop.is_set():
-            return
-        waiting.discard(row.source_id)
-        outcome = await applier.apply(row)
-        if outcome is None:
-            waiting.add(row.source_id)
-        else:
-            await recorder.add(outcome)
-        control.progress.advance(1)
-
-    try:
-        await for_each_of_chunks(announced(), one, applier.job.concurrency)
-    finally:
-        if waiting:
-            await store.record(lane, Record(finished=sorted(waiting)))
 
 
 def _failed(change: PlannedChange, error: UsherError) -> Failed:

@@ -75,6 +75,7 @@ class Recorder:
         self._job, self._ports, self._cycle, self._former, self._held = job, ports, cycle, former, held
         self._pending = _Pending()
         self._saving: asyncio.Task[bool] | None = None
+        self._unsure: set[SourceId] = set()
         self.tally = Tally()
 
     async def add(self, outcome: Outcome) -> None:
@@ -185,7 +186,7 @@ class Recorder:
             self._pending.holding[change.source_id] = outcome.holding
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         self._settle(change.source_id)
         if _counted_as(change) != "unchanged":
             self._log_change(change, outcome.link, ("Success", change.cause, ""))
@@ -194,13 +195,13 @@ class Recorder:
         self.tally.done["deleted"] += 1
         self._note_applied(change)
         self._pending.unlinked.append(change.source_id)
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         self._settle(change.source_id)
         self._log_change(change, None, ("Success", change.cause, ""))
 
     def _add_failed(self, outcome: Failed) -> None:
         change = outcome.change
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         if outcome.reason == INVALID_ANCHOR:
             self._pending.unlinked.append(change.source_id)
         if outcome.reason == INVALID_ANCHOR and change.action is Action.DISABLE:
@@ -215,8 +216,14 @@ class Recorder:
 
     def _add_unsure(self, outcome: Unsure) -> None:
         self.tally.failed += 1
+        self._unsure.add(outcome.change.source_id)
         self._unsettle(outcome.change.source_id, outcome.reason)
         self._log_change(outcome.change, None, ("Unknown", outcome.reason, outcome.detail))
+
+    def _finish(self, source_id: SourceId) -> None:
+        """The intent is closed, unless another change of the same resource in this cycle has an unknown end."""
+        if source_id not in self._unsure:
+            self._pending.finished.append(source_id)
 
     def _note_applied(self, change: PlannedChange) -> None:
         """What is held takes something away: while that waits, others may become members of the same group."""

@@ -85,11 +85,15 @@ class Relating:
     retrier: Retrier
     _known: dict[SourceId, _Known] = field(default_factory=dict)
 
-    async def expect(self, rows: Sequence[PlannedChange]) -> None:
-        """Reads the state for rows that come next: no other row of their rank changes what they need of it."""
+    async def expect(self, rows: Sequence[PlannedChange]) -> Sequence[PlannedChange]:
+        """Reads the state for rows that come next: no other row of their rank changes what they need of it.
+
+        Returns those that can be carried out: references need an account that holds them. That there is none (any
+        more) its own outcome says, and what is open about that stays open.
+        """
         mine = [row for row in rows if row.action in (Action.REMOVE, Action.REFER)]
         if not mine:
-            return
+            return rows
         ids = [row.source_id for row in mine]
         links = await self.ports.store.links(self.lane.lane, ids)
         holdings = await self.ports.store.holdings(self.lane.lane, ids)
@@ -98,6 +102,7 @@ class Relating:
             former = holdings.get(source_id)
             held = former.held if former is not None and former.target_id == link.target_id else {}
             self._known[source_id] = _Known(link, held, active)
+        return [row for row in rows if row.action not in (Action.REMOVE, Action.REFER) or row.source_id in links]
 
     async def _active(self, ids: Collection[SourceId]) -> dict[SourceId, TargetId]:
         """Accounts of those who have an active one."""
@@ -108,15 +113,9 @@ class Relating:
             found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
         return found
 
-    async def apply(self, change: PlannedChange) -> Outcome | None:
-        """One of the rows that were expected.
-
-        None where there is no account (any more) that could hold them: its own outcome says why. Raises as the session
-        does, where nothing was done.
-        """
-        known = self._known.pop(change.source_id, None)
-        if known is None:
-            return None
+    async def apply(self, change: PlannedChange) -> Outcome:
+        """One of the rows that were expected. Raises as the session does, where nothing was done."""
+        known = self._known.pop(change.source_id)
         link, held = known.link, dict(known.held)
         failures: list[UsherError] = []
         for reference in self.lane.mapping.references:

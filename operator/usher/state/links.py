@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
 from usher.core.model.plans import Action
@@ -117,6 +117,9 @@ class SqlLinks(OnDatabase):
     async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
         await self._database.jot(_save_claims, lane, claims)
 
+    async def clear_claims(self, lane: Lane) -> None:
+        await self._database.jot(_clear_claims, lane)
+
     async def count_claimants(self, lane: Lane) -> int:
         people = func.count(claims.c.source_id.distinct())
         statement = select(people).where(claims.c.lane_id == known_lane(lane))
@@ -152,6 +155,10 @@ class SqlLinks(OnDatabase):
 
 def _digest(claim: str) -> bytes:
     return blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _clear_claims(connection: Connection, lane: Lane) -> None:
+    connection.execute(delete(claims).where(claims.c.lane_id == known_lane(lane)))
 
 
 def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Sequence[str]]) -> None:

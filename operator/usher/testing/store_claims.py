@@ -15,3 +15,9 @@ class ClaimStoreContract:
         await store.save_claims(WIKI, {SourceId("c"): ["x"]})
         assert await store.claimants(CRM, ["x", "y", "z"]) == {"x": ["b"], "y": ["a", "b"]}
         assert await store.claimants(CRM, []) == {}
+
+    async def test_claims_that_are_cleared_are_made_by_nobody_of_that_lane(self, store: Store) -> None:
+        for lane in (CRM, WIKI):
+            await store.save_claims(lane, {SourceId("a"): ["x"]})
+        await store.clear_claims(CRM)
+        assert (await store.count_claimants(CRM), await store.count_claimants(WIKI)) == (0, 1)

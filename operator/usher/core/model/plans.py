@@ -231,7 +231,12 @@ class Ambiguous:
     rivals: tuple[str, ...]
 
 
-Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous
+@dataclass(frozen=True, slots=True)
+class Unknowable:
+    """No link. A create was sent whose end nobody knows, to a target that can't be asked who is there."""
+
+
+Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous | Unknowable
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from usher.contracts.runtime import SecretRef
 
@@ -10,6 +11,8 @@ from usher.contracts.runtime import SecretRef
 @dataclass(frozen=True, slots=True)
 class ScimSettings:
     """`url` is the base address, to which `/Users` is added. `ca` holds PEM and replaces the public authorities.
+
+    `settle` is for how long the app may hide a new account from queries and lists; None where it answers neither.
 
     `connections` bounds the requests in flight; `deadline` is the longest time for one request, in seconds.
     """
@@ -19,3 +22,4 @@ class ScimSettings:
     ca: SecretRef | None = None
     connections: int = 16
     deadline: float = 60.0
+    settle: timedelta | None = timedelta()
