@@ -45,6 +45,16 @@ def play_part(part: tuple[str, str], share: tuple[int, int] = (0, 1)) -> list[Ru
     return simulate(_play(part, share))
 
 
+def play_cell(cell: Cell) -> Run:
+    """One run again."""
+    return simulate(_play_cell(cell))
+
+
+async def _play_cell(cell: Cell) -> Run:
+    async with States.open() as states:
+        return await Stage(states).play(cell)
+
+
 async def _play(part: tuple[str, str], share: tuple[int, int]) -> list[Run]:
     async with States.open() as states:
         return [run async for run in _runs(Stage(states), part, share)]

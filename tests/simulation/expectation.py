@@ -100,6 +100,12 @@ def undone(scene: Scene, expected: Held) -> list[str]:
     return list(differences(held, expected, ending=scene.plot.ending))
 
 
+def missed(scene: Scene, expected: Held) -> list[str]:
+    """Who is active at the app, and has to be out."""
+    out = held_by(scene).people.keys() - expected.people.keys() - scene.doubted
+    return [] if scene.lost_state else [f"{one} is out, and has an active account" for one in sorted(out)]
+
+
 def _without(held: Held, left_out: Collection[str]) -> Held:
     """What is held, as if there were nothing of these people and groups."""
     people = {

@@ -6,6 +6,7 @@ Everything runs in one thread and on a clock that stands still, so that one seed
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -113,7 +114,21 @@ async def live(process: Process, work: Callable[[], Coroutine[Any, Any, T]]) -> 
                 await one
 
 
+class _Listener(logging.Handler):
+    """Hands what is logged to the process that logs it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        process = CURRENT.get()
+        if process is not None:
+            process.said.append(self.format(record))
+
+
 def simulate(work: Coroutine[Any, Any, T]) -> T:
     """Runs it to its end on a loop of its own."""
-    with asyncio.Runner(loop_factory=InlineLoop) as runner:
-        return runner.run(work)
+    listener, root = _Listener(), logging.getLogger()
+    root.addHandler(listener)
+    try:
+        with asyncio.Runner(loop_factory=InlineLoop) as runner:
+            return runner.run(work)
+    finally:
+        root.removeHandler(listener)

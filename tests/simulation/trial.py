@@ -8,7 +8,7 @@ from typing import Final
 
 from simulation.catalogue import AT_WRITES, BY_NAME
 from simulation.checker import Violation, bounded, check
-from simulation.expectation import Held, expected_of, held_by, undone
+from simulation.expectation import Held, expected_of, held_by, missed, undone
 from simulation.operations import OPERATIONS, Operation
 from simulation.process import WRITE, Process
 from simulation.scene import CLASSES, INTERVAL, Cycle, Moment, Scene, Version
@@ -108,14 +108,17 @@ class Stage:
     async def _recover(self, scene: Scene, operation: Operation, before: Held) -> tuple[list[Violation], int]:
         """Cycles without a fault, until one has nothing to do; what is wrong with that, and what they asked for."""
         sent = len(scene.network.sent)
-        problems: list[str] = []
-        for _ in range(AFTER_A_FAULT + operation.cycles):
+        problems, late = [], list[Violation]()
+        for turn in range(AFTER_A_FAULT + operation.cycles):
             scene.clock.advance(INTERVAL if scene.lost_state or scene.cycles[-1].came is not None else RESTART)
             cycle = await scene.sync(Process())
             problems = [*unrest(scene, cycle, operation), *wrong(scene, operation, before)]
+            if turn == 0 and not operation.held:
+                late += [Violation("I4", one) for one in missed(scene, expected_of(scene, now_at_source(scene)))]
             if not problems:
                 break
-        return [Violation("I6", problem) for problem in problems], len(scene.network.sent) - sent
+        late += [Violation("I6", problem) for problem in problems]
+        return late, len(scene.network.sent) - sent
 
 
 def pick_of(cell: Cell) -> Callable[[str, int], str | None]:
@@ -146,8 +149,12 @@ def unrest(scene: Scene, cycle: Cycle, operation: Operation) -> list[str]:
     return told
 
 
+def now_at_source(scene: Scene) -> Version:
+    """What a read of the source would bring."""
+    return Version(0.0, scene.source.people, scene.source.groups)
+
+
 def wrong(scene: Scene, operation: Operation, before: Held) -> list[str]:
     """How the app differs from what the source, as it is now, asks for."""
-    now = Version(0.0, scene.source.people, scene.source.groups)
-    expected = before if operation.held else expected_of(scene, now)
+    expected = before if operation.held else expected_of(scene, now_at_source(scene))
     return undone(scene, expected)
