@@ -20,7 +20,7 @@ _PATIENCE: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`file` is below `operator/usher`, and holds `old` once. `hunt` names operations in which it shows."""
+    """`file` is below `operator/usher`, and holds `old` once. `hunt` names parts in which it shows."""
 
     title: str
     file: str
