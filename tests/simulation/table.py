@@ -11,6 +11,7 @@ from typing import Any, Final
 from simulation.catalogue import ELSEWHERE, FAULTS, NOT_ON
 from simulation.chance import Played
 from simulation.endurance import Endured
+from simulation.mutation import MUTANTS
 from simulation.operations import OPERATIONS
 from simulation.trial import Run
 
@@ -153,7 +154,9 @@ def _mutants(outcome: Outcome) -> Iterator[str]:
     if not outcome.mutants:
         return
     yield ""
+    known = {mutant.title: mutant.escapes for mutant in MUTANTS}
     yield "Bugs that were planted in the engine, and the run that noticed each first:"
     yield ""
     for title, caught in outcome.mutants.items():
-        yield f"- {title}: {f'`{caught}`' if caught else '**escaped**'}"
+        escaped = f"escaped: {known[title]}" if known[title] else "**escaped**"
+        yield f"- {title}: {f'`{caught}`' if caught else escaped}"

@@ -25,6 +25,7 @@ def number_of_the_commit() -> int:
 
 
 NUMBER = number_of_the_commit()
+NOTICED = [mutant for mutant in MUTANTS[1:] if not mutant.escapes]
 
 
 @pytest.mark.parametrize("part", tuple(parts()), ids="-".join)
@@ -51,7 +52,7 @@ def test_the_naive_engine_breaks_promises() -> None:
 
 @pytest.mark.parametrize(
     "mutant",
-    [MUTANTS[1 + (NUMBER + place) % (len(MUTANTS) - 1)] for place in range(MUTANTS_AT_ONCE)],
+    [NOTICED[(NUMBER + place) % len(NOTICED)] for place in range(MUTANTS_AT_ONCE)],
     ids=lambda mutant: mutant.title,
 )
 def test_a_planted_bug_is_noticed(mutant: Mutant) -> None:
