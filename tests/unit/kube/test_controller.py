@@ -78,6 +78,7 @@ async def test_what_the_app_says_of_itself_is_in_the_status_and_stays_there_over
     assert datetime.fromisoformat(shown.pop("discovered")).microsecond == 0
     assert shown == {
         "features": ["ETag", "Filter", "Patch"],
+        "guarantee": "UniqueKey",
         "maxResults": 100,
         "schemas": [
             "urn:ietf:params:scim:schemas:core:2.0:User",
