@@ -41,16 +41,8 @@ class _Pending:
     size: int = 0
 
     def as_record(self) -> Record:
-        return Record(
-            self.links,
-            self.unlinked,
-            self.finished,
-            self.unsettled,
-            self.settled,
-            self.log,
-            holding=self.holding,
-            ripening=self.ripening,
-        )
+        listed = self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log
+        return Record(*listed, holding=self.holding, ripening=self.ripening)
 
 
 @dataclass(slots=True)
