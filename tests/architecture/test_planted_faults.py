@@ -103,6 +103,31 @@ PLANTS = {
         "tests/unit/engine/test_deprovisioning.py"
         "::test_what_is_to_be_deleted_waits_for_its_time_and_one_more_complete_read",
     ),
+    "who lost the state to another process goes on sending": Plant(
+        "engine/retry.py",
+        "            await self._confirm()\n",
+        "",
+        "tests/integration/state/test_cycles_on_postgres.py"
+        "::test_a_holder_who_was_paused_before_its_creates_makes_nothing_when_another_works_already",
+    ),
+    "who comes back does not ask whose the state is by now": Plant(
+        "state/postgres.py",
+        "!= (self._epoch,):",
+        "== (0,):",
+        "tests/integration/state/test_postgres.py::test_who_was_cut_off_while_another_came_and_went_writes_nothing",
+    ),
+    "a table that is made anew takes along what refers to it": Plant(
+        "state/sqlite.py",
+        "        loose = bool(connection.get_execution_options().get(LOOSE))",
+        "        loose = False",
+        "tests/integration/state/test_migrations.py::test_whoever_comes_from_the_baseline_keeps_every_row",
+    ),
+    "what is known of accounts is not encrypted": Plant(
+        "state/schema.py",
+        'Column("image", Sealed, nullable=False)',
+        'Column("image", Content, nullable=False)',
+        "tests/integration/state/test_encrypted_state.py::test_with_a_key_nobody_can_be_read_in_the_files",
+    ),
     "whoever comes back goes on waiting to be deleted": Plant(
         "state/recording.py",
         "[*record.unlinked, *record.spared, *enabled]",

@@ -117,7 +117,14 @@ End: TypeAlias = Contact | Finding
 """An end: untried, answered, or what was wrong when it was last tried."""
 
 TRANSIENT: Final[frozenset[str]] = frozenset(
-    {Reason.SOURCE_UNREACHABLE, Reason.TARGET_UNREACHABLE, "TooManyRequests", "IncompleteRead", "ClusterUnreachable"}
+    {
+        Reason.SOURCE_UNREACHABLE,
+        Reason.TARGET_UNREACHABLE,
+        "TooManyRequests",
+        "IncompleteRead",
+        "ClusterUnreachable",
+        "StateUnreachable",
+    }
 )
 """Reasons that pass by themselves: only the third failure in a row makes unready what was ready."""
 VOID: Final[frozenset[str]] = frozenset({"ReadShrunk", "InvalidData", "IncompleteRead"})

@@ -156,3 +156,5 @@ class UniquenessTaken(ResourceError):
 
 OF_ONE_RESOURCE: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a look at one resource without ending the cycle."""
+OF_THE_STATE: Final = frozenset({"StateLocked", "StateTaken", "StateUnreachable", "StateUnusable"})
+"""Reasons that have to do with our own state, and with neither end."""

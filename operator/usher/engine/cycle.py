@@ -124,7 +124,7 @@ async def _open(
 ) -> AsyncIterator[Opened]:
     standing = await ports.store.standing(job.connector)
     refuse_to_disturb(standing, ports)
-    retrier = Retrier(ports.runtime)
+    retrier = Retrier(ports.runtime, confirm=ports.store.confirm)
     async with job.open_target() as session:
         await retrier.read(session.check)
         credential = session.credential if isinstance(session, HasCredential) else None

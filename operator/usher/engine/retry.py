@@ -2,7 +2,8 @@
 
 What had no effect (NotSent) is repeated with full jitter, not before a Retry-After has passed. What may have had its
 effect is repeated only when it was a read; a write of that kind slows down all that follow it. A target that keeps
-failing ends the cycle instead of being asked for every single person.
+failing ends the cycle instead of being asked for every single person. No write goes out from a process that may have
+lost its state to another one.
 """
 
 from __future__ import annotations
@@ -55,14 +56,24 @@ class _Streak:
     attempts: int = 0
 
 
+async def _nobody_else() -> None: ...
+
+
 class Retrier:
     """Sends for one cycle against one target: all requests share its pauses, and reads and writes a count of failures.
 
-    Reads and writes are counted apart: an app may answer every query while it can't write.
+    Reads and writes are counted apart: an app may answer every query while it can't write. `confirm` raises CycleError
+    where another process may be writing by now; it is asked before each write.
     """
 
-    def __init__(self, runtime: Runtime, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        policy: RetryPolicy | None = None,
+        confirm: Callable[[], Awaitable[None]] = _nobody_else,
+    ) -> None:
         self._runtime = runtime
+        self._confirm = confirm
         self._policy = policy or RetryPolicy()
         self._resume_at = 0.0
         self._reads = _Streak()
@@ -74,9 +85,14 @@ class Retrier:
         """Repeats only what certainly had no effect.
 
         Raises NotSent when all attempts failed, OutcomeUnknown at once, CycleError when the target keeps failing or
-        asks for more patience than a cycle has, and whatever else `call` raises.
+        asks for more patience than a cycle has, and whatever else `confirm` and `call` raise.
         """
-        return await self._attempt(call, (NotSent,), self._writes)
+
+        async def confirmed() -> ResultT:
+            await self._confirm()
+            return await call()
+
+        return await self._attempt(confirmed, (NotSent,), self._writes)
 
     async def read(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Repeats whatever failed on the way: a read has no effect. `call` may be several requests, as a list is.

@@ -21,7 +21,7 @@ from usher.kube.connector_state import Inputs, RunningState
 from usher.kube.connector_status import explained
 from usher.kube.ending import is_settled_by, wants_finalizer
 from usher.kube.logs import log_cycle
-from usher.kube.objects import ObjectKey
+from usher.kube.objects import ObjectKey, uid
 from usher.kube.quarantine import delay_after
 from usher.kube.schedule import backoff, spread
 from usher.kube.secrets import Witness
@@ -90,6 +90,7 @@ class ConnectorCycles:
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
         job = self._assemble(now, parts)
+        await ports.store.attach(job.connector, uid(now.subject.document), ports.runtime.now())
         if now.ending is None and wants_finalizer(now.subject.document):
             await ports.store.keep_parts(job.connector, parts.keepsake)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)

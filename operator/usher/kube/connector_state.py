@@ -20,7 +20,7 @@ from usher.api.v1alpha1.connector_status import (
 )
 from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
-from usher.core.errors import UsherError
+from usher.core.errors import OF_THE_STATE, UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.core.model.standing import Standing
@@ -29,16 +29,12 @@ from usher.kube.connector_drift import Comparisons
 from usher.kube.cycle_summaries import is_worth_remembering, summarize
 from usher.kube.secrets import Witness
 
-NOT_THE_TARGETS: Final = frozenset(
-    {
-        Reason.MAPPING_INVALID,
-        Reason.INVALID_SPEC,
-        Reason.SOURCE_UNREACHABLE,
-        "StateUnusable",
-        "StateLocked",
-        "InternalError",
-    }
-)
+NOT_THE_TARGETS: Final = OF_THE_STATE | {
+    Reason.MAPPING_INVALID,
+    Reason.INVALID_SPEC,
+    Reason.SOURCE_UNREACHABLE,
+    "InternalError",
+}
 """Reasons for which a cycle fails though its target answers."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, Table, Text, delete, insert, select
+from sqlalchemy import Column, Connection, Integer, Table, delete, insert, select
 
 from usher.core.model.resources import ConnectorKey
 from usher.core.model.standing import Credential, Quarantine, Standing
-from usher.state.columns import Instant
+from usher.state.columns import Instant, Words
 from usher.state.connectors import ensure_connector, known_connector
 from usher.state.database import OnDatabase
 from usher.state.schema import metadata, of_connector
@@ -18,12 +18,12 @@ _standings: Final = Table(
     "standings",
     metadata,
     of_connector(),
-    Column("spec", Text, nullable=False),
+    Column("spec", Words, nullable=False),
     Column("rests_until", Instant),
-    Column("quarantine", Text),
+    Column("quarantine", Words),
     Column("since", Instant),
     Column("tries", Integer),
-    Column("quarantined_spec", Text),
+    Column("quarantined_spec", Words),
     Column("expires", Instant),
     Column("told_from", Instant),
 )

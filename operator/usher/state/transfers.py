@@ -52,7 +52,7 @@ def _find(connection: Connection, transfer: Transfer) -> list[Handover]:
 def _find_in(connection: Connection, transfer: Transfer, resource_type: ResourceType) -> list[Handover]:
     former, heir = Lane(transfer.former, resource_type), Lane(transfer.heir, resource_type)
     statement = select(links.c.source_id, links.c.target_id).where(links.c.lane_id == known_lane(former))
-    rows = fetch(connection, statement.order_by(links.c.source_id), lambda row: (SourceId(row[0]), TargetId(row[1])))
+    rows = sorted(fetch(connection, statement, lambda row: (SourceId(row[0]), TargetId(row[1]))))
     mine = [row for row in rows if transfer.ids is None or row[0] in transfer.ids]
     if not mine:
         return []
