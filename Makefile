@@ -19,10 +19,9 @@ SECONDS := 60
 PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 # Where lines are counted every test takes twice as long: so these alone have to reach all of the core.
 COUNTED := tests/golden tests/property tests/unit
-FAULTS := tests/unit/engine/test_faults.py
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test bench fuzz system ready generate format lint types imports cluster-up cluster-down migration lock clean
+.PHONY: help install demo test simulate bench fuzz system ready generate format lint types imports cluster-up cluster-down migration lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -41,15 +40,18 @@ $(STAMP):
 demo: $(STAMP) system ## A throw-away cluster, an app, the operator, 500 people (EXIT=1: ends by itself)
 	@$(BIN)/python tests/demo/demo.py $(if $(EXIT),--exit)
 
-test: $(STAMP) system ## All tests, or those of ARGS (USHER_EXHAUSTIVE=1: every fault at every request, many directories)
+test: $(STAMP) system ## All tests, or those of ARGS (USHER_EXHAUSTIVE=1: every blow at every request, many directories)
 ifdef ARGS
 	$(PYTEST) $(ARGS)
 else
 	$(BIN)/coverage erase
-	$(PYTEST) --cov --cov-report= $(COUNTED) --ignore $(FAULTS)
+	$(PYTEST) --cov --cov-report= $(COUNTED)
 	$(BIN)/coverage report --include='operator/usher/core/*' --fail-under=95
-	$(PYTEST) $(filter-out $(COUNTED),$(patsubst %/,%,$(wildcard tests/*/))) $(FAULTS)
+	$(PYTEST) $(filter-out $(COUNTED),$(patsubst %/,%,$(wildcard tests/*/)))
 endif
+
+simulate: $(STAMP) ## Every fault at every request, random ones, planted bugs: docs/simulation.md and build/simulation.json (ARGS=--help)
+	@PYTHONPATH=tests $(BIN)/python -m simulation.run $(ARGS)
 
 bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/bench.json (ARGS=--help)
 	@tests/machine/packages.sh directory

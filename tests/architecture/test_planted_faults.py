@@ -303,7 +303,7 @@ PLANTS = {
         "engine/apply.py",
         "            hits = await _look_after(error, self._look(change))\n",
         "            return Done(change, link_after(self.job.mapping, replace(change, target_id='nobody'), None))\n",
-        "tests/unit/engine/test_faults.py::test_a_fault_at_any_request_leaves_one_account_each",
+        "tests/unit/engine/test_guarantees.py::test_a_create_that_came_to_nothing_is_sent_again_after_two_looks",
     ),
     "the budget is ignored": Plant(
         "core/sync/policies.py",
@@ -324,14 +324,14 @@ PLANTS = {
         "tests/unit/engine/test_ownership.py",
     ),
     "intents are not written": Plant(
-        "engine/apply.py",
-        "            await store.write_intents(lane, intents)\n",
+        "engine/ranks.py",
+        "            await self.applier.ports.store.write_intents(self.applier.job.lane, intents)\n",
         "",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
     "rows that nobody came to keep their intents": Plant(
-        "engine/apply.py",
-        "        if waiting:\n",
+        "engine/ranks.py",
+        "        if rank.waiting:\n",
         "        if False:\n",
         "tests/unit/engine/test_midway.py",
     ),

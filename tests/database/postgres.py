@@ -127,9 +127,10 @@ class Postgres:
         if self._user:
             for path in (self.folder, password):
                 os.chown(path, self._user["user"], self._user["group"])
-        # A language whose order is not that of the bytes: the state must not depend on it.
         command = [program("initdb"), "-D", str(self._data), "-U", "usher", "-A", "scram-sha-256", "-E", "UTF8"]
-        command += ["--pwfile", str(password), "--no-sync", "--locale-provider=icu", "--icu-locale=en", "--locale=C"]
+        command += ["--pwfile", str(password), "--no-sync", "--locale=C"]
+        if _version() >= 15:  # a language whose order is not that of the bytes: the state must not depend on it
+            command += ["--locale-provider=icu", "--icu-locale=en"]
         done = subprocess.run(command, capture_output=True, check=False, cwd="/", **self._user)
         if done.returncode != 0:
             raise PostgresError(f"initdb ended with {done.returncode}:\n{_tail(done.stderr)}")
@@ -155,6 +156,11 @@ def program(name: str) -> str:
     if found is None:
         raise PostgresError(f"missing: {name} (Debian has it in the package postgresql)")
     return found
+
+
+def _version() -> int:
+    told = subprocess.run([program("postgres"), "--version"], capture_output=True, text=True, check=True).stdout
+    return int(told.split()[2].partition(".")[0])
 
 
 def _other_user() -> Mapping[str, Any]:

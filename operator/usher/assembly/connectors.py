@@ -67,6 +67,7 @@ def assemble_connector(
                 address=settings.url,
                 requires=_required_attributes(mapping),
                 concurrency=settings.connections,
+                settle=settings.settle,
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
                 assignment=assignment_of(spec.scope),
@@ -163,6 +164,7 @@ def _scim_settings(target: ScimTarget, execution: Execution) -> ScimSettings:
         ca=ca,
         connections=execution.concurrency,
         requests_per_second=float(execution.requests_per_second or 0),
+        settle=None if target.quirks.lookup == "None" else target.quirks.settle,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import click
 
+from usher.cli.no_account import NoAccount, say_no_account
 from usher.cli.options import limit_option, output_option, workspace_options
 from usher.cli.orphans import Orphans, show_orphans
 from usher.cli.output import Block, Format, Heading, Result, Table, show
@@ -16,6 +17,8 @@ from usher.cli.workspace import Workspace, find_connector
 from usher.contracts.store import LinkDigest, Store
 from usher.core.model.resources import ConnectorKey, Json, Lane, ResourceType
 
+Asked: TypeAlias = Handing | Orphans | NoAccount
+
 
 @click.command(epilog="Example: usher links people -f examples/csv")
 @click.argument("name", metavar="NAME")
@@ -23,7 +26,7 @@ from usher.core.model.resources import ConnectorKey, Json, Lane, ResourceType
 @workspace_options
 @limit_option(100, "Show at most so many links. JSON and YAML show all of a transfer.")
 @output_option
-def links(name: str, asked: Handing | Orphans | None, workspace: Workspace, limit: int, output: Format) -> None:
+def links(name: str, asked: Asked | None, workspace: Workspace, limit: int, output: Format) -> None:
     """Show whose account is whose, by the id of the person or group at the source.
 
     With --orphans the accounts of the app that nobody links and nobody in scope matches, as the last full comparison
@@ -32,6 +35,9 @@ def links(name: str, asked: Handing | Orphans | None, workspace: Workspace, limi
     With --transfer OTHER the connector OTHER, of the same source and app, gets the links of NAME: all of those whom it
     has in its scope, or of these only the IDs. Without --yes it is only shown who would be handed over.
 
+    With --no-account the IDs have no account at the app, as you have seen there: a create of which nobody knows the end
+    (CreateOutcomeUnknown) is made again. Exit code 1: one of them has no such create.
+
     Exit codes of --transfer: 0 all is done; 1 one of the IDs, or nothing, can be handed over; 3 links would
     be handed over.
     """
@@ -39,6 +45,9 @@ def links(name: str, asked: Handing | Orphans | None, workspace: Workspace, limi
         case Orphans():
             show_orphans(find_connector(workspace.load(), name), workspace, limit, output)
             return
+        case NoAccount():
+            key = find_connector(workspace.load(), name)
+            click.get_current_context().exit(say_no_account(key, asked, workspace, output))
         case Handing():
             code = transfer(name, asked, workspace, None if output.for_programs else limit, output)
             click.get_current_context().exit(code)

@@ -13,6 +13,7 @@ from usher.assembly.ends import system_runtime
 from usher.assembly.scopes import subject_of
 from usher.cli.exits import Exit
 from usher.cli.findings import Finding
+from usher.cli.no_account import NoAccount
 from usher.cli.options import Command
 from usher.cli.orphans import Orphans
 from usher.cli.output import Block, Format, Heading, Paragraph, Result, Table, show
@@ -41,16 +42,21 @@ class Handing:
 
 
 def handing_options(command: Command) -> Command:
-    """`[ID]...`, `--transfer`, `--yes` and `--orphans`, as `asked`: None without any of them."""
+    """`[ID]...`, `--transfer`, `--yes`, `--no-account` and `--orphans`, as `asked`: None without any of them."""
 
     @click.argument("ids", nargs=-1, metavar="[ID]...")
     @click.option("--transfer", "other", metavar="OTHER", help="Hand the links over to this connector.")
     @click.option("--yes", is_flag=True, help="With --transfer: do it, after it was shown.")
     @click.option("--orphans", is_flag=True, help="Show accounts that nobody links and nobody in scope matches.")
+    @click.option("--no-account", "none", is_flag=True, help="The IDs have no account: you have looked at the app.")
     @wraps(command)
-    def gathered(ids: tuple[str, ...], other: str | None, yes: Any, orphans: Any, **others: Any) -> None:
+    def gathered(ids: tuple[str, ...], other: str | None, none: Any, orphans: Any, **others: Any) -> None:
+        yes = others.pop("yes")
+        if none:
+            command(asked=_no_account(ids, other or orphans or yes), **others)
+            return
         if other is None and (ids or yes):
-            message = "IDs and --yes are for --transfer OTHER"
+            message = "IDs are for --transfer OTHER and --no-account, --yes is for --transfer OTHER"
             raise click.UsageError(message)
         if other is not None and orphans:
             message = "--orphans shows, and --transfer hands over: give one of them"
@@ -59,6 +65,13 @@ def handing_options(command: Command) -> Command:
         command(asked=Orphans() if orphans else handing, **others)
 
     return gathered
+
+
+def _no_account(ids: Sequence[str], beside: object) -> NoAccount:
+    if beside or not ids:
+        message = "--no-account takes IDs, and stands alone"
+        raise click.UsageError(message)
+    return NoAccount(tuple(map(SourceId, ids)))
 
 
 class _RefusedError(Exception):

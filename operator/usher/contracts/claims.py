@@ -14,6 +14,9 @@ class ClaimStore(Protocol):
     async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
         """Replaces the matching values that these people claim. No claims: the person makes none any more."""
 
+    async def clear_claims(self, lane: Lane) -> None:
+        """Nobody makes any claim any more."""
+
     async def count_claimants(self, lane: Lane) -> int:
         """How many people make claims: those in scope."""
 

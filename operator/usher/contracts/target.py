@@ -90,7 +90,7 @@ class TargetSession(Protocol):
     async def update(self, change: Update) -> Stored: ...
 
     async def delete(self, change: Delete) -> None:
-        """Gone already is success."""
+        """Raises ResourceGone where the target says that it has none of that id."""
 
 
 @runtime_checkable

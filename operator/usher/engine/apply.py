@@ -6,17 +6,17 @@ for before it is sent again; one that the target refuses as a duplicate is looke
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from usher.contracts.store import Intent, Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import (
     IncompleteRead,
     NotSent,
     OutcomeUnknown,
     ResourceError,
+    ResourceGone,
     StaleImage,
     UniquenessTaken,
     UsherError,
@@ -35,18 +35,16 @@ from usher.core.model.plans import (
     Update,
     Withheld,
 )
-from usher.core.model.resources import SourceId, TargetResource
+from usher.core.model.resources import TargetResource
 from usher.core.sync.leaving import Writes
 from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER, Adopt
-from usher.core.sync.planning import ADOPTED, still_due, take_image
-from usher.core.sync.recording import ignored_edits, known_id, link_after
+from usher.core.sync.planning import ADOPTED, CREATE_UNKNOWN, still_due, take_image
+from usher.core.sync.recording import CHANGE_IGNORED, ignored_edits, known_id, link_after
 from usher.core.sync.untouchable import NEVER_TOUCH
-from usher.engine.concurrency import for_each_of_chunks
-from usher.engine.job import Control, Job, Ports
+from usher.engine.job import Job, Ports
 from usher.engine.licences import Licences
 from usher.engine.lookup import Lookup
 from usher.engine.reading import read_account
-from usher.engine.recorder import Recorder
 from usher.engine.relating import Relating
 from usher.engine.retry import Retrier
 
@@ -67,8 +65,8 @@ class Applier:
     relating: Relating
     licences: Licences
 
-    async def apply(self, change: PlannedChange) -> Outcome | None:
-        """One change to its outcome, None where there was nothing to do it to.
+    async def apply(self, change: PlannedChange) -> Outcome:
+        """One change to its outcome.
 
         Raises CycleError only; everything that concerns one person is an outcome.
         """
@@ -81,7 +79,7 @@ class Applier:
             self.licences.note(self.job, change, error)
             return _failed(change, error)
 
-    async def _carry_out(self, change: PlannedChange) -> Outcome | None:
+    async def _carry_out(self, change: PlannedChange) -> Outcome:
         match change.action:
             case Action.CREATE:
                 return await self._create(change)
@@ -130,7 +128,7 @@ class Applier:
             hits = await _look_after(error, self._look(change))
             if hits:
                 return await self._adopt(change, hits)
-            return Unsure(change, "CreateOutcomeUnknown", error.detail or error.message)
+            return Unsure(change, CREATE_UNKNOWN, error.detail or error.message)
         except UniquenessTaken as error:
             hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
             taken_over = replace(change, action=Action.LINK, cause=ADOPTED)
@@ -164,12 +162,15 @@ class Applier:
         return await self._update(known)
 
     async def _delete(self, change: PlannedChange) -> Outcome:
-        """Gone already is success; where nobody knows, the account is looked for in the next cycle.
+        """Gone already is success, where a read says the same; where nobody knows, the next cycle looks for it.
 
         At a target that refuses to delete it, the account of somebody who left is at least disabled.
         """
         try:
             await self.retrier.write(lambda: self.session.delete(Delete(self.job.resource_type, known_id(change))))
+        except ResourceGone as error:
+            if await self._read(change) is not None:
+                return Unsure(change, "Conflict", f"the target said of it, and then took back: {error.message}")
         except ResourceError as error:
             path = self.job.mapping.disable_path
             if path is None or change.before.get(path) is False or Writes.UPDATE not in self.job.mapping.writes:
@@ -186,7 +187,7 @@ class Applier:
         for _ in range(_TRIES):
             try:
                 stored = await self._send_update(change)
-            except (StaleImage, OutcomeUnknown) as error:
+            except (StaleImage, OutcomeUnknown, ResourceGone) as error:
                 unknown = error if isinstance(error, OutcomeUnknown) else unknown
                 current = await _look_after(unknown, self._read(change))
                 if current is None:
@@ -212,7 +213,7 @@ class Applier:
         """What was confirmed and not done may have been done in part: the account is read again before the next try."""
         if ignored := ignored_edits(self.job.mapping, change, stored):
             detail = f"the target confirmed, and kept its value of {', '.join(ignored)}"
-            return Unsure(change, "ChangeIgnored", detail)
+            return Unsure(change, CHANGE_IGNORED, detail)
         return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _send_update(self, change: PlannedChange) -> Stored:
@@ -246,44 +247,6 @@ async def _look_after(unknown: OutcomeUnknown | None, look: Awaitable[ResultT]) 
         if unknown is None:
             raise
         raise OutcomeUnknown(unknown.message, reason=unknown.reason, detail=error.detail or error.message) from error
-
-
-async def apply_rank(
-    applier: Applier, recorder: Recorder, control: Control, chunks: AsyncIterator[Sequence[PlannedChange]]
-) -> None:
-    """Rows that may run together: each chunk's intents first, then its requests, each outcome handed to the recorder.
-
-    Rows that nobody came to, because the cycle was stopped or ended, give their intents back.
-    """
-    lane, store = applier.job.lane, applier.ports.store
-    waiting: set[SourceId] = set()
-
-    async def announced() -> AsyncGenerator[Sequence[PlannedChange], None]:
-        async for rows in chunks:
-            if control.stop.is_set():
-                return
-            intents = [Intent(row.source_id, row.action, row.keys) for row in rows if row.action is not Action.LINK]
-            waiting.update(intent.source_id for intent in intents)
-            await store.write_intents(lane, intents)
-            await applier.relating.expect(rows)
-            yield rows
-
-    async def one(row: PlannedChange) -> None:
-        if control.stop.is_set():
-            return
-        waiting.discard(row.source_id)
-        outcome = await applier.apply(row)
-        if outcome is None:
-            waiting.add(row.source_id)
-        else:
-            await recorder.add(outcome)
-        control.progress.advance(1)
-
-    try:
-        await for_each_of_chunks(announced(), one, applier.job.concurrency)
-    finally:
-        if waiting:
-            await store.record(lane, Record(finished=sorted(waiting)))
 
 
 def _failed(change: PlannedChange, error: UsherError) -> Failed:

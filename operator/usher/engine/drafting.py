@@ -23,12 +23,8 @@ from usher.core.model.resources import (
 )
 from usher.core.sync.leaving import UNASSIGNED, Departure, Policy, Writes, decide
 from usher.core.sync.mapping import map_departed
-from usher.core.sync.planning import (
-    KeyMove,
-    Planned,
-    plan_change,
-    take_image,
-)
+from usher.core.sync.moves import KeyMove
+from usher.core.sync.planning import Planned, plan_change, take_image
 from usher.core.sync.references import read_holding
 from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, in_chunks, one_ahead, writing_behind

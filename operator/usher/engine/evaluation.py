@@ -134,8 +134,13 @@ class Extra:
 
 
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
-    """Looks at everybody that the feed brings, and sorts them by what has to be done."""
+    """Looks at everybody that the feed brings, and sorts them by what has to be done.
+
+    Where that is all there are, the claims begin anew: whoever came and went since, in cycles that failed, makes none.
+    """
     batch = Batch(ripe=frozenset(feed.extra.ripe))
+    if feed.kind is CycleKind.INITIAL:
+        await ports.store.clear_claims(job.lane)
     async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
         async for chunk, links in chunks:
             claims: dict[SourceId, Sequence[str]] = {}

@@ -47,6 +47,8 @@ class Job:
     `assignment` is what the scope assigns, None where everybody is in; `assigned` is who that is in the cycle that
     runs. It is `whole` unless an entry is not understood: until then nobody leaves by absence from the scope.
 
+    `settle` is for how long the target may hide a new account from look-ups; None where it can't be asked at all.
+
     `ending`: the connector itself is deleted. Whoever it links leaves as somebody who is assigned no more, whatever the
     source says: it is not asked, and may be gone.
 
@@ -67,6 +69,7 @@ class Job:
     whole: bool = True
     ending: bool = False
     lost: bool = False
+    settle: timedelta | None = timedelta()
 
     @property
     def lane(self) -> Lane:

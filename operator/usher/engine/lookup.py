@@ -89,7 +89,9 @@ class Lookup:
     stop: Event = field(default_factory=Event)
 
     async def find_candidates(self, wanted: Wanted) -> Candidates:
-        """Whoever of these people is at the target already. Raises CycleError."""
+        """Whoever of these people is at the target already; nobody where it can't be asked. Raises CycleError."""
+        if self.job.settle is None:
+            return Candidates()
         if len(wanted) > _OVERHEAD + 1:
             try:
                 return await self._prefetch(wanted)
@@ -98,7 +100,9 @@ class Lookup:
         return await self._query_each(wanted)
 
     async def find_first(self, keys: Sequence[MatchKey]) -> list[TargetResource]:
-        """The hits of the first key, by precedence, that has any."""
+        """The hits of the first key, by precedence, that has any; none where the target can't be asked."""
+        if self.job.settle is None:
+            return []
         for key in keys:
             if hits := await self._query(key):
                 return hits

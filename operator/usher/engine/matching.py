@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import UsherError
-from usher.core.model.plans import MatchKey, Situation
+from usher.core.model.plans import Action, MatchKey, Situation, Unknowable
 from usher.core.model.resources import SourceId, TargetId
 from usher.core.sync.matching import Evidence, match_resources
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
-from usher.engine.lookup import Lookup, in_slices
+from usher.engine.lookup import Candidates, Lookup, in_slices
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
+
+_NAP: Final = 5.0
+"""Seconds after which somebody who waits looks whether the cycle was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Matching:
 
         lookup = Lookup(self.job, self.session, self.retrier, being_freed, self.control.stop)
         candidates = await lookup.find_candidates(_Unrivalled(batch, rivals, alone))
+        doubted = {i: intent.keys for i, intent in batch.again.items() if intent.action is Action.CREATE}
+        await self._look_again(lookup, candidates, doubted)
         found = {resource.id for hits in candidates.hits.values() for resource in hits}
         owners = await self.ports.store.owners(self.job.address, self.job.resource_type, found)
         evidence = Evidence(
@@ -59,7 +65,28 @@ class Matching:
         known = rivals.keys() | candidates.hits.keys()
         people = in_slices(batch.unlinked if known else ())
         met = {i: keys async for i, keys in people if _makes_one_of(known, keys)}
-        return match_resources(met, evidence), candidates.failures
+        situations = match_resources(met, evidence)
+        if self.job.settle is None:
+            situations |= dict.fromkeys(doubted, Unknowable())
+        return situations, candidates.failures
+
+    async def _look_again(
+        self, lookup: Lookup, candidates: Candidates, doubted: Mapping[SourceId, Sequence[MatchKey]]
+    ) -> None:
+        """Looks once more, after the time in which the target may hide it, for accounts that may have been made.
+
+        Two looks so far apart say that there is none; one says nothing.
+        """
+        hidden = {i: keys for i, keys in doubted.items() if i not in candidates.failures and not _any(keys, candidates)}
+        if not self.job.settle or not hidden:
+            return
+        left = self.job.settle.total_seconds()
+        while left > 0 and not self.control.stop.is_set():
+            await self.ports.runtime.sleep(min(left, _NAP))
+            left -= _NAP
+        second = await lookup.find_candidates(hidden)
+        candidates.hits.update(second.hits)
+        candidates.failures.update(second.failures)
 
     async def _rivals(self, batch: Batch) -> tuple[Mapping[str, Sequence[SourceId]], int]:
         """By claim, all who make it, where they are several; and how many people without a link make none of these."""
@@ -70,6 +97,10 @@ class Matching:
             rivals |= await self.ports.store.rivals(self.job.lane, claims)
             alone += sum(1 for _, keys in people if not _makes_one_of(rivals, keys)) if rivals else len(people)
         return rivals, alone
+
+
+def _any(keys: Sequence[MatchKey], candidates: Candidates) -> bool:
+    return any(key.claim in candidates.hits for key in keys)
 
 
 class _Unrivalled:

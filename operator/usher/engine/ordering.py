@@ -9,7 +9,8 @@ from usher.contracts.store import Store
 from usher.core.model.plans import Phase, PlannedChange, Skip
 from usher.core.model.resources import SourceId
 from usher.core.sync.matching import DUPLICATE_SOURCE
-from usher.core.sync.planning import KeyMove, Planned, key_move, rank_key_moves
+from usher.core.sync.moves import KeyMove, key_move, rank_key_moves
+from usher.core.sync.planning import Planned
 from usher.engine.job import Job
 
 

@@ -1,8 +1,12 @@
-"""Single accounts, read at the target: a read that had no effect is made again."""
+"""Single accounts, read at the target: a read that had no effect is made again.
+
+That an account is gone takes access away, or makes another one: so the target has to say it twice. A proxy answers 404
+as well, while the app behind it is replaced.
+"""
 
 from __future__ import annotations
 
-from usher.contracts.target import TargetSession
+from usher.contracts.target import Projection, TargetSession
 from usher.core.model.resources import AttributePath, TargetId, TargetResource
 from usher.core.scim.references import referenced
 from usher.engine.job import Job
@@ -13,12 +17,21 @@ async def read_account(
     session: TargetSession, retrier: Retrier, job: Job, target_id: TargetId
 ) -> TargetResource | None:
     """What the mapping knows of an account, as it is now; None where it is gone. Raises as the session does."""
-    return await retrier.read(lambda: session.get(job.resource_type, target_id, job.mapping.paths))
+    return await _read(session, retrier, job, target_id, job.mapping.paths)
 
 
 async def read_references(
     session: TargetSession, retrier: Retrier, job: Job, target_id: TargetId, path: AttributePath
 ) -> tuple[TargetId, ...]:
     """The accounts that a reference attribute of this account holds; none where the account is gone."""
-    current = await retrier.read(lambda: session.get(job.resource_type, target_id, frozenset((path,))))
+    current = await _read(session, retrier, job, target_id, frozenset((path,)))
     return () if current is None else tuple(map(TargetId, referenced(path, current.attributes)))
+
+
+async def _read(
+    session: TargetSession, retrier: Retrier, job: Job, target_id: TargetId, wanted: Projection
+) -> TargetResource | None:
+    async def ask() -> TargetResource | None:
+        return await session.get(job.resource_type, target_id, wanted)
+
+    return await retrier.read(ask) or await retrier.read(ask)

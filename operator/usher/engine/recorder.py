@@ -44,16 +44,8 @@ class _Pending:
     size: int = 0
 
     def as_record(self) -> Record:
-        return Record(
-            self.links,
-            self.unlinked,
-            self.finished,
-            self.unsettled,
-            self.settled,
-            self.log,
-            holding=self.holding,
-            ripening=self.ripening,
-        )
+        listed = self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log
+        return Record(*listed, holding=self.holding, ripening=self.ripening)
 
 
 @dataclass(slots=True)
@@ -79,6 +71,7 @@ class Recorder:
         self.undone = Undone(former, ports.runtime.now)
         self._pending = _Pending()
         self._saving: asyncio.Task[bool] | None = None
+        self._unsure: set[SourceId] = set()
         self.tally = Tally()
 
     async def add(self, outcome: Outcome) -> None:
@@ -187,7 +180,7 @@ class Recorder:
             self._pending.holding[change.source_id] = outcome.holding
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         if self.undone.succeed(change):
             self._pending.settled.append(change.source_id)
         if _counted_as(change) != "unchanged":
@@ -197,14 +190,14 @@ class Recorder:
         self.tally.done["deleted"] += 1
         self._note_applied(change)
         self._pending.unlinked.append(change.source_id)
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         self.undone.succeed(change)
         self._settle(change.source_id)
         self._log_change(change, None, ("Success", change.cause, ""))
 
     def _add_failed(self, outcome: Failed) -> None:
         change = outcome.change
-        self._pending.finished.append(change.source_id)
+        self._finish(change.source_id)
         if outcome.reason == INVALID_ANCHOR:
             self._pending.unlinked.append(change.source_id)
         if outcome.reason == INVALID_ANCHOR and change.action is Action.DISABLE:
@@ -219,8 +212,14 @@ class Recorder:
 
     def _add_unsure(self, outcome: Unsure) -> None:
         self.tally.failed += 1
+        self._unsure.add(outcome.change.source_id)
         detail = self._unsettle(self.undone.fail(outcome.change, outcome.reason), outcome.detail)
         self._log_change(outcome.change, None, ("Unknown", outcome.reason, detail))
+
+    def _finish(self, source_id: SourceId) -> None:
+        """The intent is closed, unless another change of the same resource in this cycle has an unknown end."""
+        if source_id not in self._unsure:
+            self._pending.finished.append(source_id)
 
     def _note_applied(self, change: PlannedChange) -> None:
         """What is held takes something away: while that waits, others may become members of the same group."""

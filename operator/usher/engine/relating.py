@@ -21,11 +21,24 @@ from usher.core.errors import (
     UsherError,
 )
 from usher.core.model.outcomes import Done, Outcome, Partly
-from usher.core.model.plans import Action, Amend, Edit, PlannedChange, PlannedEdit, Refer, Replace, Update, Withheld
+from usher.core.model.plans import (
+    Action,
+    Amend,
+    Edit,
+    PlannedChange,
+    PlannedEdit,
+    Refer,
+    Replace,
+    Stored,
+    Update,
+    Withheld,
+)
 from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
+from usher.core.scim.references import referenced
+from usher.core.sync.recording import CHANGE_IGNORED
 from usher.core.sync.rules import Reference
 from usher.engine.job import ConnectorJob, Job, Ports
-from usher.engine.reading import read_references
+from usher.engine.reading import read_account, read_references
 from usher.engine.retry import Retrier
 
 _LOOKS: Final = 3
@@ -72,11 +85,15 @@ class Relating:
     retrier: Retrier
     _known: dict[SourceId, _Known] = field(default_factory=dict)
 
-    async def expect(self, rows: Sequence[PlannedChange]) -> None:
-        """Reads the state for rows that come next: no other row of their rank changes what they need of it."""
+    async def expect(self, rows: Sequence[PlannedChange]) -> Sequence[PlannedChange]:
+        """Reads the state for rows that come next: no other row of their rank changes what they need of it.
+
+        Returns those that can be carried out: references need an account that holds them. That there is none (any
+        more) its own outcome says, and what is open about that stays open.
+        """
         mine = [row for row in rows if row.action in (Action.REMOVE, Action.REFER)]
         if not mine:
-            return
+            return rows
         ids = [row.source_id for row in mine]
         links = await self.ports.store.links(self.lane.lane, ids)
         holdings = await self.ports.store.holdings(self.lane.lane, ids)
@@ -85,6 +102,7 @@ class Relating:
             former = holdings.get(source_id)
             held = former.held if former is not None and former.target_id == link.target_id else {}
             self._known[source_id] = _Known(link, held, active)
+        return [row for row in rows if row.action not in (Action.REMOVE, Action.REFER) or row.source_id in links]
 
     async def _active(self, ids: Collection[SourceId]) -> dict[SourceId, TargetId]:
         """Accounts of those who have an active one."""
@@ -95,15 +113,9 @@ class Relating:
             found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
         return found
 
-    async def apply(self, change: PlannedChange) -> Outcome | None:
-        """One of the rows that were expected.
-
-        None where there is no account (any more) that could hold them: its own outcome says why. Raises as the session
-        does, where nothing was done.
-        """
-        known = self._known.pop(change.source_id, None)
-        if known is None:
-            return None
+    async def apply(self, change: PlannedChange) -> Outcome:
+        """One of the rows that were expected. Raises as the session does, where nothing was done."""
+        known = self._known.pop(change.source_id)
         link, held = known.link, dict(known.held)
         failures: list[UsherError] = []
         for reference in self.lane.mapping.references:
@@ -146,8 +158,7 @@ class Relating:
                 for account in work.accounts(to)[:1]:
                     await self._set(work, account)
             case Amend(remove=remove):
-                ids = [TargetId(str(one["value"])) for one in remove if isinstance(one, dict)]
-                await self._change(work, _removal, ids)
+                await self._change(work, _removal, list(map(TargetId, _ids(remove))))
             case Replace():
                 await self._set(work, None)
             case Withheld():
@@ -203,7 +214,15 @@ class Relating:
         """Sets need no precondition: whoever else changes the resource meanwhile changes something else of it."""
         path = work.reference.path
         body = Update(self.lane.resource_type, work.link.target_id, {path: edit}, {path: before}, None)
-        stored = await self.retrier.write(lambda: self.session.update(body))
+        try:
+            stored = await self.retrier.write(lambda: self.session.update(body))
+        except ResourceGone as error:
+            if await read_account(self.session, self.retrier, self.lane, work.link.target_id) is None:
+                raise
+            raise StaleImage from error
+        if _is_ignored(path, edit, stored):
+            message = "the target confirmed a change of references, and kept what it had"
+            raise OutcomeUnknown(message, reason=CHANGE_IGNORED)
         work.link = replace(work.link, target_id=stored.id, version=stored.version)
 
 
@@ -222,6 +241,22 @@ def _named(row: PlannedChange) -> Iterator[SourceId]:
 
 
 _SetEdit: TypeAlias = Callable[[tuple[Json, ...]], Amend]
+
+
+def _is_ignored(path: AttributePath, edit: Edit, stored: Stored) -> bool:
+    """Whether the target's own answer shows that it did not do what it confirmed. Without the path it shows nothing."""
+    shown = None if stored.echo is None else referenced(path, stored.echo.attributes)
+    if not shown:
+        return False
+    match edit:
+        case Amend(add=add, remove=remove):
+            return not set(_ids(add)).issubset(shown) or not set(_ids(remove)).isdisjoint(shown)
+        case Replace(value=value):
+            return set(_ids((value,))) != set(shown)
+
+
+def _ids(values: Sequence[Json]) -> Iterator[str]:
+    return (str(one["value"]) for one in values if isinstance(one, dict))
 
 
 def _addition(values: tuple[Json, ...]) -> Amend:

@@ -153,8 +153,8 @@ class Retrier:
         """Raises the error that ended the cycle, so that nobody else goes on asking."""
         while (wait := self._resume_at - self._runtime.monotonic()) > 0 and self._ended is None:
             await self._runtime.sleep(wait)
-        if self._ended is not None:
-            raise self._ended
+        if self._ended is not None:  # without its cause: what follows was never sent
+            raise CycleError(self._ended.message, reason=self._ended.reason)
 
     def _count_failure(self, error: _Unanswered, attempts: int, streak: _Streak) -> None:
         streak.attempts += attempts

@@ -9,9 +9,10 @@ from typing import Final
 
 from usher.core.model.plans import Phase, PlannedChange, Skip
 from usher.core.model.resources import SourceId
-from usher.engine.apply import Applier, apply_rank
+from usher.engine.apply import Applier
 from usher.engine.bench import Bench
 from usher.engine.preparing import PreparedLane
+from usher.engine.ranks import apply_rank
 from usher.engine.recorder import Recorder
 from usher.engine.referring import Referring, references_tried, refers, settle_references
 from usher.engine.relating import Relating

@@ -95,7 +95,7 @@ class ConnectorCycles:
             await ports.store.keep_parts(job.connector, parts.keepsake)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
         report = await run_cycle(job, ports, control)
-        now.state.discovered = await look_up_target(ports.store, job.address)
+        now.state.discovered = await look_up_target(ports.store, job)
         if now.ending is not None:
             now.state.settled = await is_settled_by(report, job, ports.store, now.ending.deadline)
         return report

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from usher.api.v1alpha1.connector_status import MAX_SCHEMAS, MAX_URN, BulkStatus, TargetStatus
 from usher.contracts.discoveries import DiscoveryStore, StoredDiscovery
+from usher.core.sync.guarantees import Guarantee, guarantee_of
+from usher.engine.job import ConnectorJob
 
 
-async def look_up_target(store: DiscoveryStore, address: str) -> TargetStatus | None:
-    """What is in force for the target at this address, None while nothing is."""
-    stored = await store.discovery(address)
-    return None if stored is None else show_target(stored)
+async def look_up_target(store: DiscoveryStore, job: ConnectorJob) -> TargetStatus | None:
+    """What is in force for the connector's target, None while nothing is."""
+    stored = await store.discovery(job.address)
+    if stored is None:
+        return None
+    users = job.lanes[0]
+    return show_target(stored, guarantee_of(users.settle, stored.discovery, users.mapping.matching))
 
 
-def show_target(stored: StoredDiscovery) -> TargetStatus:
+def show_target(stored: StoredDiscovery, guarantee: Guarantee) -> TargetStatus:
     """In a size that leaves room for the rest of a status."""
     told = stored.discovery
     urns = tuple(urn for urn in told.schemas if len(urn) <= MAX_URN)[:MAX_SCHEMAS]
@@ -26,4 +31,5 @@ def show_target(stored: StoredDiscovery) -> TargetStatus:
         else BulkStatus(max_operations=limits.max_operations, max_payload_size=limits.max_payload_size),
         schemas=urns or None,
         types=told.types.value,
+        guarantee=guarantee.value,
     )

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from sqlalchemy import Connection, insert, select
 
-from sqlalchemy import Column, Connection, Integer, Table, insert, select
-
-from usher.state.columns import Sealed
 from usher.state.database import OnDatabase
-from usher.state.schema import metadata
-
-_seal_keys: Final = Table(
-    "seal_keys",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", Sealed, nullable=False),
-)
+from usher.state.schema import seal_keys
 
 
 class SqlKeys(OnDatabase):
@@ -26,8 +16,8 @@ class SqlKeys(OnDatabase):
 
 
 def _key(connection: Connection, fresh: bytes) -> bytes:
-    found = connection.execute(select(_seal_keys.c.key)).scalar_one_or_none()
+    found = connection.execute(select(seal_keys.c.key)).scalar_one_or_none()
     if found is not None:
         return bytes(found)
-    connection.execute(insert(_seal_keys), {"id": 1, "key": fresh})
+    connection.execute(insert(seal_keys), {"id": 1, "key": fresh})
     return fresh

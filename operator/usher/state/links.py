@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
 from usher.core.model.escrow import Duty, Escrow, Unsettled
@@ -103,6 +103,9 @@ class SqlLinks(OnDatabase):
     async def save_claims(self, lane: Lane, claims: Mapping[SourceId, Sequence[str]]) -> None:
         await self._database.jot(_save_claims, lane, claims)
 
+    async def clear_claims(self, lane: Lane) -> None:
+        await self._database.jot(_clear_claims, lane)
+
     async def count_claimants(self, lane: Lane) -> int:
         people = func.count(claims.c.source_id.distinct())
         statement = select(people).where(claims.c.lane_id == known_lane(lane))
@@ -138,6 +141,10 @@ class SqlLinks(OnDatabase):
 
 def _digest(connection: Connection, claim: str) -> bytes:
     return keyed(connection.dialect, blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+
+
+def _clear_claims(connection: Connection, lane: Lane) -> None:
+    connection.execute(delete(claims).where(claims.c.lane_id == known_lane(lane)))
 
 
 def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Sequence[str]]) -> None:

@@ -15,12 +15,12 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from usher.core.errors import CycleError, scrub
-from usher.state.database import TAKEN
+from usher.state.database import LOOSE, TAKEN
 from usher.state.nul import allow_nul
 from usher.state.places import Server
 
@@ -91,6 +91,7 @@ class PostgresServer:
             paramstyle="format",
             hide_parameters=True,
         )
+        event.listen(self.engine, "begin", _began)
 
     def begin_tenure(self, connection: Connection) -> None:
         """From here on the state is ours, and whoever had it before can't write."""
@@ -210,6 +211,11 @@ class PostgresServer:
             "seconds or more: this one writes nothing any more, and has to be started again",
             reason=TAKEN,
         )
+
+
+def _began(connection: Connection) -> None:
+    if connection.get_execution_options().get(LOOSE):
+        connection.exec_driver_sql("SET LOCAL statement_timeout TO 0")  # tables may be large
 
 
 def _missing_in(url: str) -> dict[str, Any]:

@@ -90,9 +90,6 @@ staged: Final = Table(
     Column("content", Sealed, nullable=False),
 )
 
-
-# --- targets --------------------------------------------------------------------------------------------------------
-
 discoveries: Final = Table(
     "discoveries",
     metadata,
@@ -291,4 +288,11 @@ log_entries: Final = Table(
     Column("resource_type", Words, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
+)
+
+seal_keys: Final = Table(
+    "seal_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Sealed, nullable=False),
 )

@@ -247,10 +247,11 @@ class TargetContract(ReferenceContract):
                 await self._update(session, app, other, {self.key: Replace(name)})
         assert read_at(await self._document(app, other.id), self.key) == f"{name}-other"
 
-    async def test_a_deleted_user_is_gone_and_deleting_again_succeeds(self, app: AppUnderTest, name: str) -> None:
+    async def test_a_deleted_user_is_gone_and_deleting_again_says_so(self, app: AppUnderTest, name: str) -> None:
         async with app.open() as session:
             made = await self._create(session, name)
-            for _ in range(2):
+            await session.delete(Delete(USER, made.id))
+            with pytest.raises(ResourceGone):
                 await session.delete(Delete(USER, made.id))
             assert await session.get(USER, made.id, frozenset()) is None
             assert not await session.find(USER, (Criterion(self.key, name),), frozenset())

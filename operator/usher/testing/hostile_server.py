@@ -15,31 +15,22 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from http import HTTPMethod
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from usher.testing.clock import real_runtime
-from usher.testing.faults import FaultKind, FaultSchedule, Operation, parse_rule
+from usher.testing.faults import FaultSchedule, Operation, parse_rule
 from usher.testing.history import Entry, History, to_line
 from usher.testing.hostile_documents import Canned
-from usher.testing.hostile_wire import (
-    PREFIX,
-    Asked,
-    fail_early,
-    fail_late,
-    read_request,
-    respond,
-    twist_list,
-    twist_query,
-)
+from usher.testing.hostile_wire import fail_early, fail_late, respond, take
 from usher.testing.memory_app import DEFAULTS
 from usher.testing.memory_settings import USER_NAME, MemorySettings
 from usher.testing.memory_target import MemoryTarget
-from usher.testing.scim_app import Query, Reply, ScimApp, ScimCollection, error_reply
+from usher.testing.scim_app import Query, ScimApp, error_reply
 from usher.testing.scim_schemas import Refusal
+from usher.testing.scim_service import PREFIX, Asked, answer, read_request
 
 _CHANGING: Final = ("POST", "PUT", "PATCH", "DELETE")
 _MAX_BODY: Final = 16 * 1024 * 1024
@@ -107,7 +98,7 @@ class HostileServer:
         await asyncio.sleep(self._latency)
         try:
             self._admit(request)
-            asked = await read_request(request)
+            asked = read_request(await take(request))
         except Refusal as refusal:
             return respond(error_reply(refusal))
         fault = self.faults.next(asked.operation, asked.subject)
@@ -115,7 +106,8 @@ class HostileServer:
         if early is not None:
             return early
         try:
-            reply = self._answer(request, asked, None if fault is None else fault.kind)
+            understood = replace(asked, query=self._understood(asked.query))
+            reply = answer(self._scim, understood, None if fault is None else fault.kind)
         except Refusal as refusal:
             reply = error_reply(refusal)
         return respond(reply) if fault is None else await fail_late(fault, reply, request)
@@ -130,24 +122,6 @@ class HostileServer:
             return None
         return web.Response(status=canned.status, body=canned.body, content_type=canned.content_type)
 
-    def _answer(self, request: web.Request, asked: Asked, kind: FaultKind | None) -> Reply:
-        if asked.operation in (Operation.CHECK, Operation.DISCOVER):
-            return self._scim.discover(asked.endpoint, asked.subject)
-        query = self._understood(asked.query)
-        if asked.operation in (Operation.LIST, Operation.FIND):
-            return twist_list(self._scim.query(asked.endpoint, twist_query(query, kind)), query, kind)
-        where = self._scim.at(asked.endpoint)
-        match asked.operation:
-            case Operation.CREATE:
-                return where.create(asked.body, query)
-            case Operation.GET:
-                if where.unchanged(asked.subject, request.headers.get("If-None-Match", "")):
-                    return Reply(304)
-                return where.get(asked.subject, query)
-            case _:
-                where.expect(asked.subject, request.headers.get("If-Match", ""))
-                return _write(where, replace(asked, query=query), kind)
-
     def _understood(self, query: Query) -> Query:
         """The query as far as the app knows about leaving attributes out."""
         match self._exclusion:
@@ -157,16 +131,6 @@ class HostileServer:
                 return replace(query, excluded=())
             case _:
                 return query
-
-
-def _write(where: ScimCollection, asked: Asked, kind: FaultKind | None) -> Reply:
-    if kind is FaultKind.IGNORED_CHANGE:
-        return where.get(asked.subject, asked.query)
-    if asked.method is HTTPMethod.PATCH:
-        return where.patch(asked.subject, asked.body, asked.query)
-    if asked.method is HTTPMethod.PUT:
-        return where.replace(asked.subject, asked.body, asked.query)
-    return where.delete(asked.subject)
 
 
 @asynccontextmanager

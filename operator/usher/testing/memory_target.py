@@ -129,14 +129,15 @@ class MemorySession:
         return suffer(fault, lambda: self._update(change))
 
     async def delete(self, change: Delete) -> None:
-        """Gone already is success. Raises ResourceError where the app deletes nobody."""
+        """Raises ResourceGone, and ResourceError where the app deletes nobody."""
         app = self._app.collection(change.resource_type)
 
         def effect() -> None:
             if not self._app.settings.deletes:
                 raise ResourceError("the app deletes nobody", reason="MethodNotAllowed")
-            if change.target_id in app.accounts:
-                app.remove(change.target_id, Actor.CLIENT)
+            if change.target_id not in app.accounts:
+                raise ResourceGone
+            app.remove(change.target_id, Actor.CLIENT)
 
         await self._write(Operation.DELETE, change.target_id, effect)
 

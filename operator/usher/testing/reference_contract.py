@@ -86,8 +86,7 @@ class ReferenceContract:
         async with app.open() as session:
             ada = await _account(session, name)
             made = await _group(session, name, [ada])
-            for _ in range(2):
-                await session.delete(Delete(GROUP, made.id))
+            await session.delete(Delete(GROUP, made.id))
             assert await session.get(GROUP, made.id, WHOLE) is None
             assert not await session.find(GROUP, (Criterion(NAME, name),), frozenset({NAME}))
         assert await app.group(made.id) is None

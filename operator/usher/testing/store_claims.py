@@ -31,3 +31,9 @@ class ClaimStoreContract:
         await link_people(store, CRM, **{one: f"t{index}" for index, one in enumerate(ids)})
         assert sorted(digest.source_id for digest in await collect(store.link_digests(CRM))) == sorted(ids)
         assert set(await store.links(CRM, [SourceId("a"), SourceId("AB")])) == {"a"}
+
+    async def test_claims_that_are_cleared_are_made_by_nobody_of_that_lane(self, store: Store) -> None:
+        for lane in (CRM, WIKI):
+            await store.save_claims(lane, {SourceId("a"): ["x"]})
+        await store.clear_claims(CRM)
+        assert (await store.count_claimants(CRM), await store.count_claimants(WIKI)) == (0, 1)

@@ -286,7 +286,7 @@ class LinkStoreContract:
             Unsettled(P2, "Timeout", 31, NOON, replace(waits, due=None)),
         ]
         await store.record(CRM, Record(unsettled=entries))
-        assert list((await store.unsettled(CRM)).values()) == entries
+        assert await store.unsettled(CRM) == {entry.source_id: entry for entry in entries}
 
     async def test_the_unsettled_are_replaced_and_settled(self, store: Store) -> None:
         first = Unsettled(P1, "Timeout", 1, NOON)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import Connection
 
 import usher
 from database.fixtures import write_url
@@ -21,7 +22,9 @@ from usher.contracts.store import Intent, Store
 from usher.core.errors import CycleError
 from usher.core.model.plans import Action
 from usher.core.model.resources import SourceId
+from usher.state.database import Database
 from usher.state.places import Server
+from usher.state.postgres import _SETTINGS, PostgresServer
 from usher.state.store import open_store
 from usher.testing.store_examples import CRM, collect, link_people, make_consumption
 
@@ -221,7 +224,7 @@ async def test_a_file_that_holds_no_url_is_told_and_not_shown(text: str, tmp_pat
 
 
 async def test_a_database_in_another_encoding_is_refused(postgres: Postgres, tmp_path: Path) -> None:
-    name = postgres.create(options="ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'")
+    name = postgres.create(options="ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
     await refuse(write_url(tmp_path, postgres, name), "StateUnusable", "its encoding is not UTF8")
 
 
@@ -244,3 +247,21 @@ async def test_an_error_of_the_server_names_no_person(state_server: Server, post
     assert refused.value.reason == "StateUnusable"
     assert "ann" not in str(refused.value)
     assert "CheckViolation (23514)" in str(refused.value)
+
+
+async def test_a_step_to_the_next_schema_may_take_longer_than_a_statement_of_a_cycle(
+    state_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_SETTINGS, "statement_timeout", "200ms")
+
+    def sleep(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT pg_sleep(0.5)")
+
+    database = Database(PostgresServer(state_server))
+    try:
+        await database.alter(sleep)
+        with pytest.raises(CycleError, match="statement timeout") as late:
+            await database.run(sleep)
+    finally:
+        await database.close()
+    assert late.value.reason == "StateUnreachable"

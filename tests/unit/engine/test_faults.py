@@ -1,100 +1,23 @@
-"""Any one fault, at any request of a sync, on targets that enforce uniqueness and on targets that don't.
-
-Afterwards, in a new process, with the state of before or with none, everybody has one account, the leaver's is
-disabled, nobody had two at any time, and the next cycle writes nothing.
-"""
+"""Single faults, each with what is to be seen of it. Every fault at every request is played in tests/simulation."""
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from usher.contracts.store import Store
 from usher.core.errors import ReadShrunk
 from usher.core.model.reports import CycleResult
-from usher.state.store import open_store
-from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, every, nth, request
+from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, every, nth
 from usher.testing.faults import Operation as Op
 from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_target import MemoryTarget
-from usher.testing.world import World, new_world, open_world, person
+from usher.testing.world import World, open_world, person
 
 NAMES = [f"user{n}" for n in range(7)]
 UNIQUE = MemorySettings()
 ANYTHING_GOES = MemorySettings(unique=None, versioned=False)
-KINDS = [
-    FaultKind.LOST_BEFORE,
-    FaultKind.LOST_AFTER,
-    FaultKind.THROTTLED,
-    FaultKind.UNAVAILABLE,
-    FaultKind.UNAVAILABLE_AFTER,
-    FaultKind.UNAUTHORIZED,
-    FaultKind.TRUNCATED_JSON,
-    FaultKind.HTML_200,
-    FaultKind.HTML_200_AFTER,
-    FaultKind.REPEATED_PAGE,
-    FaultKind.LYING_TOTAL,
-    FaultKind.EMPTY_LIST,
-    FaultKind.IGNORED_FILTER,
-    FaultKind.KILL_BEFORE,
-    FaultKind.KILL_AFTER,
-]
-
-
-def sampled(ordinals: range, offset: int) -> range:
-    """Every boundary with USHER_EXHAUSTIVE in the environment.
-
-    Else every eighth, beginning elsewhere for each kind of fault.
-    """
-    return ordinals if os.environ.get("USHER_EXHAUSTIVE") else ordinals[offset % 8 :: 8]
-
-
-async def run_once(store: Store, target: MemoryTarget) -> None:
-    world = new_world(store, target)
-    world.people(NAMES)
-    with suppress(Killed):
-        await world.sync()
-
-
-async def count_requests() -> int:
-    target = MemoryTarget(ANYTHING_GOES)
-    async with open_store(None) as store:
-        await run_once(store, target)
-    return target.faults.calls
-
-
-@pytest.mark.parametrize("state", ["kept", "lost"])
-@pytest.mark.parametrize("settings", [UNIQUE, ANYTHING_GOES], ids=["unique", "anything-goes"])
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_fault_at_any_request_leaves_one_account_each(
-    kind: FaultKind, settings: MemorySettings, state: str
-) -> None:
-    boundaries = await count_requests()
-    assert boundaries > len(NAMES)
-    for ordinal in sampled(range(1, boundaries + 3), KINDS.index(kind)):
-        target = MemoryTarget(settings, FaultSchedule([request(ordinal, Fault(kind, retry_after=3))]))
-        async with open_store(None) as store, open_store(None) as empty:
-            await run_once(store, target)
-            target.faults.heal()
-            await check_end(store if state == "kept" else empty, target, ordinal)
-
-
-async def check_end(store: Store, target: MemoryTarget, ordinal: int) -> None:
-    """A new process on that state comes to the right end, and the one after it has nothing to do."""
-    world = new_world(store, target)
-    world.people(NAMES)
-    first = await world.sync()
-    assert first.result is CycleResult.SUCCEEDED, (ordinal, first)
-    writes = len(target.history.writes)
-    second = await world.sync()
-    assert second.result is CycleResult.SUCCEEDED
-    assert len(target.history.writes) == writes
-    assert set(world.accounts()) == {f"{name}@example.com" for name in NAMES}
-    most = target.history.most_accounts_by("userName")
-    assert max(most.values()) == 1, (ordinal, most)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_AFTER, FaultKind.KILL_AFTER, FaultKind.TRUNCATED_JSON])

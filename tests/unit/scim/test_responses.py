@@ -186,9 +186,9 @@ def test_the_targets_own_words_are_kept_scrubbed_and_apart() -> None:
     assert error.detail == f"no {CANARY}"
 
 
-def test_a_404_means_gone_to_an_update_done_to_a_delete_and_no_scim_to_a_create() -> None:
+def test_a_404_means_gone_to_an_update_and_a_delete_and_no_scim_to_a_create() -> None:
     assert isinstance(failure(on_update, refusal(404)), ResourceGone)
-    assert on_delete(refusal(404)) is None
+    assert isinstance(failure(on_delete, refusal(404)), ResourceGone)
     assert failure(on_create, Reply(404, HTML)).reason == "ServiceIncompatible"
 
 

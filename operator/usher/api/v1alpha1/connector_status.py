@@ -144,6 +144,12 @@ class TargetStatus(Status):
         description="Discovered: types and comparisons of attributes come from the app's own schemas, and from RFC 7643"
         " for what these do not name. Rfc7643: the app has no schemas to read.",
     )
+    guarantee: Literal["UniqueKey", "LookUp", "SettledLookUp", "AtMostOnce"] | None = Field(
+        default=None,
+        description="What is promised about accounts. UniqueKey: the app refuses a second one. LookUp: a new one is"
+        " found at once. SettledLookUp: it is found after quirks.settle. AtMostOnce: nobody can be looked for, and a"
+        " create of unknown end is not repeated.",
+    )
 
 
 class ConnectorStatus(Status):

@@ -111,7 +111,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A request to the target: the resource shall be gone. Gone already is success."""
+    """A request to the target: the resource shall be gone."""
 
     resource_type: ResourceType
     target_id: TargetId
@@ -232,7 +232,12 @@ class Ambiguous:
     rivals: tuple[str, ...]
 
 
-Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous
+@dataclass(frozen=True, slots=True)
+class Unknowable:
+    """No link. A create was sent whose end nobody knows, to a target that can't be asked who is there."""
+
+
+Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous | Unknowable
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

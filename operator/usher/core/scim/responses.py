@@ -158,9 +158,9 @@ def interpret_update(answer: Answer, target_id: TargetId, now: datetime) -> Stor
 
 
 def interpret_delete(answer: Answer, now: datetime) -> None:
-    """The answer to a DELETE: 404 is success; a body is none of a delete's business unless it is JSON."""
+    """The answer to a DELETE; a body is none of a delete's business unless it is JSON."""
     if answer.status == 404:
-        return
+        raise ResourceGone
     if not _succeeded(answer):
         raise _write_failure(answer, now)
     if answer.body.strip():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from usher.core.model.plans import (
@@ -21,10 +21,11 @@ from usher.core.model.plans import (
     Replace,
     Situation,
     Skip,
+    Unknowable,
     Unmatched,
     Withheld,
 )
-from usher.core.model.resources import AttributePath, Fingerprint, Json, Link, ResourceType, SourceId, TargetResource
+from usher.core.model.resources import AttributePath, Fingerprint, Json, Link, ResourceType, TargetResource
 from usher.core.scim.comparison import equal, lacking
 from usher.core.sync.leaving import Policy, Writes
 from usher.core.sync.rules import CompiledMapping
@@ -37,6 +38,8 @@ ADOPTED = "Adopted"
 CONFIRMED = "Confirmed"
 IMPORT_SKIPPED = "ImportSkipped"
 CANNOT_DISABLE = "TargetCannotDisable"
+CREATE_UNKNOWN = "CreateOutcomeUnknown"
+NOBODY_KNOWS = "the answer to a create was lost, and the app can't be asked whether it has the account"
 NO_ACCOUNT = "has no account, and gets none"
 FIELDS_MISSING = "MandatoryFieldsMissing"
 NOT_ADOPTED = "AdoptionRefused"
@@ -94,19 +97,30 @@ def plan_change(
 ) -> Planned:
     """What is to be done for one person; `leaver` is what is done with the account of one who shall have no access."""
     match situation:
-        case Ambiguous(reason=reason, rivals=rivals):
-            return Skip(desired.source_id, reason, "clashes with " + ", ".join(rivals[:10]), settled=False)
+        case Ambiguous() | Unknowable():
+            return _plan_nothing(desired, situation)
         case Matched() | Foreign() | Unmatched() if not desired.active:
             return Skip(desired.source_id, desired.cause, NO_ACCOUNT, settled=True)
         case Linked():
             return _plan_linked(mapping, desired, situation, leaver)
         case Matched(found=found):
             return _plan_adoption(mapping, desired, found)
-        case Foreign(found=found):
-            detail = f"the account {found.id} matches, and adopt: Never leaves it to whoever made it"
-            return Skip(desired.source_id, NOT_ADOPTED, detail, settled=False)
+        case Foreign():
+            return _plan_nothing(desired, situation)
         case Unmatched():
             return _plan_create(mapping, desired)
+
+
+def _plan_nothing(desired: Desired, situation: Ambiguous | Foreign | Unknowable) -> Skip:
+    match situation:
+        case Ambiguous(reason=reason, rivals=rivals):
+            detail = "clashes with " + ", ".join(rivals[:10])
+        case Foreign(found=found):
+            reason = NOT_ADOPTED
+            detail = f"the account {found.id} matches, and adopt: Never leaves it to whoever made it"
+        case Unknowable():
+            reason, detail = CREATE_UNKNOWN, NOBODY_KNOWS
+    return Skip(desired.source_id, reason, detail, settled=False)
 
 
 def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:
@@ -241,50 +255,3 @@ def _change_of(
         create_only=tuple(path for path in desired.besides.fill_empty if path in delta),
         cause=cause,
     )
-
-
-# --- order ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KeyMove:
-    """An update that gives up some unique values and takes others, as claims."""
-
-    source_id: SourceId
-    gives: frozenset[str]
-    takes: frozenset[str]
-
-
-def key_move(mapping: CompiledMapping, change: PlannedChange) -> KeyMove:
-    """What a planned update does to the values of the matching attributes."""
-    gives: set[str] = set()
-    takes: set[str] = set()
-    after = {**change.before, **{path: edit.value for path, edit in change.delta.items() if isinstance(edit, Replace)}}
-    for rule in mapping.matching:
-        former, later = rule.key(change.before), rule.key(after)
-        if former is not None and (later is None or later.claim != former.claim):
-            gives.add(former.claim)
-        if later is not None and (former is None or later.claim != former.claim):
-            takes.add(later.claim)
-    return KeyMove(change.source_id, frozenset(gives), frozenset(takes))
-
-
-def rank_key_moves(moves: Sequence[KeyMove]) -> dict[SourceId, int]:
-    """The rank of each move such that whoever gives a value up goes before whoever takes it.
-
-    People who swap values in a circle can't be put in order: they share a rank, and a target that enforces uniqueness
-    refuses them as an error of those resources.
-    """
-    giver = {claim: move.source_id for move in moves for claim in move.gives}
-    waits_for = {
-        move.source_id: {giver[claim] for claim in move.takes if claim in giver} - {move.source_id} for move in moves
-    }
-    ranks: dict[SourceId, int] = {}
-    level = 0
-    while waits_for:
-        ready = [person for person, others in waits_for.items() if others.isdisjoint(waits_for)] or list(waits_for)
-        for person in ready:
-            ranks[person] = level
-            del waits_for[person]
-        level += 1
-    return ranks

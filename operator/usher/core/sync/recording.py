@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from usher.core.model.plans import Action, Amend, PlannedChange, Refer, Replace, Stored, Withheld
 from usher.core.model.resources import AttributePath, Json, Link, TargetId
 from usher.core.scim.comparison import equal, lacking
@@ -9,6 +11,8 @@ from usher.core.scim.patches import element_path
 from usher.core.sync.leaving import CAUSES
 from usher.core.sync.planning import take_image
 from usher.core.sync.rules import CompiledMapping
+
+CHANGE_IGNORED: Final = "ChangeIgnored"
 
 
 def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored | None) -> Link:

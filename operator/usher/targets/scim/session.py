@@ -62,8 +62,9 @@ _WRITE: Final = {"accept": MEDIA_TYPE, "content-type": MEDIA_TYPE}
 class ScimSession:
     """TargetSession over SCIM 2.0: PATCH for updates, `active` for disabling, lists by index."""
 
-    def __init__(self, client: BearerClient, runtime: Runtime) -> None:
+    def __init__(self, client: BearerClient, runtime: Runtime, settings: ScimSettings) -> None:
         self._client = client
+        self._can_be_asked = settings.settle is not None
         self._runtime = runtime
         self._schemas = {each: core_schema(each) for each in ResourceType}
         self._page_size = PAGE_SIZE
@@ -78,7 +79,13 @@ class ScimSession:
         return self._client.credential
 
     async def check(self) -> None:
-        """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries."""
+        """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries.
+
+        An app that answers no queries is asked what it is instead.
+        """
+        if not self._can_be_asked:
+            await self._document(CONFIG_URL)
+            return
         nobody = str(UUID(int=self._runtime.random.getrandbits(128), version=4))
         try:
             await self.find(ResourceType.USER, (Criterion(AttributePath("userName"), nobody),), frozenset())
@@ -106,6 +113,7 @@ class ScimSession:
         self._page_size = min(PAGE_SIZE, discovery.max_results or PAGE_SIZE)
 
     async def list(self, resource_type: ResourceType, wanted: Projection) -> AsyncIterator[Page | Complete]:
+        self._refuse_unasked()
         pager = Pager()
         while not pager.complete:
             url = page_url(resource_type, pager.start_index, self._page_size)
@@ -126,12 +134,18 @@ class ScimSession:
     async def find(self, resource_type: ResourceType, key: Conjunction, wanted: Projection) -> Sequence[TargetResource]:
         if not key:
             return ()
+        self._refuse_unasked()
         answer = await self._read(find_url(resource_type, key, self._page_size), resource_type, wanted)
         page = interpret_page(answer, self._runtime.now())
         if page.total != len(page.resources):
             raise IncompleteRead(f"the target found {page.total} resources and returned {len(page.resources)}")
         hits = {hit.id: hit for hit in page.resources if matches(key, hit.attributes, self._schemas[resource_type])}
         return [_project(hit, wanted) for hit in hits.values()]
+
+    def _refuse_unasked(self) -> None:
+        if not self._can_be_asked:
+            message = "the app answers neither queries nor lists, as spec.target.scim.quirks.lookup says"
+            raise ResourceError(message, reason="MethodNotAllowed")
 
     async def _read(self, url: str, resource_type: ResourceType, wanted: Projection) -> HttpAnswer:
         """Leaves the members of groups out where nobody wants them, unless the app does not understand that."""
@@ -178,7 +192,7 @@ async def open_scim(
     limits = Limits(settings.connections, settings.requests_per_second)
     http = HttpSettings(settings.url, ca_pem, limits, deadline=settings.deadline)
     async with open_http(http, policy, runtime) as client:
-        yield ScimSession(BearerClient(client, read_token), runtime)
+        yield ScimSession(BearerClient(client, read_token), runtime, settings)
 
 
 def _project(resource: TargetResource, wanted: Projection) -> TargetResource:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from datetime import timedelta
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from usher.api.v1alpha1.durations import AtLeast
 from usher.api.v1alpha1.references import CaRef, SecretKeyRef
 from usher.api.v1alpha1.rules import Matches, Strict, Unchanged
 
@@ -40,6 +42,18 @@ class ScimTls(Strict):
     )
 
 
+class ScimQuirks(Strict):
+    """Single facts about an app that it does not tell itself."""
+
+    lookup: Annotated[
+        Literal["Query", "None"], Field(description="None: the app answers neither queries nor lists.")
+    ] = "Query"
+    settle: Annotated[timedelta, AtLeast("0s")] = Field(
+        default=timedelta(),
+        description="For how long, at the most, the app may leave a new account out of its answers.",
+    )
+
+
 class ScimTarget(Strict):
     """An app with a SCIM 2.0 endpoint."""
 
@@ -51,4 +65,5 @@ class ScimTarget(Strict):
         " Can't be changed: the links to accounts belong to the address."
     )
     auth: ScimAuth = Field(description="How the operator authenticates at the app; exactly one way.")
+    quirks: ScimQuirks = Field(default=ScimQuirks(), description="Single facts about the app that it does not tell.")
     tls: ScimTls | None = Field(default=None, description="Settings of the TLS connection.")
