@@ -23,7 +23,7 @@ from usher.contracts.store import Consumption, StoredHold
 from usher.core.errors import OF_THE_STATE, UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
-from usher.core.model.standing import Standing
+from usher.core.model.standing import Quarantine, Standing
 from usher.engine.progress import Progress, Stage
 from usher.kube.connector_drift import Comparisons
 from usher.kube.cycle_summaries import is_worth_remembering, summarize
@@ -133,6 +133,7 @@ class ConnectorState:
     process has run a cycle. While the connector is being deleted, `attempts` counts its cycles, and `settled` says that
     the last one left nothing to do. `witness` has seen credentials that the target rejected: while they read as before,
     it is not asked again but by schedule; `renewed` says that they don't.
+    `quarantine` is that of the last cycle whose next one has its time: the store knows of it a moment earlier.
     """
 
     generation: int
@@ -152,6 +153,7 @@ class ConnectorState:
     settled: bool = False
     witness: Witness | None = None
     renewed: bool = False
+    quarantine: Quarantine | None = None
 
     @classmethod
     def resume(cls, generation: int, former: ConnectorStatus) -> ConnectorState:
@@ -172,6 +174,11 @@ class ConnectorState:
         """The spec has this generation: what was known of the target under another one does not hold."""
         if generation != self.generation:
             self.generation, self.target = generation, Contact.UNTRIED
+
+    def learn(self, memory: Memory) -> None:
+        """What is known between two cycles."""
+        if self.running is None:
+            self.quarantine = memory.standing.quarantine
 
     def plan_none(self) -> None:
         """No cycle is due until something changes."""

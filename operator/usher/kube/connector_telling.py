@@ -54,7 +54,7 @@ class Telling:
             held=memory.held,
             comparisons=memory.comparisons,
             lost=[one.lost for one in memory.consumed.values()],
-            quarantine=memory.standing.quarantine,
+            quarantine=now.state.quarantine,
             expiring=None if isinstance(manifest, Finding) else tell_expiry(manifest.spec, credential, time),
             ending=None if now.ending is None else describe(now.ending, reluctance(manifest)),
         )

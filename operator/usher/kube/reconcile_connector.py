@@ -63,6 +63,7 @@ class ConnectorReconciler:
         parts = denied or resolve(subject, self._services.cache, self._mappings)
         memory = await remember(self._services.ports.store, key, parts)
         now = Round(subject, state, parts, memory, inputs_of(self._services.cache, subject, parts, memory))
+        state.learn(memory)
         await self._look_at_credentials(now)
         self._steer(now)
         if denied is not None:
