@@ -180,7 +180,7 @@ def test_links_and_logs_tell_the_type(desk: Desk) -> None:
     assert desk.run("sync").exit_code == 0
 
     links = desk.data("links", "app")
-    entries = desk.data("logs", "app", "--person", "eng")["entries"]
+    entries = desk.data("logs", "app", "--user", "eng")["entries"]
 
     assert [(each["resourceType"], each["sourceId"]) for each in links["links"]] == [
         ("User", "ada"),
