@@ -30,6 +30,30 @@ class Plant:
 
 
 PLANTS = {
+    "the log tells what Redact hides": Plant(
+        "core/sync/telling.py",
+        "if path in mapping.hidden else",
+        "if path in mapping.withheld else",
+        "tests/unit/engine/test_log.py",
+    ),
+    "values are in the log though nobody wants them": Plant(
+        "engine/log_lines.py",
+        "if self.job.log_values is LogValues.FULL else {}",
+        "if self.job.log_values else {}",
+        "tests/unit/engine/test_log.py",
+    ),
+    "what came of a change is timed without what was sent again": Plant(
+        "engine/ranks.py",
+        "timedelta(seconds=clock.monotonic() - began)",
+        "timedelta()",
+        "tests/unit/engine/test_log.py",
+    ),
+    "a log is kept for ever": Plant(
+        "engine/cycle.py",
+        "    await trim_log(ports, job.connector, job.log_retention)\n",
+        "",
+        "tests/unit/engine/test_log.py",
+    ),
     "an account of two people is disabled after a loss of the state": Plant(
         "engine/strays.py",
         "            alone = len(people) == 1 and all(targets[person] == 1 for person in people)",

@@ -27,6 +27,7 @@ from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
+from usher.core.sync.telling import LogValues
 from usher.engine.job import ConnectorJob, Job
 from usher.targets.registry import SCIM
 from usher.targets.scim.settings import ScimSettings
@@ -71,6 +72,7 @@ def assemble_connector(
                 adopt=Adopt(spec.adopt),
                 deprovisioning=_deprovisioning(spec.deprovisioning),
                 assignment=assignment_of(spec.scope),
+                log_values=LogValues(spec.provisioning_log.attribute_values),
             )
         )
     return ConnectorJob(
@@ -82,6 +84,7 @@ def assemble_connector(
         digest=_digest(spec),
         compare_every=spec.schedule.full_interval or None,
         on_state_loss=OnStateLoss(spec.safety.on_state_loss),
+        log_retention=spec.provisioning_log.retention,
     )
 
 

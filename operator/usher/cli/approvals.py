@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from usher.contracts.log import LogQuery
 from usher.contracts.store import Store
 from usher.core.model.resources import ConnectorKey
 
-_FIRST_LOOK: Final = 1_000
-"""Lines of the log that are searched first."""
+_MOST: Final = 1_000
+"""Approvals that are searched for one."""
 
 
 @dataclass(slots=True)
@@ -48,12 +49,5 @@ async def was_approved_before(store: Store, key: ConnectorKey, word: str) -> boo
 
 async def was_approved_since(store: Store, key: ConnectorKey, word: str, since: datetime) -> bool:
     """Whether the cycle that began then approved the set of this hash: a line of the log says so."""
-    most = _FIRST_LOOK
-    while True:
-        entries = await store.log(key, None, most)
-        recent = [entry for entry in entries if entry.time >= since]
-        if any(entry.action == "Approve" and word in entry.detail.split() for entry in recent):
-            return True
-        if len(recent) < most:
-            return False
-        most *= 10
+    approvals = await store.log(key, LogQuery(since=since, action="Approve"), _MOST)
+    return any(word in entry.detail.split() for entry in approvals)

@@ -11,10 +11,9 @@ from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit, Re
 from usher.core.model.resources import AttributePath, Json, ResourceType, SourceId, TargetId
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.rules import CompiledMapping
+from usher.core.sync.telling import REDACTED
 
 SECRET: Final = "***"  # noqa: S105 - what stands in place of one
-REDACTED: Final = "[Redact]"
-"""What stands in place of the value of `Redact`."""
 NAMED: Final = 20
 """So many accounts of one edit are shown to people; programs get all of them."""
 LONGEST: Final = 200

@@ -33,6 +33,7 @@ from usher.cli.reports import (
 from usher.cli.tasks import Refusal, Task, prepare
 from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
+from usher.contracts.log import LogQuery
 from usher.contracts.store import Store
 from usher.core.model.escrow import Escrow, Unsettled
 from usher.core.model.reports import Counts, CycleReport, CycleResult
@@ -252,5 +253,5 @@ async def _undone(store: Store, lanes: Sequence[Job]) -> list[Undone]:
 
 async def _detail(store: Store, job: Job, unsettled: Unsettled) -> str:
     wanted = (job.resource_type, unsettled.reason)
-    entries = await store.log(job.connector, unsettled.source_id, _RECENT)
+    entries = await store.log(job.connector, LogQuery(source_id=unsettled.source_id), _RECENT)
     return next((entry.detail for entry in entries if (entry.resource_type, entry.reason) == wanted), "")

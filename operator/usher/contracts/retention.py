@@ -38,6 +38,3 @@ class RetentionStore(Protocol):
 
         Returns how many connectors. What the provisioning log says of them stays: `trim_log` drops it in its time.
         """
-
-    async def trim_log(self, before: datetime) -> None:
-        """Drops entries of the provisioning log that are older."""

@@ -16,6 +16,7 @@ from usher.contracts.claims import ClaimStore
 from usher.contracts.comparisons import ComparisonStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
+from usher.contracts.log import LogEntry, LogStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.retention import RetentionStore
 from usher.contracts.snapshots import SnapshotStore
@@ -93,23 +94,6 @@ class Owner:
 
     connector: ConnectorKey
     source_id: SourceId
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One line of the provisioning log. `detail` may name people; `attributes` are names, never values."""
-
-    time: datetime
-    cycle: str
-    source_id: SourceId | None
-    target_id: TargetId | None
-    step: str
-    action: str
-    result: str
-    reason: str
-    detail: str = ""
-    attributes: tuple[str, ...] = ()
-    resource_type: ResourceType = ResourceType.USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +182,7 @@ class StoredHold:
 
 
 class PlanStore(Protocol):
-    """The running plan of each connector, its held set, its cycles and its log."""
+    """The running plan of each connector, its held set and its cycles."""
 
     async def clear_plan(self, lane: Lane) -> None:
         """Drops the running plan, not the held set."""
@@ -246,11 +230,6 @@ class PlanStore(Protocol):
     async def cycles(self, connector: ConnectorKey, limit: int) -> Sequence[CycleReport]:
         """The last ones, newest first."""
 
-    async def log(self, connector: ConnectorKey, source_id: SourceId | None, limit: int) -> Sequence[LogEntry]:
-        """The newest entries, newest first; of one person where an id is given."""
-
-    async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
-
 
 class KeyStore(Protocol):
     """A secret of this state alone."""
@@ -268,6 +247,7 @@ class Store(
     TransferStore,
     ComparisonStore,
     PlanStore,
+    LogStore,
     EndingStore,
     StandingStore,
     DiscoveryStore,

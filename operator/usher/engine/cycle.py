@@ -26,6 +26,7 @@ from usher.engine.consumption import consumption_of
 from usher.engine.discovering import know_target
 from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
+from usher.engine.log_retention import trim_log
 from usher.engine.preparing import Prepared, prepare
 from usher.engine.progress import Stage
 from usher.engine.reporting import (
@@ -112,6 +113,7 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
         report = make_failure(ports, started, error)
     report = await conclude_standing(job, ports, report)
     await ports.store.save_cycle(job.connector, cycle, report)
+    await trim_log(ports, job.connector, job.log_retention)
     return report
 
 

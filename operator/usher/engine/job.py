@@ -18,6 +18,7 @@ from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
 from usher.core.sync.policies import Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
+from usher.core.sync.telling import LogValues
 from usher.engine.progress import Progress
 
 
@@ -70,6 +71,7 @@ class Job:
     ending: bool = False
     lost: bool = False
     settle: timedelta | None = timedelta()
+    log_values: LogValues = LogValues.REDACTED
 
     @property
     def lane(self) -> Lane:
@@ -110,7 +112,8 @@ class ConnectorJob:
     """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
 
     All linked accounts are compared with what they should be once in `compare_every`, never with None. `digest` is that
-    of the spec as far as it says what is done: under another one everything that failed is tried anew.
+    of the spec as far as it says what is done: under another one everything that failed is tried anew. Lines of the
+    provisioning log are kept for `log_retention`.
     """
 
     lanes: tuple[Job, ...]
@@ -121,6 +124,7 @@ class ConnectorJob:
     compare_every: timedelta | None = None
     on_state_loss: OnStateLoss = OnStateLoss.REPORT
     digest: str = ""
+    log_retention: timedelta = timedelta(hours=720)
 
     @property
     def connector(self) -> ConnectorKey:

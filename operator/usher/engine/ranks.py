@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from usher.contracts.store import Intent, Record
 from usher.core.errors import CycleError, OutcomeUnknown
@@ -59,13 +60,15 @@ class _Rank:
         if self.control.stop.is_set():
             return
         self.waiting.discard(row.source_id)
+        clock = self.applier.ports.runtime
+        began = clock.monotonic()
         try:
             outcome = await self.applier.apply(row)
         except CycleError as error:
             if not _may_have_had_effect(error):
                 self.waiting.add(row.source_id)
             raise
-        await self.recorder.add(outcome)
+        await self.recorder.add(outcome, timedelta(seconds=clock.monotonic() - began))
         self.control.progress.advance(1)
 
 

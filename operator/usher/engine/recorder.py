@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from usher.contracts.store import LogEntry, Record
+from usher.contracts.log import LogEntry
+from usher.contracts.store import Record
 from usher.core.errors import UsherError
 from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
@@ -21,6 +22,7 @@ from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.references import holds_nobody
 from usher.engine.job import Job, Ports
+from usher.engine.log_lines import LogLines
 from usher.engine.lookup import INTERRUPTED
 from usher.engine.undone import Undone, told
 
@@ -67,16 +69,23 @@ class Recorder:
     def __init__(
         self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled], held: Collection[SourceId]
     ) -> None:
-        self._job, self._ports, self._cycle, self._held = job, ports, cycle, held
+        self._job, self._ports, self._held = job, ports, held
+        self._lines = LogLines(job, ports, cycle)
         self.undone = Undone(former, ports.runtime.now)
         self._pending = _Pending()
         self._saving: asyncio.Task[bool] | None = None
         self._unsure: set[SourceId] = set()
         self.tally = Tally()
 
-    async def add(self, outcome: Outcome) -> None:
-        """One outcome; returns when it is collected. Raises what became of the chunk that was saved before."""
+    async def add(self, outcome: Outcome, took: timedelta) -> None:
+        """One outcome, and how long it took to come to it; returns when it is collected.
+
+        Raises what became of the chunk that was saved before.
+        """
+        logged = len(self._pending.log)
         self._collect(outcome)
+        lines = self._pending.log
+        lines[logged:] = [replace(line, duration=took) for line in lines[logged:]]
         self._pending.size += 1
         size = self._pending.size
         if size >= CHUNK and (self._saving is None or self._saving.done() or size >= _MOST):
@@ -251,27 +260,10 @@ class Recorder:
     # --- log
 
     def _log_change(self, change: PlannedChange, link: Link | None, result: tuple[str, str, str]) -> None:
-        self._pending.log.append(
-            LogEntry(
-                time=self._ports.runtime.now(),
-                cycle=self._cycle,
-                source_id=change.source_id,
-                target_id=change.target_id if link is None else link.target_id,
-                step="action",
-                action=change.action,
-                result=result[0],
-                reason=result[1],
-                detail=result[2],
-                attributes=tuple(sorted(change.delta)),
-                resource_type=self._job.resource_type,
-            )
-        )
+        self._pending.log.append(self._lines.of_change(change, link, result))
 
     def _log(self, source_id: SourceId, what: tuple[str, str, str, str, str]) -> None:
-        step, action, result, reason, detail = what
-        now = self._ports.runtime.now()
-        entry = LogEntry(now, self._cycle, source_id, None, step, action, result, reason, detail)
-        self._pending.log.append(replace(entry, resource_type=self._job.resource_type))
+        self._pending.log.append(self._lines.of_decision(source_id, what))
 
 
 def _said(error: UsherError) -> str:

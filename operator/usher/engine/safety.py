@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from usher.contracts.store import LogEntry, StoredHold
+from usher.contracts.log import LogEntry
+from usher.contracts.store import StoredHold
 from usher.core.model.plans import PlannedChange
 from usher.core.model.reports import HeldPlan
 from usher.core.sync.policies import (

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from usher.contracts.store import LogEntry, Record
+from usher.contracts.log import LogEntry
+from usher.contracts.store import Record
 from usher.core.errors import OF_ONE_RESOURCE, ResourceError
 from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetId

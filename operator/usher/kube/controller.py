@@ -17,6 +17,7 @@ from usher.kube.cache import Cache
 from usher.kube.cluster import ClusterApi, ClusterError, ObjectGone, StaleWrite
 from usher.kube.events import EventPoster
 from usher.kube.finalizers import Finalizers
+from usher.kube.log_trimming import trim_logs
 from usher.kube.metrics import Metrics
 from usher.kube.objects import OWN_KINDS, Kind, ObjectKey, key_of
 from usher.kube.observer import Observer
@@ -38,7 +39,6 @@ CENSUS_EVERY: Final = 300.0
 """Seconds between two looks for objects whose deletion no event told."""
 RETENTION: Final = timedelta(days=7)
 """How long what is known of a deleted connector or source is kept."""
-LOG_RETENTION: Final = timedelta(days=30)
 RETRY: Final = (1.0, 5.0)
 PRIME_RETRY: Final = 2.0
 logger = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class Controller:
             self.observer.forget(key)
         await store.note_absent([SourceKey(key.path) for key in absent if key in sources], now)
         await store.sweep(now - RETENTION)
-        await store.trim_log(now - LOG_RETENTION)
+        await trim_logs(self._means.ports, self._cache)
 
     def _watches(self, key: ObjectKey) -> bool:
         return self._means.namespaces is None or key.namespace in self._means.namespaces

@@ -7,14 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, literal_column, select, update
 
-from usher.contracts.store import LogEntry, StoredHold
+from usher.contracts.store import StoredHold
 from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
-from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, TargetId
+from usher.core.model.resources import ConnectorKey, Lane, SourceId
 from usher.state.codec import (
     decode_change,
     decode_counts,
-    decode_names,
     decode_report,
     encode_change,
     encode_counts,
@@ -22,8 +21,7 @@ from usher.state.codec import (
 )
 from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of
 from usher.state.database import OnDatabase, Order
-from usher.state.recording import append_entries
-from usher.state.schema import changes, connectors, cycles, held_changes, holds, log_entries
+from usher.state.schema import changes, connectors, cycles, held_changes, holds
 from usher.state.statements import Among, AnyRow, Values, delete_ids, fetch, insert_rows
 
 _CYCLES_KEPT: Final = 100
@@ -119,15 +117,6 @@ class SqlPlans(OnDatabase):
             .limit(limit)
         )
         return await self._database.rows(statement, _read_report)
-
-    async def log(self, connector: ConnectorKey, source_id: SourceId | None, limit: int) -> Sequence[LogEntry]:
-        statement = select(log_entries).where(log_entries.c.connector_id == known_connector(connector))
-        if source_id is not None:
-            statement = statement.where(log_entries.c.source_id == source_id)
-        return await self._database.rows(statement.order_by(log_entries.c.id.desc()).limit(limit), _read_entry)
-
-    async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None:
-        await self._database.run(_append_log, connector, entries)
 
 
 def _clear_plan(connection: Connection, lane: Lane) -> None:
@@ -232,10 +221,6 @@ def _save_cycle(connection: Connection, connector: ConnectorKey, cycle: str, rep
     connection.execute(delete(cycles).where(cycles.c.connector_id == connector_id, cycles.c.id.not_in(newest)))
 
 
-def _append_log(connection: Connection, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None:
-    append_entries(connection, ensure_connector(connection, connector), entries)
-
-
 def _read_planned(row: AnyRow) -> tuple[SourceId, Action]:
     return SourceId(row.source_id), Action(row.action)
 
@@ -268,19 +253,3 @@ def _read_hold(row: AnyRow) -> StoredHold:
 
 def _read_report(row: AnyRow) -> CycleReport:
     return decode_report(row.report)
-
-
-def _read_entry(row: AnyRow) -> LogEntry:
-    return LogEntry(
-        time=row.time,
-        cycle=row.cycle,
-        source_id=None if row.source_id is None else SourceId(row.source_id),
-        target_id=None if row.target_id is None else TargetId(row.target_id),
-        step=row.step,
-        action=row.action,
-        result=row.result,
-        reason=row.reason,
-        detail=row.detail,
-        attributes=decode_names(row.attributes),
-        resource_type=ResourceType(row.resource_type),
-    )

@@ -8,13 +8,14 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from usher.contracts.store import Intent, LogEntry, Record
+from usher.contracts.store import Intent, Record
 from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import Lane, Link, SourceId, TargetId
-from usher.state.codec import encode_image, encode_keys, encode_names
+from usher.state.codec import encode_image, encode_keys
 from usher.state.connectors import ensure_connector, ensure_lane, owned_at
+from usher.state.log import append_entries
 from usher.state.references import find_moved, settle_holders, wake_holders
-from usher.state.schema import connectors, consumptions, deletions, intents, lanes, links, log_entries, unsettled
+from usher.state.schema import connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, Values, delete_ids, insert_rows, replace_ids
 
 _HOLDERS: Final = Among(
@@ -94,11 +95,6 @@ def unsettled_row(lane_id: int, one: Unsettled) -> Values:
     return lane_id, one.source_id, one.reason, one.attempts, one.since, *failure
 
 
-def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:
-    """The lines in their order, behind all that are there."""
-    insert_rows(connection, log_entries, [_log_row(connector_id, entry) for entry in entries])
-
-
 def _ripen(connection: Connection, lane_id: int, record: Record) -> None:
     """Who waits to be deleted: of those who wait already the time does not begin again."""
     enabled = [link.source_id for link in record.links if link.enabled]
@@ -159,21 +155,4 @@ def _link_row(lane_id: int, owner_address: str | None, link: Link) -> Values:
         link.fingerprint,
         link.version,
         image,
-    )
-
-
-def _log_row(connector_id: int, entry: LogEntry) -> Values:
-    return (
-        connector_id,
-        entry.time,
-        entry.cycle,
-        entry.source_id,
-        entry.target_id,
-        entry.step,
-        entry.action,
-        entry.result,
-        entry.reason,
-        entry.detail,
-        encode_names(entry.attributes),
-        entry.resource_type,
     )

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, select, update
 from usher.core.model.resources import ConnectorKey, SourceKey
 from usher.state.connectors import ensure_connector, retire_connector
 from usher.state.database import OnDatabase
-from usher.state.schema import connectors, consumptions, discoveries, feeds, lanes, log_entries, metadata
+from usher.state.log import log_entries
+from usher.state.schema import connectors, consumptions, discoveries, feeds, lanes, metadata
 from usher.state.statements import AnyRow
 
 
@@ -41,9 +42,6 @@ class SqlRetention(OnDatabase):
 
     async def sweep(self, before: datetime) -> int:
         return await self._database.run(_sweep, before)
-
-    async def trim_log(self, before: datetime) -> None:
-        await self._database.run(_trim_log, before)
 
 
 def _attach(connection: Connection, connector: ConnectorKey, uid: str, at: datetime) -> None:
@@ -89,10 +87,6 @@ def _drop_feeds(connection: Connection, before: datetime) -> None:
     gone = select(feeds.c.source).where(feeds.c.gone < before)
     connection.execute(update(consumptions).where(consumptions.c.source.in_(gone)).values(version=None))
     connection.execute(delete(feeds).where(feeds.c.gone < before))
-
-
-def _trim_log(connection: Connection, before: datetime) -> None:
-    connection.execute(delete(log_entries).where(log_entries.c.time < before))
 
 
 def _read_key(row: AnyRow) -> ConnectorKey:

@@ -23,9 +23,9 @@ from sqlalchemy import (
     text,
 )
 
-from usher.state.columns import Content, Identifier, Instant, Sealed, SealedWords, Words
+from usher.state.columns import Content, Identifier, Instant, Sealed, Words
 
-_ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
 metadata: Final = MetaData()
@@ -38,13 +38,13 @@ revisions: Final = Table("usher_revision", metadata, Column("version_num", Strin
 
 
 def _of_feed() -> Column[int]:
-    return Column("feed_id", _ROW_ID, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
+    return Column("feed_id", ROW_ID, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
 
 
 feeds: Final = Table(
     "feeds",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("source", Words, nullable=False),
     Column("resource_type", Words, nullable=False),
     Column("gone", Instant),
@@ -105,7 +105,7 @@ discoveries: Final = Table(
 connectors: Final = Table(
     "connectors",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("key", Words, nullable=False, unique=True),
     Column("retired", Instant, index=True),
     Column("uid", Words),
@@ -116,14 +116,14 @@ connectors: Final = Table(
 
 def of_connector() -> Column[int]:
     """The first column of a table that belongs to a connector."""
-    return Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True)
+    return Column("connector_id", ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True)
 
 
 lanes: Final = Table(
     "lanes",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("connector_id", ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("resource_type", Words, nullable=False),
     UniqueConstraint("connector_id", "resource_type"),
 )
@@ -132,7 +132,7 @@ lanes: Final = Table(
 
 def of_lane() -> Column[int]:
     """The first column of a table that belongs to a lane."""
-    return Column("lane_id", _ROW_ID, ForeignKey("lanes.id", ondelete="CASCADE"), primary_key=True)
+    return Column("lane_id", ROW_ID, ForeignKey("lanes.id", ondelete="CASCADE"), primary_key=True)
 
 
 consumptions: Final = Table(
@@ -263,31 +263,11 @@ held_changes: Final = Table(
 cycles: Final = Table(
     "cycles",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("connector_id", ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("cycle", Words, nullable=False),
     Column("report", Sealed, nullable=False),
     UniqueConstraint("connector_id", "cycle"),
-)
-
-log_entries: Final = Table(
-    "log_entries",
-    metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
-    Column("time", Instant, nullable=False, index=True),
-    Column("cycle", Words, nullable=False),
-    Column("source_id", Identifier),
-    Column("target_id", Identifier),
-    Column("step", Words, nullable=False),
-    Column("action", Words, nullable=False),
-    Column("result", Words, nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("detail", SealedWords, nullable=False),
-    Column("attributes", Content, nullable=False),
-    Column("resource_type", Words, nullable=False),
-    Index("log_entries_of_connector", "connector_id", "id"),
-    Index("log_entries_of_person", "connector_id", "source_id", "id"),
 )
 
 seal_keys: Final = Table(

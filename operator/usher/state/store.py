@@ -15,6 +15,7 @@ from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
+from usher.state.log import SqlLog
 from usher.state.migrating import bring_up_to_date
 from usher.state.places import Place, Server
 from usher.state.plans import SqlPlans
@@ -37,6 +38,7 @@ class SqlStore(
     SqlReferences,
     SqlComparisons,
     SqlPlans,
+    SqlLog,
     SqlTransfers,
     SqlEndings,
     SqlStandings,

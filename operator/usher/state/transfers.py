@@ -9,7 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from usher.contracts.store import Intent, LogEntry
+from usher.contracts.log import LogEntry
+from usher.contracts.store import Intent
 from usher.contracts.transfers import Handover, Obstacle, Transfer
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action
@@ -17,8 +18,9 @@ from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceI
 from usher.state.connectors import ensure_connector, ensure_lane, known_lane
 from usher.state.database import OnDatabase
 from usher.state.ledger import holders
+from usher.state.log import append_entries
 from usher.state.plans import drop_held
-from usher.state.recording import append_entries, intent_row, unsettled_row
+from usher.state.recording import intent_row, unsettled_row
 from usher.state.references import wake_holders
 from usher.state.schema import changes, claims, deletions, intents, links, unsettled
 from usher.state.statements import AT_ONCE, AnySelect, chunked, delete_ids, fetch, replace_ids

@@ -18,6 +18,7 @@ from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_endings import EndingStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
+from usher.testing.store_log import LogStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
 from usher.testing.store_retention import RetentionStoreContract
@@ -36,6 +37,7 @@ class StoreContract(
     TransferStoreContract,
     ComparisonStoreContract,
     PlanStoreContract,
+    LogStoreContract,
     EndingStoreContract,
     StandingStoreContract,
     DiscoveryStoreContract,

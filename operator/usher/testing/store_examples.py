@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from usher.contracts.log import LogEntry
 from usher.contracts.snapshots import Snapshot, StagedResource
-from usher.contracts.store import Consumption, LogEntry, Record, Store, StoredHold
+from usher.contracts.store import Consumption, Record, Store, StoredHold
 from usher.core.model.plans import Action, Criterion, MatchKey, Phase, PlannedChange, Replace
 from usher.core.model.resources import (
     AttributePath,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from usher.contracts.log import WHOLE_LOG
 from usher.contracts.store import Intent, LinkDigest, Owner, Record, Store
 from usher.core.model.escrow import Duty, Escrow, Unsettled
 from usher.core.model.plans import Action
@@ -46,7 +47,7 @@ class LinkStoreContract:
         assert await collect(store.link_digests(CRM)) == []
         assert await store.intents(CRM) == {}
         assert await store.unsettled(CRM) == {}
-        assert await store.log(CRM.connector, None, 10) == []
+        assert await store.log(CRM.connector, WHOLE_LOG, 10) == []
         await store.retire(CRM.connector, NOON)
         await store.forget(CRM.connector)
         await store.clear_plan(CRM)
@@ -117,7 +118,7 @@ class LinkStoreContract:
         assert await store.links(CRM, [P1, P2]) == {P2: make_link("p2", "t2")}
         assert await store.intents(CRM) == {}
         assert await store.unsettled(CRM) == {P1: waiting}
-        assert await store.log(CRM.connector, None, 9) == [make_entry("p1")]
+        assert await store.log(CRM.connector, WHOLE_LOG, 9) == [make_entry("p1")]
         assert await store.owners(ADDRESS, USER, [T1, T2]) == {
             T1: Owner(WIKI.connector, P1),
             T2: Owner(CRM.connector, P2),
@@ -227,7 +228,7 @@ class LinkStoreContract:
         assert await store.owners(ADDRESS, USER, [T1]) == {}
         assert await store.intents(CRM) == {}
         assert await store.rivals(CRM, ["same"]) == {}
-        assert await store.log(CRM.connector, None, 9) == []
+        assert await store.log(CRM.connector, WHOLE_LOG, 9) == []
         assert await collect(store.all_changes(CRM)) == []
 
     async def test_every_link_comes_once_while_links_come_and_go(self, store: Store) -> None:

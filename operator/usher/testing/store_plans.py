@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from usher.contracts.log import WHOLE_LOG, LogQuery
 from usher.contracts.store import Intent, Record, Store
 from usher.core.model.plans import Action, Phase
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
@@ -149,8 +150,9 @@ class PlanStoreContract:
         await store.append_log(CRM.connector, [make_entry("p1", "1"), make_entry("p2", "2"), make_entry(None, "3")])
         await store.record(CRM, Record(log=[make_entry("p1", "4")]))
         await store.append_log(WIKI.connector, [make_entry("p1", "elsewhere")])
-        assert [entry.detail for entry in await store.log(CRM.connector, None, 3)] == ["4", "3", "2"]
-        assert await store.log(CRM.connector, SourceId("p1"), 10) == [make_entry("p1", "4"), make_entry("p1", "1")]
+        assert [entry.detail for entry in await store.log(CRM.connector, WHOLE_LOG, 3)] == ["4", "3", "2"]
+        of_p1 = await store.log(CRM.connector, LogQuery(source_id=SourceId("p1")), 10)
+        assert of_p1 == [make_entry("p1", "4"), make_entry("p1", "1")]
 
 
 def _make_report(failed: int) -> CycleReport:

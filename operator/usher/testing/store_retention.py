@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from usher.contracts.log import WHOLE_LOG
 from usher.contracts.store import Store
 from usher.core.model.resources import SourceKey
 from usher.testing.store_examples import (
@@ -53,18 +54,16 @@ class RetentionStoreContract:
 
     async def test_what_the_log_says_of_a_swept_connector_stays_its_own_time(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption())
-        await store.append_log(
-            CRM.connector, [make_entry("p1", "old", NOON - timedelta(days=8)), make_entry("p1", "new")]
-        )
+        old, new = make_entry("p1", "old", NOON - timedelta(days=8)), make_entry("p1", "new")
+        await store.append_log(CRM.connector, [old, new])
         await store.retire(CRM.connector, NOON)
         assert await store.sweep(LATER) == 1
         assert await store.sweep(LATER) == 0
-        assert [entry.detail for entry in await store.log(CRM.connector, None, 9)] == ["new", "old"]
-        await store.trim_log(NOON)
-        assert [entry.detail for entry in await store.log(CRM.connector, None, 9)] == ["new"]
-        await store.trim_log(LATER)
+        assert await store.log(CRM.connector, WHOLE_LOG, 9) == [new, old]
+        assert list(await store.logged_connectors()) == [CRM.connector]
+        await store.trim_log(CRM.connector, LATER, 9)
         await store.sweep(LATER)
-        assert await store.log(CRM.connector, None, 9) == []
+        assert await store.log(CRM.connector, WHOLE_LOG, 9) == []
 
     async def test_a_swept_connector_that_comes_back_begins_anew(self, store: Store) -> None:
         await store.save_consumption(CRM, make_consumption(version=3))

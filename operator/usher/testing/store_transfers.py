@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from usher.contracts.log import WHOLE_LOG, LogQuery
 from usher.contracts.store import Intent, Owner, Record, Store
 from usher.contracts.transfers import Handover, Obstacle, Transfer
 from usher.core.model.escrow import Unsettled
@@ -169,10 +170,10 @@ class TransferStoreContract:
         await two_connectors(store, P1)
         await store.transfer(TO_WIKI, LATER)
         for connector, detail in ((CRM.connector, "to hr/wiki"), (WIKI.connector, "from hr/crm")):
-            [line] = await store.log(connector, P1, 10)
+            [line] = await store.log(connector, LogQuery(source_id=P1), 10)
             assert (line.time, line.target_id, line.action, line.result) == (LATER, "t1", "Transfer", "Success")
             assert (line.reason, line.detail) == ("Transferred", detail)
-            assert len(await store.log(connector, None, 10)) == 1
+            assert len(await store.log(connector, WHOLE_LOG, 10)) == 1
 
     async def test_many_links_move_at_once(self, store: Store) -> None:
         many = {f"p{index:04}": f"m{index}" for index in range(1_000)}

@@ -224,7 +224,7 @@ def test_log_and_links_are_read_from_the_state(folder: Folder, app: HostileServe
     folder.people(["ada", "bob"])
     folder.sync()
 
-    logs = folder.run("logs", "people", "--person", "id-ada")
+    logs = folder.run("logs", "people", "--user", "id-ada")
     links = folder.run("links", "default/people", "-o", "json", "--limit", "1")
 
     assert logs.exit_code == links.exit_code == 0

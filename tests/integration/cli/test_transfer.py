@@ -44,8 +44,8 @@ def test_a_transfer_is_shown_first_and_done_with_yes(shared: Folder, app: Hostil
     assert "default/people: 2 links handed over to default/other, 1 stay" in done.stdout
     assert [one["sourceId"] for one in data(shared, "other")["links"]] == ["id-ada", "id-bob"]
     assert [one["sourceId"] for one in data(shared, "people")["links"]] == ["id-cleo"]
-    assert "Transferred" in shared.run("logs", "people", "--person", "id-ada").stdout
-    assert "from default/people" in shared.run("logs", "other", "--person", "id-ada").stdout
+    assert "Transferred" in shared.run("logs", "people", "--user", "id-ada").stdout
+    assert "from default/people" in shared.run("logs", "other", "--user", "id-ada").stdout
 
     shared.people(["ada", "bob", "cleo"], title="Director")
     assert shared.sync("--connector", "other").exit_code == 0

@@ -7,6 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
+from usher.contracts.log import WHOLE_LOG
 from usher.contracts.store import Record
 from usher.core.errors import CycleError
 from usher.core.model.resources import SourceId
@@ -46,7 +47,9 @@ async def fill(path: Path) -> None:
             tell(error)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         tell(
-            await store.count_links(CRM), dict(await store.count_changes(CRM)), await store.log(CRM.connector, None, 1)
+            await store.count_links(CRM),
+            dict(await store.count_changes(CRM)),
+            await store.log(CRM.connector, WHOLE_LOG, 1),
         )
         tell((await store.links(CRM, [SourceId("p0001")]))[SourceId("p0001")].target_id)
         tell(await store.record(CRM, record), await store.count_links(CRM))

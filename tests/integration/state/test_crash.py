@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 import usher
+from usher.contracts.log import WHOLE_LOG
 from usher.core.errors import CycleError
 from usher.state.store import open_store
 from usher.testing.store_examples import CRM, PEOPLE, USER, collect, make_staged, name_people
@@ -60,7 +61,7 @@ async def test_a_kill_in_the_middle_of_a_record_leaves_whole_rounds(tmp_path: Pa
             [stored] = rounds
             assert stored in (said, said + 1)
             assert await store.count_links(CRM) == (50, 50)
-            newest = await store.log(CRM.connector, None, 51)
+            newest = await store.log(CRM.connector, WHOLE_LOG, 51)
             assert [int(entry.detail) for entry in newest[:50]] == [stored] * 50
             assert len(newest) == 50 or int(newest[50].detail) == stored - 1
             snapshot = await store.snapshot(PEOPLE, USER)

@@ -12,6 +12,7 @@ import pytest
 from database.keys import make_keys
 from database.postgres import Postgres
 from usher.contracts.comparisons import Comparison
+from usher.contracts.log import WHOLE_LOG, LogQuery
 from usher.contracts.store import Record, Store
 from usher.core.errors import CycleError
 from usher.core.model.plans import Action, Phase
@@ -88,12 +89,14 @@ async def fill(store: Store, target: MemoryTarget) -> None:
 async def expect_what_was_filled(store: Store) -> None:
     assert await store.claimants(CRM, [NAME]) == {NAME: [f"p1-{NAME}", f"p2-{NAME}"]}
     assert await store.rivals(CRM, [NAME]) == {NAME: [f"p1-{NAME}", f"p2-{NAME}"]}
-    assert [entry.detail for entry in await store.log(CRM.connector, None, 1)] == [f"clashes with {NAME}"]
+    assert [entry.detail for entry in await store.log(CRM.connector, WHOLE_LOG, 1)] == [f"clashes with {NAME}"]
     assert await store.held(CRM.connector) == (make_hold(), [make_change("p1", Action.DISABLE, Phase.DISABLE)])
     assert await store.kept_parts(CRM.connector) == {"scope": {"users": [NAME]}}
     assert await store.due_holders(CRM) == [f"g-{NAME}"]
     assert await store.orphans(CRM) == [f"t-{NAME}"]
-    assert [entry.source_id for entry in await store.log(CRM.connector, SourceId(f"p-{NAME}"), 9)] == [f"p-{NAME}"]
+    assert [
+        entry.source_id for entry in await store.log(CRM.connector, LogQuery(source_id=SourceId(f"p-{NAME}")), 9)
+    ] == [f"p-{NAME}"]
     assert await store.seal_key(b"another") == NAME.encode()
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 import usher
 from database.fixtures import write_url
 from database.postgres import PASSWORD, Postgres
+from usher.contracts.log import WHOLE_LOG
 from usher.contracts.store import Intent, Store
 from usher.core.errors import CycleError
 from usher.core.model.plans import Action
@@ -165,7 +166,7 @@ async def test_a_killed_process_leaves_whole_rounds_and_a_state_that_is_free_at_
             stored = await stored_round(store)
             assert stored in (said, said + 1)
             assert await store.count_links(CRM) == (50, 50)
-            newest = await store.log(CRM.connector, None, 50)
+            newest = await store.log(CRM.connector, WHOLE_LOG, 50)
             assert [int(entry.detail) for entry in newest] == [stored] * 50
         first = stored + 1
 

@@ -180,7 +180,7 @@ def test_links_and_logs_tell_the_type(desk: Desk) -> None:
     assert desk.run("sync").exit_code == 0
 
     links = desk.data("links", "app")
-    entries = desk.data("logs", "app", "--person", "eng")["entries"]
+    entries = desk.data("logs", "app", "--user", "eng")["entries"]
 
     assert [(each["resourceType"], each["sourceId"]) for each in links["links"]] == [
         ("User", "ada"),
@@ -258,3 +258,44 @@ def test_of_a_group_nobody_says_that_it_should_be_disabled(desk: Desk) -> None:
 
     assert "AttributeMapping/people spec.attributes: active is not mapped" in shown
     assert "AttributeMapping/teams" not in shown
+
+
+def test_logs_are_found_by_what_they_say_and_come_in_pages(desk: Desk) -> None:
+    assert desk.run("sync").exit_code == 0
+    everything = desk.data("logs", "app")
+
+    creates = desk.data("logs", "app", "--action", "create", "--step", "action", "--result", "Success", "--since", "1h")
+    assert {each["sourceId"] for each in creates["entries"]} == {"ada", "ben", "cleo", "eng"}
+    assert desk.data("logs", "app", "--until", "1h")["entries"] == []
+    assert desk.data("logs", "app", "--reason", "Unheard")["entries"] == []
+    cycle = creates["entries"][0]["cycle"]
+    assert desk.data("logs", "app", "--cycle", cycle) == everything
+
+    first = desk.data("logs", "app", "--limit", "2")
+    rest = desk.data("logs", "app", "--before", str(first["before"]))
+    assert [*first["entries"], *rest["entries"]] == everything["entries"]
+    assert (everything["before"], rest["before"]) == (None, None)
+    assert f"--before {first['before']}" in desk.run("logs", "app", "--limit", "2").output
+
+
+def test_logs_show_values_where_the_connector_wants_them_kept(desk: Desk) -> None:
+    desk.change("  scope: {include: All}\n", "  scope: {include: All}\n  provisioningLog: {attributeValues: Full}\n")
+    assert desk.run("sync").exit_code == 0
+
+    [line] = desk.data("logs", "app", "--user", "cleo")["entries"]
+    assert line["values"]["userName"] == {"old": None, "new": "cleo"}
+    assert 'userName: (none) -> "cleo"' in desk.run("logs", "app", "--user", "cleo").output
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--since", "yesterday"), "has to be a time with its zone"),
+        (("--since", "1h", "--until", "2h"), "--since has to be earlier than --until"),
+        (("--action", "Destroy"), "is not one of"),
+    ],
+)
+def test_a_filter_that_can_not_be_meant_is_refused_with_what_can(desk: Desk, asked: tuple[str, str], said: str) -> None:
+    refused = desk.run("logs", "app", *asked)
+    assert refused.exit_code == 2
+    assert said in refused.output

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from usher.contracts.log import LogQuery
 from usher.core.expressions.compile import compile_expression
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, ResourceType, SourceId
@@ -122,7 +123,7 @@ async def test_whoever_leaves_the_group_is_disabled_as_unassigned_and_comes_back
     world.group("eng", "ada")
     await sync(world)
     assert active(world) == {"ada"}
-    log = await world.store.log(world.connector, SourceId("id-bob"), 1)
+    log = await world.store.log(world.connector, LogQuery(source_id=SourceId("id-bob")), 1)
     assert (log[0].action, log[0].reason) == ("Disable", "Unassigned")
 
     world.group("eng", "ada", "bob")

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from usher.contracts.log import WHOLE_LOG
 from usher.core.model.reports import Compared, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, TargetId
 from usher.core.sync.leaving import Deprovisioning, Policy
@@ -85,7 +86,7 @@ async def test_a_value_that_somebody_changed_is_put_back_in_the_same_cycle(world
     assert world.accounts()["bob@example.com"]["title"] == "Engineer"
     assert report.comparisons == {"User": replace(NOTHING, drifted=1)}
     assert (report.result, report.counts.updated, report.pending) == (CycleResult.SUCCEEDED, 1, 0)
-    lines = [one for one in await world.store.log(world.connector, None, 10) if one.action == "Compare"]
+    lines = [one for one in await world.store.log(world.connector, WHOLE_LOG, 10) if one.action == "Compare"]
     assert [(one.source_id, one.reason, one.attributes) for one in lines] == [("id-bob", "DriftedRevert", ("title",))]
     assert lines[0].cycle != ""
     again = await compared(world)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from usher.contracts.store import LogEntry
+from usher.contracts.log import LogEntry, LogQuery
 from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import Lane, ResourceType, SourceId
@@ -66,7 +66,7 @@ async def entry_of(world: World, source_id: SourceId = ADA) -> Unsettled | None:
 
 
 async def last_line(world: World, source_id: SourceId = ADA) -> LogEntry:
-    return (await world.store.log(world.connector, source_id, 1))[0]
+    return (await world.store.log(world.connector, LogQuery(source_id=source_id), 1))[0]
 
 
 async def test_a_change_that_fails_is_tried_in_the_next_two_cycles_and_then_left_alone(world: World) -> None:

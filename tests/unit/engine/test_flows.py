@@ -9,6 +9,7 @@ import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.assembly.mappings import compile_mapping
+from usher.contracts.log import WHOLE_LOG
 from usher.core.model.reports import CycleResult
 from usher.core.model.resources import Json, SourceId, Value
 from usher.core.sync.matching import Adopt
@@ -337,7 +338,7 @@ async def everything_stored(world: World, source_id: str = "id-ada") -> str:
     """What the state holds of a person, but for the snapshot of the source."""
     links = await world.store.links(world.lane, [SourceId(source_id)])
     rows = [row async for rows in _rows(world) for row in rows]
-    return f"{links}{rows}{await world.store.log(world.connector, None, 100)}"
+    return f"{links}{rows}{await world.store.log(world.connector, WHOLE_LOG, 100)}"
 
 
 async def _rows(world: World) -> AsyncIterator[Sequence[object]]:

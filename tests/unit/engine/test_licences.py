@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from usher.contracts.log import LogQuery
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import SourceId
 from usher.testing.faults import FaultKind
@@ -44,7 +45,7 @@ async def test_creates_stop_for_the_cycle_and_everything_else_goes_on(world: Wor
     assert report.reasons["LicenseLimitExceeded"] >= len(STAFF)
     assert (report.counts.disabled, report.counts.updated) == (1, 1)
     assert world.accounts()["ada@example.com"]["active"] is False
-    line = (await world.store.log(world.connector, SourceId("id-user59"), 1))[0]
+    line = (await world.store.log(world.connector, LogQuery(source_id=SourceId("id-user59")), 1))[0]
     assert line.detail.startswith("not sent: the app said in this cycle that no licence is left; attempt 1")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -66,7 +67,7 @@ def outcome(number: int) -> Done:
 
 async def add(recorder: Recorder, numbers: range) -> None:
     for number in numbers:
-        await recorder.add(outcome(number))
+        await recorder.add(outcome(number), timedelta())
 
 
 async def settle() -> None:
@@ -84,7 +85,7 @@ async def test_nobody_waits_for_a_chunk_that_is_being_saved(recorder: Recorder, 
 async def test_outcomes_are_saved_in_their_order_one_chunk_at_a_time(recorder: Recorder, store: SlowStore) -> None:
     store.go_on.set()
     for number in range(3 * CHUNK + 7):
-        await recorder.add(outcome(number))
+        await recorder.add(outcome(number), timedelta())
         await asyncio.sleep(0)
     await recorder.flush()
 

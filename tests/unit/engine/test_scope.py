@@ -10,6 +10,7 @@ import pytest
 
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.assembly.mappings import compile_mapping
+from usher.contracts.log import WHOLE_LOG, LogQuery
 from usher.core.model.reports import CycleResult
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.assignments import Assignment, Entry
@@ -83,7 +84,9 @@ async def test_the_log_says_that_it_was_the_scope(world: World) -> None:
     put(world, "bob", "Bonn")
     await world.sync()
 
-    told = {(entry.source_id, entry.action, entry.reason) for entry in await world.store.log(world.connector, None, 9)}
+    told = {
+        (entry.source_id, entry.action, entry.reason) for entry in await world.store.log(world.connector, WHOLE_LOG, 9)
+    }
 
     assert ("id-ada", "Disable", "OutOfScope") in told
     assert ("id-bob", "Skip", "OutOfScope") in told
@@ -122,7 +125,9 @@ async def test_a_disabled_person_is_a_leaver_of_the_source_wherever_the_scope_en
     world.source.put("id-ada", **person("ada", city="Bonn", accountEnabled=False))
 
     assert await active(world) == {"ada": False}
-    reasons = [entry.reason for entry in await world.store.log(world.connector, None, 9) if entry.action == "Disable"]
+    reasons = [
+        entry.reason for entry in await world.store.log(world.connector, WHOLE_LOG, 9) if entry.action == "Disable"
+    ]
     assert reasons == ["SourceDisabled"]
 
 
@@ -143,7 +148,7 @@ async def test_a_filter_of_the_connector_is_asked_besides_those_of_the_mapping(w
     assert await active(world) == {"ada": True}
     world.source.put("id-ada", **person("ada", city="Berlin", kind="guest"))
     assert await active(world) == {"ada": False}
-    entries = await world.store.log(world.connector, SourceId("id-ada"), 1)
+    entries = await world.store.log(world.connector, LogQuery(source_id=SourceId("id-ada")), 1)
     assert [entry.reason for entry in entries] == ["OutOfScope"]
     world.source.put("id-ada", **person("ada", city="Berlin", kind="staff"))
     assert await active(world) == {"ada": True}

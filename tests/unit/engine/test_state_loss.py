@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from usher.contracts.log import WHOLE_LOG
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, SourceId
 from usher.core.sync.matching import Adopt
@@ -80,7 +81,7 @@ async def test_whoever_left_meanwhile_is_reported_and_stays_lost_until_somebody_
     await cycles(world, 3)
     assert active(world) == set(NAMES)
     assert (await strays(world), await is_lost(world)) == (2, True)
-    lines = [one for one in await world.store.log(world.connector, None, 50) if one.reason == "StateLost"]
+    lines = [one for one in await world.store.log(world.connector, WHOLE_LOG, 50) if one.reason == "StateLost"]
     assert {one.source_id for one in lines} == {"id-bob", "id-cyd"}
 
     for name in ("bob", "cyd"):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from usher.contracts.log import LogQuery
 from usher.core.model.reports import CycleResult
 from usher.core.model.resources import AttributePath, Json, SourceId, TargetId
 from usher.core.sync.policies import Budget
@@ -38,7 +39,7 @@ async def quiet_cycle(world: World) -> None:
 
 
 async def last_reason(world: World, name: str) -> str:
-    return (await world.store.log(world.connector, SourceId(f"id-{name}"), 1))[0].reason
+    return (await world.store.log(world.connector, LogQuery(source_id=SourceId(f"id-{name}")), 1))[0].reason
 
 
 async def test_an_account_that_matches_is_not_taken_over(world: World) -> None:

@@ -19,6 +19,7 @@ from unit.kube.fake_cluster import (
     source_spec,
     working,
 )
+from usher.contracts.log import WHOLE_LOG
 from usher.core.model.resources import ConnectorKey
 from usher.engine.job import Ports
 from usher.kube.objects import Kind, ObjectKey
@@ -283,11 +284,11 @@ async def test_what_is_known_of_a_deleted_source_and_the_log_of_a_connector_go_e
             monkeypatch.setattr("usher.kube.controller.RETENTION", at_once)
             await one.controller.take_census()
             assert list(await store.sources()) == []
-            assert len(await store.log(app_key, None, 9)) == 1
+            assert len(await store.log(app_key, WHOLE_LOG, 9)) == 1
 
-            monkeypatch.setattr("usher.kube.controller.LOG_RETENTION", at_once)
+            monkeypatch.setattr("usher.kube.log_trimming.RETENTION_OF_GONE", at_once)
             await one.controller.take_census()
-            assert list(await store.log(app_key, None, 9)) == []
+            assert list(await store.log(app_key, WHOLE_LOG, 9)) == []
 
 
 async def test_a_connector_that_was_deleted_and_made_anew_unheard_looks_at_everybody_and_makes_nobody_twice() -> None:

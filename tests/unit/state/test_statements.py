@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from unit.state.databases import open_database
-from usher.state.schema import claims, connectors, lanes, log_entries
+from usher.state.log import log_entries
+from usher.state.schema import claims, connectors, lanes
 from usher.state.statements import AT_ONCE, Among, AnyRow, delete_ids, insert_rows, replace_ids
 
 COUNTS = [0, 1, 2, 3, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 77]
@@ -83,7 +84,7 @@ async def test_a_row_replaces_the_one_of_the_same_id() -> None:
 async def test_values_go_through_the_type_of_their_column() -> None:
     database = await open_database(None)
     await database.run(prepare, 0)
-    row = (1, TIME, "c", None, None, "action", "Create", "Success", "", "", b"[]", "User")
+    row = (1, TIME, "c", None, None, "action", "Create", "Success", "", "", b"[]", "User", 0, None)
     await database.run(insert_rows, log_entries, [row] * 3)
     statement = select(log_entries.c.id, log_entries.c.time, log_entries.c.source_id).order_by(log_entries.c.id)
     rows = await database.rows(statement, tuple)

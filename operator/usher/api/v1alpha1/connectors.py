@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from usher.api.v1alpha1.durations import DeleteTime, FullInterval, HoldTime, Interval
+from usher.api.v1alpha1.durations import DeleteTime, FullInterval, HoldTime, Interval, LogTime
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Strict, Unchanged, UniqueBy
 from usher.api.v1alpha1.scopes import Scope
@@ -132,6 +132,21 @@ class Execution(Strict):
     )
 
 
+class ProvisioningLog(Strict):
+    """What the provisioning log holds, which `usher logs` shows: each change, and why nothing is done for somebody."""
+
+    retention: LogTime = Field(
+        default=timedelta(hours=720),
+        description="How long its lines are kept, such as 720h, which is also what an absent field means. Of more than"
+        " a million lines the oldest go before.",
+    )
+    attribute_values: Literal["Redacted", "Full"] = Field(
+        default="Redacted",
+        description="Redacted (when absent): the names of the attributes of a change, not their values. Full: also the"
+        " values before and after it, without those that the app never returns (passwords) and those of Redact().",
+    )
+
+
 class ProvisioningConnectorSpec(Strict):
     """What is provisioned, from where, to where, when, and within which limits."""
 
@@ -179,3 +194,6 @@ class ProvisioningConnectorSpec(Strict):
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )
     execution: Execution = Field(default=Execution(), description="How fast the app is asked.")
+    provisioning_log: ProvisioningLog = Field(
+        default=ProvisioningLog(), description="What the provisioning log holds, and for how long."
+    )

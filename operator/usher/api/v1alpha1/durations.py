@@ -92,3 +92,5 @@ FullInterval: TypeAlias = Annotated[timedelta, AtLeast("0s")]
 """The time between two full comparisons; 0s for none."""
 HoldTime: TypeAlias = Annotated[timedelta, AtLeast("1s")]
 """How long something waits for a person."""
+LogTime: TypeAlias = Annotated[timedelta, AtLeast("1h")]
+"""How long lines of a log are kept."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from usher.core.model.plans import PlannedChange
-from usher.core.model.resources import Holding, Link
+from usher.core.model.resources import Holding, Json, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,14 @@ class Instead:
 
 
 Outcome: TypeAlias = Done | Deleted | Partly | Instead | Failed | Unsure
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """What a change did to one attribute.
+
+    Of one with several values, of which some came and some went, `old` are those that went and `new` those that came.
+    """
+
+    old: Json
+    new: Json

@@ -119,11 +119,12 @@ def upgrade() -> None:
         sa.Column("detail", sa.LargeBinary(), nullable=False),
         sa.Column("attributes", sa.LargeBinary(), nullable=False),
         sa.Column("resource_type", WORDS, nullable=False),
+        sa.Column("duration", sa.BigInteger(), nullable=False),
+        sa.Column("edits", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("log_entries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_log_entries_time"), ["time"], unique=False)
         batch_op.create_index("log_entries_of_connector", ["connector_id", "id"], unique=False)
         batch_op.create_index("log_entries_of_person", ["connector_id", "source_id", "id"], unique=False)
 
