@@ -18,7 +18,7 @@ _BY_ID: Final = frozenset({Operation.GET, Operation.UPDATE, Operation.DELETE})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail: which requests it can strike, or the state's writes (`WRITE`).
+    """One way to fail: which requests it can strike, or the state's writes (`WRITE`). One strikes nothing.
 
     `lasts`: it can also go on until the cycle is over, as an outage does.
     """
@@ -37,6 +37,7 @@ class Elsewhere:
 
 
 FAULTS: Final = (
+    Fault("none", frozenset()),
     Fault("refused", _ALL, lasts=True),
     Fault("dns", _ALL),
     Fault("tls-expired", _ALL),
