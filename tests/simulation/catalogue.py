@@ -62,7 +62,7 @@ FAULTS: Final = (
     Fault("401", _ALL, lasts=True),
     Fault("403", _ALL),
     Fault("404-gone", _BY_ID),
-    Fault("404-lie", frozenset({Operation.GET, Operation.UPDATE})),
+    Fault("404-lie", _BY_ID),
     Fault("409-ours", frozenset({Operation.CREATE})),
     Fault("409-foreign", frozenset({Operation.CREATE})),
     Fault("409-on-update", frozenset({Operation.UPDATE})),
