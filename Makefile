@@ -21,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 COUNTED := tests/golden tests/property tests/unit
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test simulate bench fuzz system ready generate format lint types imports cluster-up cluster-down lock clean
+.PHONY: help install demo test simulate bench fuzz system ready generate format lint types imports cluster-up cluster-down migration lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -58,7 +58,7 @@ bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/be
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 system:
-	@tests/machine/packages.sh directory domain node
+	@tests/machine/packages.sh directory domain database node
 
 fuzz: $(STAMP) $(FUZZER) ## Look for what breaks the mapping language, outside CI (SECONDS=60 for each claim)
 	@PYTHONPATH=$(FUZZER) $(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)
@@ -94,6 +94,10 @@ cluster-up: $(STAMP) ## Start a throw-away Kubernetes API server; prints its kub
 
 cluster-down: $(STAMP) ## End it and remove its state
 	$(CLUSTER) down --name dev
+
+migration: $(STAMP) ## Write the step to the tables of the code (NAME=0002 MESSAGE="who was asked")
+	$(BIN)/alembic revision --autogenerate --rev-id $(NAME) --message "$(MESSAGE)"
+	$(BIN)/ruff format --quiet operator/usher/state/migrations
 
 lock: $(STAMP) ## Pin all dependencies anew, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-pytest_plugins = ("cluster.fixtures", "directory.fixtures")
+pytest_plugins = ("cluster.fixtures", "database.fixtures", "directory.fixtures")
 
 # No test is timed: how long one example takes says who else is on the machine.
 # A failure ends with the line that repeats it.

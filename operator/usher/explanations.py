@@ -16,7 +16,7 @@ from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
 from usher.api.v1alpha1.references import CaRef, ConfigMapKeyRef, SecretKeyRef
 from usher.api.v1alpha1.sources.csv import CsvSource
 from usher.api.v1alpha1.sources.ldap import LdapSource
-from usher.core.errors import ReadShrunk, SpecError, UsherError
+from usher.core.errors import OF_THE_STATE, ReadShrunk, SpecError, UsherError
 
 _TARGET: Final = "spec.target.scim"
 _URL: Final = f"{_TARGET}.url"
@@ -30,9 +30,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "SourceUnreachable": "spec.sourceRef",
 }
 """By reason; whatever else goes wrong in a cycle has to do with the address, but for _NO_FIELD."""
-_NO_FIELD: Final = frozenset(
-    {"InvalidSpec", "AccessDenied", "ClusterUnreachable", "InternalError", "StateLocked", "StateUnusable"}
-)
+_NO_FIELD: Final = OF_THE_STATE | {"InvalidSpec", "AccessDenied", "ClusterUnreachable", "InternalError"}
 """Reasons for which no field of the spec can be blamed."""
 _OF_A_PASSWORD: Final = frozenset({"CredentialsRejected", "SecretNotFound", "KeyNotFound"})
 _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
@@ -40,7 +38,7 @@ _LOCATED: Final = re.compile(r"(?P<subject>[A-Z][A-Za-z]+/\S+ )?spec[.\[:]")
 _MAPPING: Final = re.compile(r"\bAttributeMapping/(?P<name>[-.a-z0-9]+)")
 _OWN_FIELD: Final = re.compile(r"(?P<subject>ProvisioningConnector/\S+) (?P<path>spec\S*): (?P<problem>.*)", re.DOTALL)
 """A message that begins with a field of the connector itself."""
-_KNOWN_CAUSES: Final = ("certificate", " resolves to ")
+_KNOWN_CAUSES: Final = ("certificate", " resolves to ", " to come back at ")
 """A target that is not reached for one of these is up, and the message has the way out."""
 
 

@@ -103,6 +103,31 @@ PLANTS = {
         "tests/unit/engine/test_deprovisioning.py"
         "::test_what_is_to_be_deleted_waits_for_its_time_and_one_more_complete_read",
     ),
+    "who lost the state to another process goes on sending": Plant(
+        "engine/retry.py",
+        "            await self._confirm()\n",
+        "",
+        "tests/integration/state/test_cycles_on_postgres.py"
+        "::test_a_holder_who_was_paused_before_its_creates_makes_nothing_when_another_works_already",
+    ),
+    "who comes back does not ask whose the state is by now": Plant(
+        "state/postgres.py",
+        "!= (self._epoch,):",
+        "== (0,):",
+        "tests/integration/state/test_postgres.py::test_who_was_cut_off_while_another_came_and_went_writes_nothing",
+    ),
+    "a table that is made anew takes along what refers to it": Plant(
+        "state/sqlite.py",
+        "        loose = bool(connection.get_execution_options().get(LOOSE))",
+        "        loose = False",
+        "tests/integration/state/test_migrations.py::test_whoever_comes_from_the_baseline_keeps_every_row",
+    ),
+    "what is known of accounts is not encrypted": Plant(
+        "state/schema.py",
+        'Column("image", Sealed, nullable=False)',
+        'Column("image", Content, nullable=False)',
+        "tests/integration/state/test_encrypted_state.py::test_with_a_key_nobody_can_be_read_in_the_files",
+    ),
     "whoever comes back goes on waiting to be deleted": Plant(
         "state/recording.py",
         "[*record.unlinked, *record.spared, *enabled]",
@@ -171,9 +196,45 @@ PLANTS = {
     ),
     "members of a group that is never written change": Plant(
         "engine/referring.py",
-        "                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)",
+        "                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)",
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
+    ),
+    "what waits for its turn goes out though the app asked for patience meanwhile": Plant(
+        "transport/pace.py",
+        "            while (start := max(self._next, self._resume)) > (now := self._runtime.monotonic()):",
+        "            while (start := self._next) > (now := self._runtime.monotonic()):",
+        "tests/unit/transport/test_pace.py",
+    ),
+    "licences that are used up stop whoever leaves": Plant(
+        "engine/licences.py",
+        "    return change.action is Action.CREATE or (enables and change.action in (Action.UPDATE, Action.LINK))",
+        "    return True",
+        "tests/unit/engine/test_licences.py",
+    ),
+    "one success does not lift a quarantine": Plant(
+        "core/sync/quarantine.py",
+        '    return "" if attempt.recovered else find_threshold(attempt.failures)',
+        "    return find_threshold(attempt.failures)",
+        "tests/unit/sync/test_quarantine.py",
+    ),
+    "a restart asks an app that wanted to be left alone": Plant(
+        "engine/standing.py",
+        "    if until is not None and 0 < (until - ports.runtime.now()).total_seconds() <= _LONGEST_REST:",
+        "    if until is not None and ports.runtime is None:",
+        "tests/unit/engine/test_standing.py",
+    ),
+    "a leaver in escrow waits like everybody": Plant(
+        "core/sync/escrow.py",
+        "    due = since if duty.always else next_try(since, attempts, now)",
+        "    due = next_try(since, attempts, now)",
+        "tests/unit/sync/test_escrow.py",
+    ),
+    "a member that is given makes up for a name that is not": Plant(
+        "engine/undone.py",
+        "        settled = same and self.is_settled(change.source_id)",
+        "        settled = self.is_settled(change.source_id)",
+        "tests/unit/engine/test_escrow.py",
     ),
     "what a changed mapping holds goes with the next cycle": Plant(
         "core/sync/policies.py",

@@ -3,6 +3,7 @@
 #   build      a C compiler and the headers of libldap and libsasl, from which python-ldap is built
 #   directory  slapd, the directory of the tests and of the demo, and the tools that the demo changes it with
 #   domain     Samba, the Active Directory of the tests; its services are not started
+#   database   PostgreSQL, of which the tests run a server of their own; Debian's service is neither made nor started
 #   node       Node.js and npm, for a SCIM server that the tests write to
 # Looks for the things themselves, not for packages: what came another way is fine. Without apt-get, or without the
 # rights for it, says what is missing and how it is called on Debian.
@@ -10,6 +11,7 @@ set -euo pipefail
 
 has_header() { printf '#include <%s>\n' "$1" | cc -E - > /dev/null 2>&1; }
 has_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" > /dev/null; }
+has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || { has_program postgres && has_program initdb; }; }
 has_python_headers() { [ -e "$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')/Python.h" ]; }
 
 missing=()
@@ -29,10 +31,13 @@ for set in "$@"; do
       has_program samba && has_program samba-tool || missing+=(samba-ad-dc samba-ad-provision samba-dsdb-modules)
       has_program ip || missing+=(iproute2)
       ;;
+    database)
+      has_postgres || missing+=(postgresql)
+      ;;
     node)
       has_program node && has_program npm || missing+=(nodejs npm)
       ;;
-    *) echo "packages.sh knows build, directory, domain and node, not $set" >&2; exit 2 ;;
+    *) echo "packages.sh knows build, directory, domain, database and node, not $set" >&2; exit 2 ;;
   esac
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
@@ -48,9 +53,14 @@ echo "Installing ${missing[*]}"
 if [[ " ${missing[*]} " == *" slapd "* ]]; then
   printf 'slapd slapd/no_configuration boolean true\n' | "${root[@]}" debconf-set-selections
 fi
-# Debian's samba starts what it finds no configuration for, unless a policy forbids it (invoke-rc.d).
+# Debian's postgresql makes a database of its own, unless told otherwise before.
+cluster=/etc/postgresql-common/createcluster.conf
+if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e "$cluster" ]; then
+  printf 'create_main_cluster = false\n' | "${root[@]}" install -D -m 644 /dev/stdin "$cluster"
+fi
+# Debian's samba and postgresql start their services, unless a policy forbids it (invoke-rc.d).
 policy=/usr/sbin/policy-rc.d
-if [[ " ${missing[*]} " == *" samba-ad-dc "* ]] && [ ! -e "$policy" ]; then
+if [[ " ${missing[*]} " =~ " samba-ad-dc "|" postgresql " ]] && [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' | "${root[@]}" install -m 755 /dev/stdin "$policy"
   trap '"${root[@]}" rm -f "$policy"' EXIT
 fi

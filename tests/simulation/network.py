@@ -29,7 +29,9 @@ from usher.testing.scim_schemas import Refusal
 from usher.testing.scim_service import PREFIX, Request, read_request
 from usher.transport.addresses import cli_policy
 from usher.transport.auth import BearerClient
-from usher.transport.http import HttpClient, HttpSettings, _Gate
+from usher.transport.certificates import Authority
+from usher.transport.http import HttpClient, _Gate, _Pacing
+from usher.transport.pace import Limits, Pace
 from usher.transport.urls import parse_base_url
 
 ADDRESS: Final = f"https://app.example.com{PREFIX}"
@@ -82,9 +84,10 @@ class Network:
     @asynccontextmanager
     async def open(self, runtime: Runtime) -> AsyncIterator[ScimSession]:
         """A session of the real kind."""
-        url, settings = parse_base_url(ADDRESS), HttpSettings(ADDRESS)
         scim = ScimSettings(ADDRESS, SecretRef("Secret", "app", "token"), settle=self.settle)
-        client = HttpClient(url, settings, _Gate(url, cli_policy()), cast(aiohttp.ClientSession, self))
+        pacing = _Pacing(Pace(Limits(scim.connections, scim.requests_per_second), runtime), runtime)
+        gate = _Gate(parse_base_url(ADDRESS), cli_policy())
+        client = HttpClient(gate, cast(aiohttp.ClientSession, self), Authority.PUBLIC, pacing)
 
         async def read_token() -> SecretText:
             return SecretText(SECRET)

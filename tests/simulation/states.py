@@ -21,7 +21,7 @@ class States:
 
     def __init__(self, store: SqlStore) -> None:
         self.store: Store = store
-        self._engine = store._database._engine
+        self._engine = store._database._medium.engine
         raw = self._engine.raw_connection()
         connection = raw.driver_connection
         assert isinstance(connection, sqlite3.Connection)

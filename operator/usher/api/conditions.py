@@ -13,7 +13,7 @@ from pydantic import Field, WithJsonSchema
 from usher.api.v1alpha1.objects import Status, Time
 
 MAX_MESSAGE: Final = 400
-MAX_MESSAGES: Final = 1500
+MAX_MESSAGES: Final = 1275
 """Longer messages are cut, and where all of them together are longer the longest ones: they have to fit into a status
 of 8 KiB."""
 
@@ -33,6 +33,8 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     SUSPENDED = "Suspended"
     PLAN_HELD = "PlanHeld"
+    QUARANTINED = "Quarantined"
+    CREDENTIAL_EXPIRING = "CredentialExpiring"
     DRIFTED = "Drifted"
 
 
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     OBSERVING = "Observing"
     PLAN_HELD = "PlanHeld"
     PROGRESSING = "Progressing"
+    QUARANTINED = "Quarantined"
     READ_COMPLETE = "ReadComplete"
     REFERENCES_PENDING = "ReferencesPending"
     REPORTED = "Reported"
@@ -114,7 +117,14 @@ End: TypeAlias = Contact | Finding
 """An end: untried, answered, or what was wrong when it was last tried."""
 
 TRANSIENT: Final[frozenset[str]] = frozenset(
-    {Reason.SOURCE_UNREACHABLE, Reason.TARGET_UNREACHABLE, "TooManyRequests", "IncompleteRead", "ClusterUnreachable"}
+    {
+        Reason.SOURCE_UNREACHABLE,
+        Reason.TARGET_UNREACHABLE,
+        "TooManyRequests",
+        "IncompleteRead",
+        "ClusterUnreachable",
+        "StateUnreachable",
+    }
 )
 """Reasons that pass by themselves: only the third failure in a row makes unready what was ready."""
 VOID: Final[frozenset[str]] = frozenset({"ReadShrunk", "InvalidData", "IncompleteRead"})
@@ -129,6 +139,7 @@ NEEDS_A_PERSON: Final[frozenset[str]] = frozenset(
         Reason.EXPRESSION_INVALID,
         Reason.CREDENTIALS_REJECTED,
         Reason.SCOPE_UNRESOLVED,
+        Reason.QUARANTINED,
     }
 )
 """Reasons that no further attempt can mend."""

@@ -40,7 +40,8 @@ class CycleVerdict:
     """What the last cycle came to.
 
     `generation` is that of the spec it ran under. `pending` counts the resources with something undone, `reasons` by
-    reason; `due_references` of them lack nothing but references. `unresolved` are entries of the scope that mean
+    reason; `due_references` of them lack nothing but references, and `escrow` says in figures how many failed, and when
+    they are tried again. `unresolved` are entries of the scope that mean
     nobody, or several: where they stand, and why. `observed` is what it found, in figures, where it was not to write
     anything. `failure` says why it failed as a whole; the counts mean nothing then.
     """
@@ -52,6 +53,7 @@ class CycleVerdict:
     failure: Finding | None = None
     unresolved: Sequence[str] = ()
     observed: str = ""
+    escrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,11 @@ class ConnectorObservation:
     nothing, in the source's words; `void` holds where it answered, is not believed, and an earlier version is in force:
     cycles run on that one. `initial` holds until an initial cycle has run to its end. `cycle` is what the last cycle
     came to, or what an earlier process said of it, None where neither is known. `held` is the plan that waits for an
-    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `ending` says of a connector that is
-    being deleted what becomes of its accounts, and until when. `drifted` says what somebody else changed in the app,
-    and stays so; `lost` what is left of a loss of the state.
+    approval, with its reason (OverBudget, ApprovalRequired) and how to approve it. `quarantine` says why cycles run
+    rarely, with the reference's word for it; it is `stopped` once none starts by itself any more. `expiring` is said of
+    a credential that will soon be of no use. `ending` says of a connector that is being deleted what becomes of its
+    accounts, and until when. `drifted` says what somebody else changed in the app, and stays so; `lost` what is left of
+    a loss of the state.
     """
 
     generation: int
@@ -80,6 +84,9 @@ class ConnectorObservation:
     consecutive_failures: int = 0
     held: Finding | None = None
     ending: Finding | None = None
+    quarantine: Finding | None = None
+    stopped: bool = False
+    expiring: Finding | None = None
     drifted: Finding | None = None
     lost: Finding | None = None
 
@@ -101,7 +108,7 @@ def connector_conditions(
         ready,
         _in_sync(seen, find_condition(former, ConditionType.IN_SYNC)),
         *(verdict for kind, end in ends for verdict in _reachable(seen, kind, end, find_condition(former, kind))),
-        *judge_progress(seen.generation, troubles, ready),
+        *judge_progress(seen.generation, [one for one in troubles if seen.stopped or not _passes(one)], ready),
         *_abnormal(seen),
     ]
     return settle(verdicts, former, now)
@@ -114,8 +121,14 @@ def _troubles(seen: ConnectorObservation) -> list[Finding]:
     failure = seen.cycle.failure if isinstance(seen.cycle, CycleVerdict) else None
     current = seen.cycle is not None and seen.cycle.generation == seen.generation
     unresolved = _unresolved(seen.cycle) if current else None
-    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved)
+    quarantine = None if seen.quarantine is None else Finding(Reason.QUARANTINED, seen.quarantine.message)
+    met = (seen.blocker, None if seen.void else seen.source, seen.target, failure, unresolved, quarantine)
     return [finding for finding in met if isinstance(finding, Finding)]
+
+
+def _passes(trouble: Finding) -> bool:
+    """A quarantine is lifted by itself, as long as cycles run."""
+    return trouble.reason == Reason.QUARANTINED
 
 
 def _with_the_end(ending: Finding | None, troubles: Sequence[Finding]) -> Finding | None:
@@ -208,7 +221,8 @@ def _undone(cycle: CycleVerdict) -> str:
     most = sorted(cycle.reasons.items(), key=lambda item: (-item[1], item[0]))[:MAX_REASONS_SHOWN]
     reasons = ", ".join(f"{count} {reason}" for reason, count in most)
     resources = "1 resource is" if cycle.pending == 1 else f"{cycle.pending} resources are"
-    return f"{resources} left undone{f': {reasons}' if reasons else ''}; the provisioning log names them"
+    escrow = f"; {cycle.escrow}" if cycle.escrow else ""
+    return f"{resources} left undone{f': {reasons}' if reasons else ''}{escrow}; the provisioning log names them"
 
 
 def _reachable(
@@ -227,6 +241,8 @@ def _abnormal(seen: ConnectorObservation) -> tuple[Verdict, ...]:
     present = (
         (ConditionType.SUSPENDED, _SUSPENDED if seen.suspended else None),
         (ConditionType.PLAN_HELD, seen.held),
+        (ConditionType.QUARANTINED, seen.quarantine),
+        (ConditionType.CREDENTIAL_EXPIRING, seen.expiring),
         (ConditionType.DRIFTED, seen.drifted),
     )
     return tuple(

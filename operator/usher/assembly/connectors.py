@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from typing import Final
 
 from usher.api.v1alpha1.connectors import Budget as BudgetSpec
 from usher.api.v1alpha1.connectors import Deprovisioning as DeprovisioningSpec
-from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec, Safety
+from usher.api.v1alpha1.connectors import Execution, ProvisioningConnectorSpec, Safety
 from usher.api.v1alpha1.mappings import AttributeMappingSpec
 from usher.api.v1alpha1.targets.scim import ScimTarget
 from usher.assembly.domains import settle_domain
@@ -44,28 +45,27 @@ def assemble_connector(
 
     `default_domain` is that of the source that it names, empty where that has none.
     """
-    settings = _scim_settings(spec.target.scim)
-    source = SourceKey(f"{key.partition('/')[0]}/{spec.source_ref.name}")
+    namespace = key.partition("/")[0]
+    settings = _scim_settings(spec.target.scim, spec.execution)
+    source = SourceKey(f"{namespace}/{spec.source_ref.name}")
     errors = list(find_misnamed(key, spec, {name: ResourceType(one.resource_type) for name, one in mappings.items()}))
     if errors:
         raise SpecErrors(errors)
     untouchable, within = untouchable_of(key, spec.scope), filters_of(key, spec.scope)
     lanes = []
-    for ref in spec.mappings:
-        if not mappings[ref.name].enabled:
-            continue
-        compiled = compile_mapping(ref.name, mappings[ref.name], surroundings_of(ends.runtime, default_domain))
-        compiled = settle_domain(compiled, spec.source_ref.name, default_domain)
-        if compiled.resource_type is ResourceType.USER:
-            compiled = replace(compiled, scope=replace(compiled.scope, within=within))
+    for compiled in _compiled(spec, mappings, default_domain, ends):
+        scope = (
+            replace(compiled.scope, within=within) if compiled.resource_type is ResourceType.USER else compiled.scope
+        )
+        mapping = replace(compiled, scope=scope, untouchable=untouchable)
         lanes.append(
             Job(
                 connector=key,
                 source=source,
-                resource_type=compiled.resource_type,
-                mapping=replace(compiled, untouchable=untouchable),
+                resource_type=mapping.resource_type,
+                mapping=mapping,
                 address=settings.url,
-                requires=_required_attributes(compiled),
+                requires=_required_attributes(mapping),
                 concurrency=settings.connections,
                 settle=settings.settle,
                 adopt=Adopt(spec.adopt),
@@ -79,9 +79,27 @@ def assemble_connector(
         budgets=_budgets(spec.safety),
         hold_for=spec.safety.hold_for,
         enforcement=Enforcement(spec.policy),
+        digest=_digest(spec),
         compare_every=spec.schedule.full_interval or None,
         on_state_loss=OnStateLoss(spec.safety.on_state_loss),
     )
+
+
+def _compiled(
+    spec: ProvisioningConnectorSpec, mappings: Mapping[str, AttributeMappingSpec], default_domain: str, ends: Ends
+) -> Iterator[CompiledMapping]:
+    """The mappings that are on, in the order of the spec."""
+    for ref in spec.mappings:
+        if mappings[ref.name].enabled:
+            surroundings = surroundings_of(ends.runtime, default_domain)
+            compiled = compile_mapping(ref.name, mappings[ref.name], surroundings)
+            yield settle_domain(compiled, spec.source_ref.name, default_domain)
+
+
+def _digest(spec: ProvisioningConnectorSpec) -> str:
+    """Of all but when cycles run. What is not written doesn't count: a later version may know more fields."""
+    written = spec.model_dump_json(exclude_defaults=True, exclude={"suspend", "schedule"})
+    return blake2b(written.encode(), digest_size=16).hexdigest()
 
 
 def _deprovisioning(spec: DeprovisioningSpec) -> Deprovisioning:
@@ -137,11 +155,17 @@ def _budget(spec: BudgetSpec) -> Budget:
     return Budget(spec.max_count, spec.max_percent, spec.min_count)
 
 
-def _scim_settings(target: ScimTarget) -> ScimSettings:
+def _scim_settings(target: ScimTarget, execution: Execution) -> ScimSettings:
     token = target.auth.bearer.secret_ref
     ca = ca_reference(None if target.tls is None else target.tls.ca_ref)
-    settle = None if target.quirks.lookup == "None" else target.quirks.settle
-    return ScimSettings(target.url.rstrip("/"), SecretRef("Secret", token.name, token.key), ca, settle=settle)
+    return ScimSettings(
+        url=target.url.rstrip("/"),
+        token=SecretRef("Secret", token.name, token.key),
+        ca=ca,
+        connections=execution.concurrency,
+        requests_per_second=float(execution.requests_per_second or 0),
+        settle=None if target.quirks.lookup == "None" else target.quirks.settle,
+    )
 
 
 def _required_attributes(mapping: CompiledMapping) -> dict[str, str]:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import click
 
+from usher.state.places import Server
+
 DEFAULT_STATE: Final = Path("/var/lib/usher/state.db")
 
 
@@ -45,10 +47,21 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
 @click.option(
     "--state",
     metavar="FILE",
-    default=DEFAULT_STATE,
-    show_default=True,
+    show_default=str(DEFAULT_STATE),
     type=click.Path(dir_okay=False, path_type=Path),
     help="The state file (SQLite), on a volume that outlives the Pod.",
+)
+@click.option(
+    "--state-url-file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The state is in PostgreSQL: this file holds postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+)
+@click.option(
+    "--state-keys",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Encrypt what the state holds of people. Each file is a key (32 bytes in base64), the last by name newest.",
 )
 @click.option(
     "--listen",
@@ -80,15 +93,18 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
     show_default=True,
     help="How much is logged, as one JSON object a line on stderr.",
 )
-def operator(everywhere: Any, log_level: str, **options: Any) -> None:
+def operator(everywhere: Any, log_level: str, state: Path | None, state_url_file: Path | None, **options: Any) -> None:
     """Run the operator until SIGTERM.
 
     Exactly one of --all-namespaces and --namespace has to be given.
     """
     if bool(everywhere) == bool(options["namespaces"]):
         raise click.UsageError("give either --all-namespaces or --namespace (which can be repeated)")
+    if state is not None and state_url_file is not None:
+        raise click.UsageError("give either --state or --state-url-file: there is one state")
+    place = (state or DEFAULT_STATE) if state_url_file is None else Server(state_url_file)
     from usher.kube.logs import set_up_logs  # noqa: PLC0415 - takes a second, which no other command waits for
     from usher.kube.operator import OperatorOptions, run_operator  # noqa: PLC0415 - the same second
 
     set_up_logs(log_level)
-    run_operator(OperatorOptions(**options))
+    run_operator(OperatorOptions(place, **options))

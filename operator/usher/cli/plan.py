@@ -105,7 +105,8 @@ class Planned:
         if self.report.held is not None:
             return Exit.HELD
         waiting = any(not skip.settled for _, skip in self.skips)
-        return Exit.PENDING if self.rows.all.total() or waiting or self.report.unresolved else Exit.DONE
+        report = self.report
+        return Exit.PENDING if self.rows.all.total() or waiting or report.unresolved or report.escrowed else Exit.DONE
 
     def data(self) -> dict[str, Json]:
         """The report, and every row."""
@@ -138,10 +139,9 @@ class Planned:
         orphans = [f"? orphan {one}: nobody in scope matches this {kind.value.lower()}" for kind, one in self.orphans]
         if orphans:
             blocks.append(Code(_capped(orphans, self.most)))
-        if looked := [*assessment_lines(self.report), *comparison_lines(self.report)]:
-            blocks.append(Paragraph(looked))
-        if self.report.unresolved:
-            blocks.append(Paragraph(unresolved_lines(self.report)))
+        looked = [*assessment_lines(self.report), *comparison_lines(self.report)]
+        escrow = [self.report.describe_escrow()] if self.report.escrowed else []
+        blocks += [Paragraph(lines) for lines in (looked, escrow, unresolved_lines(self.report)) if lines]
         if self.report.held is not None:
             blocks.append(Paragraph(held_lines(self.report.held, self.approve)))
         return blocks

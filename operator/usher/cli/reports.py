@@ -9,6 +9,7 @@ from typing import Final
 
 from usher.core.model.reports import Counts, CycleReport, HeldPlan
 from usher.core.model.resources import Json
+from usher.core.model.standing import Quarantine
 
 _WORDS: Final = {"references": "with other references"}
 OF_GROUPS: Final = {**_WORDS, "disabled": "emptied"}
@@ -41,6 +42,16 @@ def unresolved_lines(report: CycleReport) -> list[str]:
 def assessment_lines(report: CycleReport) -> list[str]:
     """Who is in scope, held against the accounts that are there, a line for each resource type."""
     return [f"{kind.lower()}s at the app: {one}" for kind, one in report.assessments.items()]
+
+
+def quarantine_line(held: Quarantine) -> str:
+    """Why the operator would come less and less often, and since when."""
+    return f"in quarantine since {time_text(held.since)}: {held.reason}, cycle {held.count}"
+
+
+def quarantine_data(held: Quarantine | None) -> Json:
+    """A quarantine by the names of the status, None where there is none."""
+    return None if held is None else {"reason": held.reason, "since": time_text(held.since), "count": held.count}
 
 
 def comparison_lines(report: CycleReport) -> list[str]:
@@ -84,9 +95,14 @@ def report_data(report: CycleReport) -> dict[str, Json]:
         "inScope": report.in_scope,
         "linked": report.linked,
         "pending": report.pending,
+        "escrowed": report.escrowed,
+        "givenUp": report.given_up,
+        "nextRetry": None if report.next_retry is None else time_text(report.next_retry),
         "waitingReferences": report.waiting_references,
         "unresolved": list(report.unresolved),
         "assessments": {kind: dict(asdict(one)) for kind, one in report.assessments.items()},
         "comparisons": {kind: dict(asdict(one)) for kind, one in report.comparisons.items()},
         "held": held_data(report.held),
+        "quarantine": quarantine_data(report.quarantine),
+        "credentialExpires": None if report.credential is None else time_text(report.credential.expires),
     }

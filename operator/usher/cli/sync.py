@@ -25,6 +25,7 @@ from usher.cli.reports import (
     comparison_lines,
     counts_data,
     counts_text,
+    quarantine_line,
     report_data,
     time_text,
     unresolved_lines,
@@ -32,7 +33,8 @@ from usher.cli.reports import (
 from usher.cli.tasks import Refusal, Task, prepare
 from usher.cli.terminal import fail, say
 from usher.cli.workspace import Workspace
-from usher.contracts.store import Store, Unsettled
+from usher.contracts.store import Store
+from usher.core.model.escrow import Escrow, Unsettled
 from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import ConnectorKey, Json, ResourceType
 from usher.engine.cycle import run_cycle
@@ -137,6 +139,7 @@ class Synced:
                 "reason": entry.unsettled.reason,
                 "attempts": entry.unsettled.attempts,
                 "since": time_text(entry.unsettled.since),
+                **_escrow_data(entry.unsettled.escrow),
                 "detail": entry.detail,
             }
             for entry in self.undone
@@ -180,12 +183,23 @@ class Synced:
             lines.append(f"{what} for an account at their other end")
         if report.reasons:
             lines.append("left undone: " + ", ".join(f"{count} {reason}" for reason, count in report.reasons.items()))
+        lines += [report.describe_escrow()] if report.escrowed else []
+        if report.credential is not None and report.completed >= report.credential.told_from:
+            lines.append(f"the bearer token {report.credential.describe(report.completed)}")
+        lines += [quarantine_line(report.quarantine)] if report.quarantine is not None else []
         lines += [*assessment_lines(report), *comparison_lines(report), *unresolved_lines(report)]
         if report.result is CycleResult.PLANNED:
             lines.append("spec.policy is Observe: nothing was written; usher plan shows what would be")
         if report.stale:
             lines.append(f"{report.stale}; what it said of its attributes before stays in force")
         return lines
+
+
+def _escrow_data(escrow: Escrow | None) -> dict[str, Json]:
+    """Nothing of whoever has not failed, and is looked at in every run."""
+    if escrow is None:
+        return {}
+    return {"givenUp": escrow.due is None, "nextRetry": None if escrow.due is None else time_text(escrow.due)}
 
 
 def _is_blind(report: CycleReport) -> bool:

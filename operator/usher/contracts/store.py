@@ -17,8 +17,12 @@ from usher.contracts.comparisons import ComparisonStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
 from usher.contracts.references import ReferenceStore
+from usher.contracts.retention import RetentionStore
 from usher.contracts.snapshots import SnapshotStore
+from usher.contracts.standings import StandingStore
+from usher.contracts.tenure import TenureStore
 from usher.contracts.transfers import TransferStore
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, MatchKey, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import (
@@ -84,16 +88,6 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A resource that is looked at again in every cycle, and why."""
-
-    source_id: SourceId
-    reason: str
-    attempts: int
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """Who holds the link to a target resource."""
 
@@ -152,21 +146,6 @@ class LinkStore(Protocol):
 
     async def save_consumption(self, lane: Lane, consumption: Consumption) -> None:
         """Also makes the connector active: its links own their target resources (again). `retired` is not looked at."""
-
-    async def active_connectors(self) -> Sequence[ConnectorKey]:
-        """All that consume and are not retired."""
-
-    async def retire(self, connector: ConnectorKey, at: datetime) -> None:
-        """The connector was deleted: its links own nothing any more, and are dropped by `sweep` after the retention."""
-
-    async def forget(self, connector: ConnectorKey) -> None:
-        """Drops everything that is known of the connector."""
-
-    async def sweep(self, before: datetime) -> int:
-        """Drops the state of connectors retired before that time, and log entries and discoveries older than it.
-
-        Returns how many connectors.
-        """
 
     async def count_links(self, lane: Lane) -> tuple[int, int]:
         """(all links, those with an enabled account)."""
@@ -290,8 +269,11 @@ class Store(
     ComparisonStore,
     PlanStore,
     EndingStore,
+    StandingStore,
     DiscoveryStore,
     KeyStore,
+    RetentionStore,
+    TenureStore,
     Protocol,
 ):
     """All of the state."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from usher.core.model.plans import Conjunction, Create, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, ResourceType, TargetId, TargetResource
+from usher.core.model.standing import Credential
 from usher.core.scim.discovery import Discovery
 
 Projection: TypeAlias = frozenset[AttributePath]
@@ -90,6 +91,15 @@ class TargetSession(Protocol):
 
     async def delete(self, change: Delete) -> None:
         """Raises ResourceGone where the target says that it has none of that id."""
+
+
+@runtime_checkable
+class HasCredential(Protocol):
+    """A session with something that expires: a part of `TargetSession` that not every one has."""
+
+    @property
+    def credential(self) -> Credential | None:
+        """What the last request carried, None where that does not say when it expires."""
 
 
 class TargetOpener(Protocol):

@@ -3,6 +3,7 @@
 * UsherError
     * SpecError            what the user wrote can't be run: names the object, the field and the way out
     * CycleError           stop this cycle and tell: nothing that follows can succeed
+        * ComeBackLater    the other end wants to be left alone, for longer than a cycle waits
     * IncompleteRead       the read is void: no conclusion may be drawn from what is absent in it
         * ReadShrunk       it looks whole, but too many are missing: somebody has to approve it
         * WatermarkExpired the source can't say what changed since then: read it whole
@@ -22,9 +23,12 @@ provisioning log and a terminal ever show. Text that came from outside is cut an
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Final
 
 MAX_FOREIGN_TEXT: Final = 256
+LICENCES_USED_UP: Final = "LicenseLimitExceeded"
+"""Of a ResourceError: the target has no licence left for one more active account."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -61,6 +65,14 @@ class SpecError(UsherError):
 
 class CycleError(UsherError):
     """The cycle can't go on: an end is unreachable, refuses our credentials, or does not speak the protocol."""
+
+
+class ComeBackLater(CycleError):
+    """No request goes out before `until`: the other end said so."""
+
+    def __init__(self, message: str, *, until: datetime, reason: str = "TooManyRequests") -> None:
+        super().__init__(message, reason=reason)
+        self.until = until
 
 
 class IncompleteRead(UsherError):
@@ -144,3 +156,5 @@ class UniquenessTaken(ResourceError):
 
 OF_ONE_RESOURCE: Final = (ResourceError, IncompleteRead, NotSent, OutcomeUnknown)
 """What goes wrong with a look at one resource without ending the cycle."""
+OF_THE_STATE: Final = frozenset({"StateLocked", "StateTaken", "StateUnreachable", "StateUnusable"})
+"""Reasons that have to do with our own state, and with neither end."""

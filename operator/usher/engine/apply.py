@@ -42,6 +42,7 @@ from usher.core.sync.planning import ADOPTED, CREATE_UNKNOWN, still_due, take_im
 from usher.core.sync.recording import CHANGE_IGNORED, ignored_edits, known_id, link_after
 from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.job import Job, Ports
+from usher.engine.licences import Licences
 from usher.engine.lookup import Lookup
 from usher.engine.reading import read_account
 from usher.engine.relating import Relating
@@ -62,6 +63,7 @@ class Applier:
     session: TargetSession
     retrier: Retrier
     relating: Relating
+    licences: Licences
 
     async def apply(self, change: PlannedChange) -> Outcome:
         """One change to its outcome.
@@ -69,10 +71,12 @@ class Applier:
         Raises CycleError only; everything that concerns one person is an outcome.
         """
         try:
+            self.licences.spare(self.job, change)
             return await self._carry_out(change)
         except OutcomeUnknown as error:
             return Unsure(change, error.reason, error.detail or error.message)
         except (ResourceError, NotSent, IncompleteRead) as error:
+            self.licences.note(self.job, change, error)
             return _failed(change, error)
 
     async def _carry_out(self, change: PlannedChange) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE
+from usher.core.model.escrow import Duty
 from usher.core.model.plans import Criterion, PlannedChange, Replace, Skip
 from usher.core.model.resources import AttributePath, Json, SourceId, TargetResource
 from usher.core.scim.comparison import folding
@@ -60,9 +61,10 @@ class Choosing:
                 delta[path] = Replace(await self._first_free(path, candidates))
             except _NoneLeft:
                 detail = f"each of the {len(candidates)} values for {path} is taken at the target"
-                return Skip(row.source_id, NONE_LEFT, detail, settled=False)
+                return Skip(row.source_id, NONE_LEFT, detail, settled=False, failed=Duty.ACCOUNT)
             except OF_ONE_RESOURCE as error:
-                return Skip(row.source_id, error.reason, error.detail or error.message, settled=False)
+                detail = error.detail or error.message
+                return Skip(row.source_id, error.reason, detail, settled=False, failed=Duty.ACCOUNT)
         return replace(row, delta=delta, create_only=(*row.create_only, *choices))
 
     async def _first_free(self, path: AttributePath, candidates: Sequence[Json]) -> Json:

@@ -5,7 +5,6 @@ A cycle reports, it never raises for what an end did: a target that is away ends
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,13 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from usher.contracts.store import Record
+from usher.contracts.target import HasCredential
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.plans import Action, Phase, Skip
-from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
-from usher.core.model.resources import Lane, ResourceType, SourceId, TargetId
+from usher.core.model.plans import Phase, Skip
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.resources import ResourceType, TargetId
 from usher.core.sync.linting import fit
 from usher.core.sync.policies import Enforcement, Subject, subject_of
-from usher.core.sync.references import REFERENCES_PENDING
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
 from usher.engine.bench import Bench
@@ -29,22 +28,21 @@ from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.preparing import Prepared, prepare
 from usher.engine.progress import Stage
-from usher.engine.recorder import Recorder
-from usher.engine.referring import refers
+from usher.engine.reporting import (
+    Opened,
+    due_holders,
+    final_counts,
+    make_failure,
+    make_report,
+    planned_counts,
+    rest_after,
+)
 from usher.engine.retry import Retrier
 from usher.engine.safety import describe_hold, enforce
+from usher.engine.standing import conclude_standing, refuse_to_disturb
 from usher.engine.writing import Writing
 
 KEY_BYTES: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """The bench of a cycle, with when it began; `stale` is as in `CycleReport`."""
-
-    bench: Bench
-    started: datetime
-    stale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +73,21 @@ async def preview_cycle(job: ConnectorJob, ports: Ports, control: Control) -> Pr
         async with _open(job, ports, control, started) as opened:
             return await _look(opened, await prepare(opened.bench))
     except UsherError as error:
-        return Preview(_failure(ports, started, error), job.lanes, {})
+        return Preview(make_failure(ports, started, error), job.lanes, {})
 
 
-async def _look(opened: _Opened, prepared: Prepared) -> Preview:
+async def _look(opened: Opened, prepared: Prepared) -> Preview:
     """What the plan comes to, and what the target holds beside it."""
     judgement = prepared.judgement
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
         waiting |= frozenset(map(subject_of, judgement.rows))
-    counts = {lane.job.resource_type: _planned_counts(lane.draft) for lane in prepared.lanes}
+    counts = {lane.job.resource_type: planned_counts(lane.draft) for lane in prepared.lanes}
     assessed = {lane.job.resource_type: await assess(opened.bench, lane.job) for lane in prepared.lanes}
     known = {kind: one for kind, one in assessed.items() if one is not None}
     report = replace(
-        await _report(opened, prepared, counts, {}),
+        await make_report(opened, prepared, counts, {}),
         result=CycleResult.INTERRUPTED if opened.bench.control.stop.is_set() else CycleResult.PLANNED,
         held=held,
         assessments={kind.value: one.assessment for kind, one in known.items()},
@@ -111,7 +109,8 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
             else:
                 report = await _carry_out(opened, prepared)
     except UsherError as error:
-        report = _failure(ports, started, error)
+        report = make_failure(ports, started, error)
+    report = await conclude_standing(job, ports, report)
     await ports.store.save_cycle(job.connector, cycle, report)
     return report
 
@@ -122,20 +121,24 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
 @asynccontextmanager
 async def _open(
     job: ConnectorJob, ports: Ports, control: Control, started: datetime, cycle: str = ""
-) -> AsyncIterator[_Opened]:
-    retrier = Retrier(ports.runtime)
+) -> AsyncIterator[Opened]:
+    standing = await ports.store.standing(job.connector)
+    refuse_to_disturb(standing, ports)
+    retrier = Retrier(ports.runtime, confirm=ports.store.confirm)
     async with job.open_target() as session:
         await retrier.read(session.check)
+        credential = session.credential if isinstance(session, HasCredential) else None
         known = await know_target(job.address, ports, session, retrier)
         lanes = tuple([replace(lane, mapping=fit(lane.mapping, known.discovery)) for lane in job.lanes])
         if any(lane.mapping.kept_up for lane in lanes):
             key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
             lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
         typed = replace(job, lanes=lanes)
-        yield _Opened(Bench(typed, ports, control, session, retrier, cycle), started, known.stale)
+        bench = Bench(typed, ports, control, session, retrier, standing, cycle)
+        yield Opened(bench, started, known.stale, credential)
 
 
-async def _carry_out(opened: _Opened, prepared: Prepared) -> CycleReport:
+async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
     store = bench.ports.store
@@ -196,18 +199,21 @@ async def _apply(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:
 
 
 async def _conclude(
-    opened: _Opened,
+    opened: Opened,
     prepared: Prepared,
     lanes: Sequence[Writing],
     error: CycleError | None,
     held: HeldPlan | None,
 ) -> CycleReport:
     bench = opened.bench
-    counts = {w.prepared.job.resource_type: _final_counts(w.prepared.draft, w.recorder) for w in lanes}
-    due = {} if held else {lane.job.lane: await _due_holders(bench.ports, lane.job) for lane in prepared.lanes}
-    report = replace(await _report(opened, prepared, counts, due), held=held)
+    counts = {w.prepared.job.resource_type: final_counts(w.prepared.draft, w.recorder) for w in lanes}
+    due = {} if held else {lane.job.lane: await due_holders(bench.ports, lane.job) for lane in prepared.lanes}
+    recovered = sum(writing.recorder.undone.recovered for writing in lanes)
+    report = replace(await make_report(opened, prepared, counts, due), held=held, recovered=recovered)
     if error is not None:
-        return replace(report, result=CycleResult.FAILED, error_reason=error.reason, error=error.message)
+        rest = rest_after(error)
+        report = replace(report, error_reason=error.reason, error=error.message, not_before=rest)
+        return replace(report, result=CycleResult.FAILED)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
     if prepared.assigning is not None or prepared.kind is CycleKind.INITIAL:
@@ -217,80 +223,3 @@ async def _conclude(
         await bench.ports.store.save_consumption(lane.job.lane, done)
     done_all = report.pending == 0 and not report.unresolved and held is None
     return replace(report, result=CycleResult.SUCCEEDED if done_all else CycleResult.PARTIAL)
-
-
-async def _due_holders(ports: Ports, job: Job) -> Sequence[SourceId]:
-    """Whose references are not as they can be by now."""
-    return await ports.store.due_holders(job.lane) if refers(job) else ()
-
-
-async def _report(
-    opened: _Opened,
-    prepared: Prepared,
-    counts: Mapping[ResourceType, Counts],
-    due: Mapping[Lane, Sequence[SourceId]],
-) -> CycleReport:
-    ports, users, resolution = opened.bench.ports, prepared.lanes[0].job.lane, prepared.resolution
-    reasons: Counter[str] = Counter()
-    waiting = 0
-    for lane in prepared.lanes:
-        unsettled = await ports.store.unsettled(lane.job.lane)
-        reasons.update(entry.reason for entry in unsettled.values())
-        reasons.update(REFERENCES_PENDING for one in due.get(lane.job.lane, ()) if one not in unsettled)
-        waiting += await ports.store.count_waiting_references(lane.job.lane)
-    linked, _ = await ports.store.count_links(users)
-    return CycleReport(
-        kind=prepared.kind,
-        result=CycleResult.PARTIAL,
-        started=opened.started,
-        completed=ports.runtime.now(),
-        counts=counts[ResourceType.USER],
-        groups=counts.get(ResourceType.GROUP),
-        reasons=reasons,
-        in_scope=await ports.store.count_claimants(users),
-        linked=linked,
-        pending=reasons.total(),
-        due_references=sum(map(len, due.values())),
-        waiting_references=waiting,
-        unresolved=() if resolution is None else tuple(map(str, resolution.unresolved)),
-        comparisons={
-            lane.job.resource_type.value: lane.compared for lane in prepared.lanes if lane.compared is not None
-        },
-        stale=opened.stale,
-    )
-
-
-def _failure(ports: Ports, started: datetime, error: UsherError) -> CycleReport:
-    return CycleReport(
-        kind=CycleKind.INCREMENTAL,
-        result=CycleResult.FAILED,
-        started=started,
-        completed=ports.runtime.now(),
-        counts=Counts(),
-        error_reason=error.reason,
-        error=error.message,
-    )
-
-
-def _skipped_and_failed(draft: Draft) -> tuple[int, int]:
-    settled = sum(1 for skip in draft.skips if skip.settled)
-    return settled, len(draft.skips) - settled
-
-
-def _final_counts(draft: Draft, recorder: Recorder) -> Counts:
-    skipped, failed = _skipped_and_failed(draft)
-    return recorder.counts(draft.unchanged, skipped, failed)
-
-
-def _planned_counts(draft: Draft) -> Counts:
-    skipped, failed = _skipped_and_failed(draft)
-    return Counts(
-        created=draft.actions[Action.CREATE],
-        linked=draft.actions[Action.LINK],
-        updated=draft.actions[Action.UPDATE],
-        disabled=draft.actions[Action.DISABLE],
-        deleted=draft.actions[Action.DELETE],
-        unchanged=draft.unchanged,
-        skipped=skipped,
-        failed=failed,
-    )

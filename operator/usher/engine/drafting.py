@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from usher.contracts.target import TargetSession
-from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
+from usher.core.errors import OF_ONE_RESOURCE, ResourceError
 from usher.core.model.plans import Action, Desired, Linked, Matched, PlannedChange, Situation, Skip, Unmatched
 from usher.core.model.resources import (
     Fingerprint,
@@ -30,6 +30,7 @@ from usher.engine.choosing import Choices, Choosing
 from usher.engine.concurrency import for_each, in_chunks, one_ahead, writing_behind
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
+from usher.engine.lookup import failed_look
 from usher.engine.matching import Matching
 from usher.engine.ordering import order_moves, settle_contested
 from usher.engine.progress import Stage
@@ -96,7 +97,7 @@ class Drafting:
         known = await self._read_again(batch, draft)
         met, failures = await Matching(self.job, self.ports, self.session, self.retrier, self.control).match(batch)
         known |= met
-        draft.skips.extend(_failed_look(i, error) for i, error in failures.items())
+        draft.skips.extend(failed_look(i, error, batch.duty_to(i)) for i, error in failures.items())
         await self.ports.store.clear_plan(self.job.lane)
         failed = {skip.source_id for skip in draft.skips}
         self.control.progress.enter(Stage.PLAN, len(batch.due) + len(batch.departed))
@@ -129,7 +130,7 @@ class Drafting:
             try:
                 current = await read_account(self.session, self.retrier, self.job, link.target_id)
             except OF_ONE_RESOURCE as error:
-                draft.skips.append(_failed_look(link.source_id, error))
+                draft.skips.append(failed_look(link.source_id, error, batch.duty_to(link.source_id)))
                 return
             if self.control.stop.is_set():
                 return
@@ -287,7 +288,3 @@ def _note(draft: Draft, batch: Batch, source_id: SourceId, planned: Planned) -> 
             draft.actions[planned.action] += 1
             if planned.destructive:
                 draft.destructive.append(planned)
-
-
-def _failed_look(source_id: SourceId, error: UsherError) -> Skip:
-    return Skip(source_id, error.reason, error.detail or error.message, settled=False)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from usher.contracts.store import LinkDigest, LogEntry, Record, Unsettled
+from usher.contracts.store import LinkDigest, LogEntry, Record
+from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import AttributePath, Holding, Link, SourceId, TargetId
 from usher.core.sync.drifting import DRIFTED, Drift, ReferenceDrift
 from usher.engine.bench import Bench

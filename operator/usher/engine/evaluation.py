@@ -15,6 +15,7 @@ from usher.contracts.snapshots import Snapshot
 from usher.contracts.source import SourceChange
 from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
+from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
@@ -56,16 +57,18 @@ class Batch:
     """What the first pass found, each person at most once in each of its lists.
 
     `due` has to be planned, with the fingerprint of what was desired; `departed` are linked people that the source no
-    longer has. `unlinked` holds the matching values of active people without a link. `again` are people with an open
-    intent: what the state says of them is not to be trusted. `movers` are active people whose account is about to be
-    updated. `gone` are ids that the source no longer has and that have no link: nothing is left to do for them.
-    `settled` are people who were unsettled, and for whom everything is as it should be.
+    longer has, and `leaving` all who are to lose their access. `unlinked` holds the matching values of active people
+    without a link. `again` are people with an open intent: what the state says of them is not to be trusted. `movers`
+    are active people whose account is about to be updated. `gone` are ids that the source no longer has and that have
+    no link: nothing is left to do for them. `settled` are people who were unsettled, and for whom everything is as it
+    should be.
     """
 
     due: Stowed[tuple[SourceId, Fingerprint]] = field(default_factory=_stow_fingerprints)
     departed: list[SourceId] = field(default_factory=list)
+    leaving: set[SourceId] = field(default_factory=set)
     unlinked: Stowed[tuple[SourceId, Sequence[MatchKey]]] = field(default_factory=_stow_keys)
-    again: Mapping[SourceId, Intent] = field(default_factory=dict)
+    again: dict[SourceId, Intent] = field(default_factory=dict)
     movers: set[SourceId] = field(default_factory=set)
     gone: list[SourceId] = field(default_factory=list)
     settled: list[SourceId] = field(default_factory=list)
@@ -73,13 +76,35 @@ class Batch:
     skips: list[Skip] = field(default_factory=list)
     unchanged: int = 0
 
+    def plan(self, desired: Desired, intent: Intent | None, link: LinkState | None) -> None:
+        """They have to be planned; None where no request for them is open."""
+        self.due.append((desired.source_id, desired.fingerprint))
+        if intent is not None:
+            self.again[desired.source_id] = intent
+        if not desired.active:
+            self.leaving.add(desired.source_id)
+        elif link is not None:
+            self.movers.add(desired.source_id)
+
+    def duty_to(self, source_id: SourceId) -> Duty:
+        """What is owed to them where their account can't be looked at."""
+        return Duty.LEAVE if source_id in self.leaving else Duty.ACCOUNT
+
+    def depart(self, source_id: SourceId, intent: Intent | None) -> None:
+        """The source has them no more; None where no request for them is open."""
+        self.departed.append(source_id)
+        self.leaving.add(source_id)
+        if intent is not None:
+            self.again[source_id] = intent
+
 
 @dataclass(frozen=True, slots=True)
 class Extra:
     """People who are looked at in this cycle, whether or not the source reports a change of them.
 
     `reassigned` are those who came into the scope, left it, or have other roles in it. `ripe` are
-    those whose account was disabled long enough to be deleted now.
+    those whose account was disabled long enough to be deleted now. Who is `waiting` in escrow is not looked at, unless
+    the source reports a change, or nobody is wanted there any more.
     """
 
     intents: Mapping[SourceId, Intent]
@@ -87,11 +112,25 @@ class Extra:
     held: Collection[SourceId]
     reassigned: Collection[SourceId] = ()
     ripe: Collection[SourceId] = ()
+    waiting: Mapping[SourceId, Unsettled] = field(default_factory=dict)
 
     @property
     def ids(self) -> frozenset[SourceId]:
         """All of them."""
-        return frozenset((*self.intents, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
+        doubted = (one for one in self.intents if one not in self.waiting)
+        return frozenset((*doubted, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
+
+    def puts_off(self, desired: Desired) -> bool:
+        """Whether exactly this was tried, and its time has not come. To take access away is never put off."""
+        entry = self.waiting.get(desired.source_id)
+        escrow = None if entry is None else entry.escrow
+        return escrow is not None and desired.active and escrow.tried == desired.fingerprint
+
+    def mends(self, source_id: SourceId) -> bool:
+        """Whether something was undone that an account which is as it should be makes up for."""
+        entry = self.waiting.get(source_id)
+        escrow = None if entry is None else entry.escrow
+        return source_id in self.unsettled or (escrow is not None and not escrow.duty.of_references)
 
 
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
@@ -99,7 +138,7 @@ async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
 
     Where that is all there are, the claims begin anew: whoever came and went since, in cycles that failed, makes none.
     """
-    batch = Batch(again=feed.extra.intents, ripe=frozenset(feed.extra.ripe))
+    batch = Batch(ripe=frozenset(feed.extra.ripe))
     if feed.kind is CycleKind.INITIAL:
         await ports.store.clear_claims(job.lane)
     async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
@@ -126,16 +165,17 @@ def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
     try:
         return job.map(resource)
     except ResourceError as error:
-        batch.skips.append(Skip(resource.id, error.reason, error.detail or error.message, settled=False))
+        detail = error.detail or error.message
+        batch.skips.append(Skip(resource.id, error.reason, detail, settled=False, failed=Duty.ACCOUNT))
         return None
 
 
 def _sort_absent(job: Job, batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
     intent = extra.intents.get(source_id)
     if link is not None and (link.enabled or source_id in extra.ids or _may_be_deleted(job, job.absence)):
-        batch.departed.append(source_id)
+        batch.depart(source_id, intent)
     elif link is None and intent is not None:
-        batch.departed.append(source_id)
+        batch.depart(source_id, intent)
         batch.unlinked.append((source_id, intent.keys))
     elif link is None:
         batch.gone.append(source_id)
@@ -146,17 +186,17 @@ def _sort_present(job: Job, batch: Batch, desired: Desired, link: LinkState | No
     open_question = source_id in extra.intents or source_id in extra.held or source_id in extra.ripe
     if link is not None and not open_question and _is_done(job, desired, link):
         batch.unchanged += 1
-        if source_id in extra.unsettled:
+        if extra.mends(source_id):
             batch.settled.append(source_id)
         return
-    if link is None and desired.cause == UNASSIGNED and not open_question:  # as good as absent: most people may be
-        batch.settled.extend([source_id] if source_id in extra.unsettled else ())
+    if extra.puts_off(desired):
         return
-    batch.due.append((source_id, desired.fingerprint))
-    if link is not None and desired.active:
-        batch.movers.add(source_id)
+    if link is None and desired.cause == UNASSIGNED and not open_question:  # as good as absent: most people may be
+        batch.settled.extend([source_id] if extra.mends(source_id) else ())
+        return
+    intent = extra.intents.get(source_id)
+    batch.plan(desired, intent, link)
     if link is None:
-        intent = extra.intents.get(source_id)
         keys = {key.claim: key for key in (*(intent.keys if intent is not None else ()), *desired.keys)}
         if keys:
             batch.unlinked.append((source_id, tuple(keys.values())))
@@ -201,7 +241,7 @@ class Feed:
         links: dict[SourceId, LinkDigest] = {}
         async for digests in ports.store.link_digests(job.lane):
             links.update({digest.source_id: digest for digest in digests})
-        absent = links.keys() | self.extra.ids
+        absent = links.keys() | self.extra.ids | self.extra.waiting.keys() | self.extra.intents.keys()
         async for chunk in _present(job, ports, self.snapshot):
             absent.difference_update(change.id for change in chunk)
             yield chunk, links

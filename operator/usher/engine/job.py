@@ -109,7 +109,8 @@ class Job:
 class ConnectorJob:
     """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
 
-    All linked accounts are compared with what they should be once in `compare_every`, never with None.
+    All linked accounts are compared with what they should be once in `compare_every`, never with None. `digest` is that
+    of the spec as far as it says what is done: under another one everything that failed is tried anew.
     """
 
     lanes: tuple[Job, ...]
@@ -119,6 +120,7 @@ class ConnectorJob:
     enforcement: Enforcement = Enforcement.ENFORCE
     compare_every: timedelta | None = None
     on_state_loss: OnStateLoss = OnStateLoss.REPORT
+    digest: str = ""
 
     @property
     def connector(self) -> ConnectorKey:

@@ -15,7 +15,8 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 
 from usher.contracts.target import Complete, Page, TargetSession
 from usher.core.errors import OF_ONE_RESOURCE, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, UsherError
-from usher.core.model.plans import MatchKey
+from usher.core.model.escrow import Duty
+from usher.core.model.plans import MatchKey, Skip
 from usher.core.model.resources import SourceId, TargetId, TargetResource
 from usher.core.sync.matching import MOST_CLAIMS, claims_met_by
 from usher.engine.concurrency import for_each
@@ -25,6 +26,8 @@ from usher.engine.retry import Retrier
 ItemT = TypeVar("ItemT")
 
 SAMPLE: Final = 3
+INTERRUPTED: Final = "Interrupted"
+"""Why a look was not made: the cycle was stopped."""
 _OVERHEAD: Final = 1 + SAMPLE
 """Requests that a list costs on top of its pages: the second look and the sample."""
 _LIST_ATTEMPTS: Final = 3
@@ -139,7 +142,7 @@ class Lookup:
         async def ask() -> Sequence[TargetResource]:
             if self.stop.is_set():
                 message = "the cycle was stopped before this person was looked up"
-                raise ResourceError(message, reason="Interrupted")
+                raise ResourceError(message, reason=INTERRUPTED)
             return await self.session.find(job.resource_type, key.conjunction, job.mapping.paths)
 
         return list(await self.retrier.read(ask))
@@ -247,3 +250,9 @@ async def _draw(wanted: Wanted, hits: Hits) -> Sequence[tuple[SourceId, Sequence
         if len(drawn) == _THINNED:
             drawn, step = drawn[::2], 2 * step
     return drawn[:: max(1, len(drawn) // SAMPLE)][:SAMPLE]
+
+
+def failed_look(source_id: SourceId, error: UsherError, duty: Duty) -> Skip:
+    """Nothing is known of the account, and so nothing can be done. Whom nobody came to did not fail."""
+    failed = None if error.reason == INTERRUPTED else duty
+    return Skip(source_id, error.reason, error.detail or error.message, settled=False, failed=failed)

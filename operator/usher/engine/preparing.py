@@ -8,8 +8,9 @@ from typing import Final
 
 from usher.contracts.assignments import Resolution
 from usher.contracts.snapshots import Snapshot
-from usher.contracts.store import Unsettled
+from usher.contracts.store import Consumption
 from usher.core.errors import CycleError
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import Compared, CycleKind
 from usher.core.model.resources import ResourceType, SourceId
@@ -24,7 +25,7 @@ from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
 from usher.engine.job import Job
 from usher.engine.progress import Stage
-from usher.engine.referring import Referring, plan_references_of
+from usher.engine.referring import Referring, plan_references_of, references_tried
 from usher.engine.safety import Circumstances, Judgement, judge
 
 _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
@@ -34,7 +35,8 @@ _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Coun
 class PreparedLane:
     """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began.
 
-    `compared` is what a full comparison came to, None where none was due.
+    `waiting` are those in escrow whose time has not come. `compared` is what a full comparison came to, None where none
+    was due.
     """
 
     job: Job
@@ -46,6 +48,7 @@ class PreparedLane:
     guarded: bool
     live: int
     doubted: Collection[SourceId]
+    waiting: Mapping[SourceId, Unsettled]
     compared: Compared | None = None
 
 
@@ -120,7 +123,10 @@ async def _plan_references(
         for source_id, holding in lane.draft.holding.items()
     }
     for lane in lanes:
-        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting)
+        waiting = references_tried(lane.job, lane.waiting)
+        referring = Referring(
+            bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting, waiting
+        )
         rows += await plan_references_of(referring, lane.job)
     return rows
 
@@ -150,13 +156,15 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
         job = replace(job, assigned=await assigning.assigned(job), whole=whole)
     census = await compare(bench, job) if kind is CycleKind.INCREMENTAL and await is_due(bench, job) else None
     former = await store.unsettled(job.lane)
+    waiting = _waiting(bench, former, consumption) if consumption is not None and same_rules else {}
     held = await store.held(job.connector)
     extra = Extra(
         intents=await store.intents(job.lane),
-        unsettled=former.keys(),
+        unsettled=former.keys() - waiting.keys(),
         held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
         reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
         ripe=await _ripe(bench, job, snapshot),
+        waiting=waiting,
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
@@ -165,7 +173,17 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     guarded = not job.ending and (mapping_changed or job.lost or (consumption is not None and consumption.guarded))
     if compared is not None and not (compared.strays or (compared.void and compared.orphans is not None)):
         job = replace(job, lost=False)
-    return PreparedLane(job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, compared)
+    return PreparedLane(
+        job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, waiting, compared
+    )
+
+
+def _waiting(bench: Bench, former: Mapping[SourceId, Unsettled], consumption: Consumption) -> dict[SourceId, Unsettled]:
+    """Those in escrow whose time has not come, under a spec and a mapping under which a cycle has ended."""
+    if bench.is_new or consumption.guarded:
+        return {}
+    now = bench.ports.runtime.now()
+    return {source_id: entry for source_id, entry in former.items() if entry.waits(now)}
 
 
 async def _nobody(bench: Bench, job: Job) -> Snapshot:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from usher.contracts.store import LogEntry, Record, Unsettled
+from usher.contracts.store import LogEntry, Record
 from usher.core.errors import UsherError
+from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts
@@ -20,6 +21,8 @@ from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED
 from usher.core.sync.references import holds_nobody
 from usher.engine.job import Job, Ports
+from usher.engine.lookup import INTERRUPTED
+from usher.engine.undone import Undone, told
 
 CHUNK: Final = 128
 """Outcomes that are worth a transaction; a power of two, as the store writes so many rows in one statement."""
@@ -64,7 +67,8 @@ class Recorder:
     def __init__(
         self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled], held: Collection[SourceId]
     ) -> None:
-        self._job, self._ports, self._cycle, self._former, self._held = job, ports, cycle, former, held
+        self._job, self._ports, self._cycle, self._held = job, ports, cycle, held
+        self.undone = Undone(former, ports.runtime.now)
         self._pending = _Pending()
         self._saving: asyncio.Task[bool] | None = None
         self._unsure: set[SourceId] = set()
@@ -86,24 +90,22 @@ class Recorder:
         `closed` are those whose open intent was looked into and came to nothing.
         """
         for skip in skips:
-            if skip.settled:
-                self._settle(skip.source_id)
-            else:
-                self._unsettle(skip.source_id, skip.reason)
-            if skip.settled or skip.reason != self._former_reason(skip.source_id):
-                step = "scope" if skip.settled else "match"
-                self._log(skip.source_id, (step, "Skip", "Skipped", skip.reason, skip.detail))
+            self._skip(skip)
         for source_id in settled:
             self._settle(source_id)
         self._pending.finished.extend(closed)
         await self.flush()
 
     async def add_unread(self, failures: Mapping[SourceId, UsherError]) -> None:
-        """Holders whose references could not be read, and wait for the next cycle."""
+        """Holders whose references could not be read: somebody may have to be taken out of them."""
         for source_id, error in failures.items():
             self.tally.failed += 1
-            self._unsettle(source_id, error.reason)
-            self._log(source_id, ("action", Action.REFER, "Failure", error.reason, error.detail or error.message))
+            detail = self._unsettle(self.undone.fail_look(source_id, error.reason, Duty.REMOVE), _said(error))
+            self._log(source_id, ("action", Action.REFER, "Failure", error.reason, detail))
+
+    def settle_references(self, holders: Collection[SourceId]) -> None:
+        """Their references are as they can be, by whatever that came."""
+        self._pending.settled.extend(filter(self.undone.owes_references, holders))
 
     async def flush(self) -> None:
         """Saves what is pending. A link that the store refuses, because the account has another owner, is a failure."""
@@ -127,7 +129,7 @@ class Recorder:
         refused = await self._ports.store.record(self._job.lane, pending.as_record())
         for source_id in refused:
             self.tally.failed += 1
-            self._unsettle(source_id, OWNED_BY_OTHER)
+            self._unsettle(self.undone.wait(source_id, OWNED_BY_OTHER))
             self._log(source_id, ("action", "Link", "Failure", OWNED_BY_OTHER, "the account has another owner"))
         return bool(refused)
 
@@ -179,7 +181,8 @@ class Recorder:
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
         self._finish(change.source_id)
-        self._settle(change.source_id)
+        if self.undone.succeed(change):
+            self._pending.settled.append(change.source_id)
         if _counted_as(change) != "unchanged":
             self._log_change(change, outcome.link, ("Success", change.cause, ""))
 
@@ -188,6 +191,7 @@ class Recorder:
         self._note_applied(change)
         self._pending.unlinked.append(change.source_id)
         self._finish(change.source_id)
+        self.undone.succeed(change)
         self._settle(change.source_id)
         self._log_change(change, None, ("Success", change.cause, ""))
 
@@ -203,14 +207,14 @@ class Recorder:
             self._log_change(change, None, ("Success", "TargetGone", "the account is gone already"))
             return
         self.tally.failed += 1
-        self._unsettle(change.source_id, outcome.reason)
-        self._log_change(change, None, ("Failure", outcome.reason, outcome.detail))
+        detail = self._unsettle(self.undone.fail(change, outcome.reason), outcome.detail)
+        self._log_change(change, None, ("Failure", outcome.reason, detail))
 
     def _add_unsure(self, outcome: Unsure) -> None:
         self.tally.failed += 1
         self._unsure.add(outcome.change.source_id)
-        self._unsettle(outcome.change.source_id, outcome.reason)
-        self._log_change(outcome.change, None, ("Unknown", outcome.reason, outcome.detail))
+        detail = self._unsettle(self.undone.fail(outcome.change, outcome.reason), outcome.detail)
+        self._log_change(outcome.change, None, ("Unknown", outcome.reason, detail))
 
     def _finish(self, source_id: SourceId) -> None:
         """The intent is closed, unless another change of the same resource in this cycle has an unknown end."""
@@ -223,18 +227,26 @@ class Recorder:
             self.tally.applied.add(change.source_id)
 
     def _settle(self, source_id: SourceId) -> None:
-        if source_id in self._former:
+        if self.undone.is_settled(source_id):
             self._pending.settled.append(source_id)
 
-    def _unsettle(self, source_id: SourceId, reason: str) -> None:
-        former = self._former.get(source_id)
-        since = former.since if former is not None else self._ports.runtime.now()
-        attempts = (former.attempts if former is not None else 0) + 1
-        self._pending.unsettled.append(Unsettled(source_id, reason, attempts, since))
+    def _unsettle(self, entry: Unsettled, detail: str = "") -> str:
+        """Keeps the entry; returns what the log says of it."""
+        self._pending.unsettled.append(entry)
+        return told(entry, detail)
 
-    def _former_reason(self, source_id: SourceId) -> str:
-        former = self._former.get(source_id)
-        return "" if former is None else former.reason
+    def _skip(self, skip: Skip) -> None:
+        source_id, before = skip.source_id, self.undone.reason_before(skip.source_id)
+        if skip.settled:
+            self._settle(source_id)
+            self._log(source_id, ("scope", "Skip", "Skipped", skip.reason, skip.detail))
+        elif skip.failed is not None:
+            detail = self._unsettle(self.undone.fail_look(source_id, skip.reason, skip.failed), skip.detail)
+            self._log(source_id, ("match", "Skip", "Skipped", skip.reason, detail))
+        elif not (skip.reason == INTERRUPTED and before):  # nobody came to it: what was known of it holds
+            self._unsettle(self.undone.wait(source_id, skip.reason))
+            if skip.reason != before:
+                self._log(source_id, ("match", "Skip", "Skipped", skip.reason, skip.detail))
 
     # --- log
 
@@ -260,6 +272,10 @@ class Recorder:
         now = self._ports.runtime.now()
         entry = LogEntry(now, self._cycle, source_id, None, step, action, result, reason, detail)
         self._pending.log.append(replace(entry, resource_type=self._job.resource_type))
+
+
+def _said(error: UsherError) -> str:
+    return error.detail or error.message
 
 
 def _counted_as(change: PlannedChange) -> str:

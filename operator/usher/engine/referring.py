@@ -14,10 +14,12 @@ from typing import Final
 from usher.contracts.store import Record
 from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, Phase, PlannedChange
-from usher.core.model.resources import Holding, ResourceType, SourceId, SourceResource, TargetId
+from usher.core.model.resources import Fingerprint, Holding, ResourceType, SourceId, SourceResource, TargetId
+from usher.core.sync.escrow import wish_of
 from usher.core.sync.leaving import Writes
-from usher.core.sync.policies import Subject
+from usher.core.sync.policies import Subject, subject_of
 from usher.core.sync.references import End, Holder, Needs, plan_references, referents, wanted_by
 from usher.engine.concurrency import for_each, in_chunks
 from usher.engine.job import ConnectorJob, Job, Ports
@@ -49,7 +51,9 @@ class Referring:
     """Looks at the holders of one connector.
 
     `frozen` are those whose leaving waits: they keep what they have. `doubted` are those for whom a request may have
-    been made that nobody knows the end of. `adopting` are the accounts that the running plan takes over.
+    been made that nobody knows the end of. `waiting` are the references that were tried as they would be now, and whose
+    time has not come: to give them, and never to take any away. `adopting` are the accounts that the running plan takes
+    over.
     """
 
     job: ConnectorJob
@@ -59,6 +63,7 @@ class Referring:
     frozen: Collection[Subject] = ()
     doubted: Collection[SourceId] = ()
     adopting: Mapping[Subject, TargetId] = field(default_factory=dict)
+    waiting: Mapping[Subject, Fingerprint] = field(default_factory=dict)
 
     async def plan(self, lane: Job) -> AsyncGenerator[Referrals, None]:
         """Before the apply, as if the running plan had been applied. Raises CycleError."""
@@ -134,17 +139,30 @@ class Referring:
 
         async def conclude(one: tuple[Holder, Needs]) -> None:
             holder, need = one
+            rows = [holder.change(phase, edits) for phase, edits in need.edits.items()]
+            due = [row for row in rows if not self._puts_off(row)]
+            if rows and not due:
+                return
             try:
-                spared = bool(need.edits) and await sparing.is_spared(self.ports, holder.source_id)
+                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)
             except OF_ONE_RESOURCE as error:
                 found.failed[holder.source_id] = error
                 return
-            if need.edits and not spared:
-                found.rows += [holder.change(phase, edits) for phase, edits in need.edits.items()]
+            if rows and not spared:
+                found.rows += due
             else:
                 found.settled[holder.source_id] = need.waiting
 
         await for_each(needs, conclude, lane.concurrency)
+
+    def _puts_off(self, row: PlannedChange) -> bool:
+        return row.action is Action.REFER and self.waiting.get(subject_of(row)) == wish_of(row)
+
+
+def references_tried(lane: Job, undone: Mapping[SourceId, Unsettled]) -> dict[Subject, Fingerprint]:
+    """Which references were tried in vain, of those in escrow."""
+    kind = lane.resource_type
+    return {(kind, one): entry.escrow.tried for one, entry in undone.items() if entry.escrow is not None}
 
 
 def refers(lane: Job) -> bool:

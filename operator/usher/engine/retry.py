@@ -2,7 +2,8 @@
 
 What had no effect (NotSent) is repeated with full jitter, not before a Retry-After has passed. What may have had its
 effect is repeated only when it was a read; a write of that kind slows down all that follow it. A target that keeps
-failing ends the cycle instead of being asked for every single person.
+failing ends the cycle instead of being asked for every single person. No write goes out from a process that may have
+lost its state to another one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 from usher.contracts.runtime import Runtime
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, Throttled
+from usher.core.errors import (
+    ComeBackLater,
+    CycleError,
+    IncompleteRead,
+    NotSent,
+    OutcomeUnknown,
+    ResourceError,
+    Throttled,
+)
 
 ResultT = TypeVar("ResultT")
 _Unanswered: TypeAlias = NotSent | OutcomeUnknown
@@ -22,6 +31,9 @@ _Unanswered: TypeAlias = NotSent | OutcomeUnknown
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """`attempts` in all; pauses of up to `base` * 2**n seconds, `cap` at the most.
+
+    All requests of a cycle share what may be sent again: `spare` in all, and a `share` of what was sent first. So a
+    storm of failures makes few more requests out of many.
 
     A Retry-After over `patience` seconds is not waited for: it ends the cycle. After `give_up` requests in a row that
     failed in all their attempts the target counts as unreachable; a write of unknown end, which is sent once, weighs as
@@ -33,6 +45,8 @@ class RetryPolicy:
     cap: float = 30.0
     patience: float = 120.0
     give_up: int = 5
+    spare: int = 100
+    share: float = 0.2
 
 
 @dataclass(slots=True)
@@ -42,27 +56,43 @@ class _Streak:
     attempts: int = 0
 
 
+async def _nobody_else() -> None: ...
+
+
 class Retrier:
     """Sends for one cycle against one target: all requests share its pauses, and reads and writes a count of failures.
 
-    Reads and writes are counted apart: an app may answer every query while it can't write.
+    Reads and writes are counted apart: an app may answer every query while it can't write. `confirm` raises CycleError
+    where another process may be writing by now; it is asked before each write.
     """
 
-    def __init__(self, runtime: Runtime, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        policy: RetryPolicy | None = None,
+        confirm: Callable[[], Awaitable[None]] = _nobody_else,
+    ) -> None:
         self._runtime = runtime
+        self._confirm = confirm
         self._policy = policy or RetryPolicy()
         self._resume_at = 0.0
         self._reads = _Streak()
         self._writes = _Streak()
         self._ended: CycleError | None = None
+        self._spare = float(self._policy.spare)
 
     async def write(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Repeats only what certainly had no effect.
 
         Raises NotSent when all attempts failed, OutcomeUnknown at once, CycleError when the target keeps failing or
-        asks for more patience than a cycle has, and whatever else `call` raises.
+        asks for more patience than a cycle has, and whatever else `confirm` and `call` raise.
         """
-        return await self._attempt(call, (NotSent,), self._writes)
+
+        async def confirmed() -> ResultT:
+            await self._confirm()
+            return await call()
+
+        return await self._attempt(confirmed, (NotSent,), self._writes)
 
     async def read(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Repeats whatever failed on the way: a read has no effect. `call` may be several requests, as a list is.
@@ -74,13 +104,14 @@ class Retrier:
     async def _attempt(
         self, call: Callable[[], Awaitable[ResultT]], again: tuple[type[_Unanswered], ...], streak: _Streak
     ) -> ResultT:
+        self._spare += self._policy.share
         for attempt in range(1, self._policy.attempts + 1):
             await self._wait_for_turn()
             try:
                 result = await call()
             except (NotSent, OutcomeUnknown) as error:
                 self._heed(error)
-                if attempt == self._policy.attempts or not isinstance(error, again):
+                if attempt == self._policy.attempts or not isinstance(error, again) or not self._may_repeat():
                     self._count_failure(error, attempt, streak)
                     raise
                 await self._runtime.sleep(self._jitter(attempt))
@@ -93,6 +124,13 @@ class Retrier:
         message = "a retry policy needs at least one attempt"
         raise ValueError(message)
 
+    def _may_repeat(self) -> bool:
+        """Whether one more request may be sent again; takes it from what is shared."""
+        if self._spare < 1.0:
+            return False
+        self._spare -= 1.0
+        return True
+
     def _heed(self, error: _Unanswered) -> None:
         """Nobody asks before the target's Retry-After has passed."""
         wait = error.retry_after if isinstance(error, Throttled | OutcomeUnknown) else None
@@ -101,7 +139,7 @@ class Retrier:
         if wait > self._policy.patience:
             until = self._runtime.now() + timedelta(seconds=wait)
             message = f"{error.message}; it asks to come back at {until:%Y-%m-%dT%H:%M:%SZ}"
-            self._ended = CycleError(message, reason=_reason_of(error))
+            self._ended = ComeBackLater(message, until=until, reason=_reason_of(error))
             raise self._ended from error
         self._hold_back(wait)
 

@@ -11,8 +11,10 @@ from typing import TypeAlias
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE
+from usher.core.model.escrow import Duty
 from usher.core.model.plans import PlannedChange, Skip
 from usher.core.model.resources import SourceId, TargetId, TargetResource
+from usher.core.sync.escrow import duty_of
 from usher.core.sync.planning import Planned, take_image
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job, Ports
@@ -35,17 +37,18 @@ class Sparing:
         """The plan, made again for those whose account has to be read first. Raises CycleError."""
         settled, untouchable = dict(planned), self.job.mapping.untouchable
         unseen = [
-            (source_id, row.target_id)
+            (source_id, row.target_id, duty_of(row))
             for source_id, row in planned.items()
             if isinstance(row, PlannedChange) and row.target_id is not None and not untouchable.knows(row.before)
         ]
 
-        async def look(one: tuple[SourceId, TargetId]) -> None:
-            source_id, target_id = one
+        async def look(one: tuple[SourceId, TargetId, Duty]) -> None:
+            source_id, target_id, duty = one
             try:
                 current = await read_account(self.session, self.retrier, self.job, target_id)
             except OF_ONE_RESOURCE as error:
-                settled[source_id] = Skip(source_id, error.reason, error.detail or error.message, settled=False)
+                detail = error.detail or error.message
+                settled[source_id] = Skip(source_id, error.reason, detail, settled=False, failed=duty)
                 return
             if current is not None:
                 settled[source_id] = plan_again(source_id, current)

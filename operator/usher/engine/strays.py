@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from usher.contracts.store import LogEntry, Record, Unsettled
+from usher.contracts.store import LogEntry, Record
 from usher.core.errors import OF_ONE_RESOURCE, ResourceError
+from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource, TargetId
 from usher.core.sync.mapping import keys_of
 from usher.core.sync.planning import take_image

@@ -14,7 +14,7 @@ from usher.engine.bench import Bench
 from usher.engine.preparing import PreparedLane
 from usher.engine.ranks import apply_rank
 from usher.engine.recorder import Recorder
-from usher.engine.referring import Referring, refers, settle_references
+from usher.engine.referring import Referring, references_tried, refers, settle_references
 from usher.engine.relating import Relating
 from usher.engine.safety import PLAN_HELD, Judgement
 
@@ -41,7 +41,7 @@ class Writing:
         return cls(
             bench=bench,
             prepared=lane,
-            applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating),
+            applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating, bench.licences),
             recorder=Recorder(lane.job, bench.ports, bench.cycle, lane.former, held),
             waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
         )
@@ -65,14 +65,16 @@ class Writing:
     async def settle_references(self) -> None:
         """What accounts that came and went in this cycle make possible, and impossible."""
         bench, lane = self.bench, self.prepared.job
-        referring = Referring(bench.job, bench.ports, bench.session, bench.retrier)
         for look in range(_LOOKS):
             if bench.control.stop.is_set() or not refers(lane):
                 return
             last, did = look == _LOOKS - 1, False
+            waiting = references_tried(lane, {**self.prepared.waiting, **self.recorder.undone.entries})
+            referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, waiting=waiting)
             async with aclosing(settle_references(referring, lane)) as looks:
                 async for referrals in looks:
                     await self.recorder.add_unread(referrals.failed)
+                    self.recorder.settle_references(referrals.settled)
                     if referrals.rows and not last:
                         await self._apply_references(referrals.rows)
                         did = True

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from usher.api.conditions import NEEDS_A_PERSON, Finding
+from usher.api.conditions import NEEDS_A_PERSON, Finding, Reason
 from usher.assembly.connectors import assemble_connector
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport, CycleResult
@@ -21,8 +21,10 @@ from usher.kube.connector_state import Inputs, RunningState
 from usher.kube.connector_status import explained
 from usher.kube.ending import is_settled_by, wants_finalizer
 from usher.kube.logs import log_cycle
-from usher.kube.objects import ObjectKey
+from usher.kube.objects import ObjectKey, uid
+from usher.kube.quarantine import delay_after
 from usher.kube.schedule import backoff, spread
+from usher.kube.secrets import Witness
 from usher.kube.services import Services
 from usher.kube.target_status import look_up_target
 
@@ -53,6 +55,7 @@ class ConnectorCycles:
             next_shown=runtime.monotonic() + SHOWN_EVERY,
         )
         now.state.running, now.state.ran_with, now.state.settled = running, inputs, False
+        now.state.renewed = False
         self._services.cycles.start(now.key, partial(self._run, now, running))
         self._services.schedule.at(now.key, runtime.monotonic() + FIRST_LOOK)
 
@@ -77,6 +80,8 @@ class ConnectorCycles:
         else:
             state.absorb(generation, came)
             self._services.metrics.cycle_ended(now.key, came)
+        if _reason_of(came) != Reason.CREDENTIALS_REJECTED:
+            state.witness = None
         self._plan_next(now, came)
         log_cycle(now.key, came)
 
@@ -85,6 +90,7 @@ class ConnectorCycles:
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
         job = self._assemble(now, parts)
+        await ports.store.attach(job.connector, uid(now.subject.document), ports.runtime.now())
         if now.ending is None and wants_finalizer(now.subject.document):
             await ports.store.keep_parts(job.connector, parts.keepsake)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
@@ -96,6 +102,8 @@ class ConnectorCycles:
 
     def _assemble(self, now: Round, parts: Parts) -> ConnectorJob:
         ends = self._services.ends(now.key, now.subject.document)
+        now.state.witness = Witness(ends.secrets)
+        ends = replace(ends, secrets=now.state.witness)
         mappings = {name: one.spec for name, one in parts.mappings.items()}
         job = assemble_connector(ConnectorKey(now.key.path), parts.connector.spec, mappings, parts.domain, ends)
         if now.has_lost_state:
@@ -109,8 +117,19 @@ class ConnectorCycles:
         if isinstance(came, CycleReport) and came.result is CycleResult.INTERRUPTED:
             state.due = None
             return
-        interval = _interval(now)
-        reason = came.reason if isinstance(came, UsherError) else came.error_reason
+        delay = self._delay(now, came)
+        if delay is None:
+            state.plan_none()
+            return
+        rest = came.not_before - runtime.now() if isinstance(came, CycleReport) and came.not_before else timedelta()
+        state.plan_next(runtime.monotonic(), runtime.now(), max(delay, rest))
+
+    def _delay(self, now: Round, came: CycleReport | UsherError) -> timedelta | None:
+        """How long after a cycle that came to this the next one starts, None where none does by itself."""
+        state, runtime, interval = now.state, self._services.ports.runtime, _interval(now)
+        if isinstance(came, CycleReport) and came.quarantine is not None and now.ending is None:
+            return delay_after(came.quarantine, interval, runtime.now(), runtime.random)
+        reason = _reason_of(came)
         if now.ending is not None:
             state.attempts += 1
             delay = backoff(state.attempts, min(interval, SECRET_AGE), runtime.random)
@@ -120,7 +139,11 @@ class ConnectorCycles:
             delay = backoff(state.failures, interval, runtime.random)
         else:
             delay = spread(interval, runtime.random)
-        state.plan_next(runtime.monotonic(), runtime.now(), timedelta(seconds=delay))
+        return timedelta(seconds=delay)
+
+
+def _reason_of(came: CycleReport | UsherError) -> str:
+    return came.reason if isinstance(came, UsherError) else came.error_reason
 
 
 def _interval(now: Round) -> timedelta:

@@ -93,6 +93,7 @@ async def remember(store: Store, key: ObjectKey, parts: Parts | Finding) -> Memo
         held=None if held is None or held[0].approved else held[0],
         resolution=await store.resolution(connector),
         comparisons={lane: one for lane, one in comparisons.items() if one is not None},
+        standing=await store.standing(connector),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -20,24 +20,26 @@ from usher.api.v1alpha1.connector_status import (
 )
 from usher.contracts.assignments import Resolution
 from usher.contracts.store import Consumption, StoredHold
-from usher.core.errors import UsherError
+from usher.core.errors import OF_THE_STATE, UsherError
 from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
+from usher.core.model.standing import Standing
 from usher.engine.progress import Progress, Stage
 from usher.kube.connector_drift import Comparisons
 from usher.kube.cycle_summaries import is_worth_remembering, summarize
+from usher.kube.secrets import Witness
 
-NOT_THE_TARGETS: Final = frozenset(
-    {
-        Reason.MAPPING_INVALID,
-        Reason.INVALID_SPEC,
-        Reason.SOURCE_UNREACHABLE,
-        "StateUnusable",
-        "StateLocked",
-        "InternalError",
-    }
-)
+NOT_THE_TARGETS: Final = OF_THE_STATE | {
+    Reason.MAPPING_INVALID,
+    Reason.INVALID_SPEC,
+    Reason.SOURCE_UNREACHABLE,
+    "InternalError",
+}
 """Reasons for which a cycle fails though its target answers."""
+
+
+NEW: Final = Standing()
+"""Of a connector that has not run yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Memory:
     """What the state store knows of a connector: by resource type, as far as there is one, and the held plan.
 
     `versions` are those of the source's snapshots; `resolution` is what the entries of the scope meant, if it has some.
-    `comparisons` are the last full ones.
+    `comparisons` are the last full ones, and `standing` is how the connector stands with its target.
     """
 
     versions: Mapping[ResourceType, int]
@@ -53,6 +55,7 @@ class Memory:
     held: StoredHold | None
     resolution: Resolution | None = None
     comparisons: Comparisons = field(default_factory=dict)
+    standing: Standing = NEW
 
     def is_initial(self, lanes: Iterable[ResourceType]) -> bool:
         """Whether for any of these no initial cycle has ended."""
@@ -89,6 +92,12 @@ class Inputs:
         return self._job == other._job
 
     @property
+    def asked(self) -> Inputs:
+        """Without what changes by itself: a new version of the source is no reason to disturb a quarantine."""
+        lanes = tuple(lane._replace(version=0) for lane in self.lanes)
+        return replace(self, lanes=lanes, assigned=None)
+
+    @property
     def _job(self) -> tuple[object, ...]:
         return self.uid, self.generation, self.ending, [(lane.resource_type, lane.mapping) for lane in self.lanes]
 
@@ -122,7 +131,8 @@ class ConnectorState:
 
     `discovered` is what the target says of itself, as of the end of the last cycle. `ran_with` is None until this
     process has run a cycle. While the connector is being deleted, `attempts` counts its cycles, and `settled` says that
-    the last one left nothing to do.
+    the last one left nothing to do. `witness` has seen credentials that the target rejected: while they read as before,
+    it is not asked again but by schedule; `renewed` says that they don't.
     """
 
     generation: int
@@ -140,6 +150,8 @@ class ConnectorState:
     running: RunningState | None = None
     attempts: int = 0
     settled: bool = False
+    witness: Witness | None = None
+    renewed: bool = False
 
     @classmethod
     def resume(cls, generation: int, former: ConnectorStatus) -> ConnectorState:
@@ -160,6 +172,10 @@ class ConnectorState:
         """The spec has this generation: what was known of the target under another one does not hold."""
         if generation != self.generation:
             self.generation, self.target = generation, Contact.UNTRIED
+
+    def plan_none(self) -> None:
+        """No cycle is due until something changes."""
+        self.due = self.due_time = None
 
     def plan_next(self, monotonic: float, now: datetime, delay: timedelta) -> None:
         """The next cycle is due after this time."""
@@ -189,6 +205,7 @@ class ConnectorState:
             in_scope=report.in_scope,
             linked=report.linked,
             pending=report.pending,
+            escrowed=report.escrowed or None,
             waiting_references=report.waiting_references or None,
             orphans=sum(one.orphans for one in report.assessments.values()) if report.assessments else None,
         )
@@ -199,6 +216,7 @@ class ConnectorState:
             report.reasons,
             unresolved=report.unresolved,
             observed=_observed(report),
+            escrow=report.describe_escrow(),
         )
         if generation == self.generation:
             self.target = Contact.ANSWERED

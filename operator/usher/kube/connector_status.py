@@ -19,10 +19,13 @@ from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.contracts.store import StoredHold
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
+from usher.core.model.standing import Quarantine
+from usher.core.sync.quarantine import is_stopped
 from usher.explanations import Again, explain_cycle
 from usher.kube.connector_drift import Comparisons, count_orphans, find_drifted, find_lost
 from usher.kube.connector_state import ConnectorState
 from usher.kube.objects import ObjectKey
+from usher.kube.quarantine import show, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Facts:
 
     `schedule` is None where the spec can't be read. `held` waits for an approval. `ending` is what goes on while the
     connector is being deleted. `comparisons` are the last full ones; `lost` says of each lane whether what is left of a
-    loss of the state still has to be found.
+    loss of the state still has to be found. `quarantine` is that of the last cycle, and `expiring` what is to be told
+    of the credential that it used.
     """
 
     key: ObjectKey
@@ -63,6 +67,8 @@ class Facts:
     ending: Finding | None = None
     comparisons: Comparisons = field(default_factory=dict)
     lost: Sequence[bool] = ()
+    quarantine: Quarantine | None = None
+    expiring: Finding | None = None
 
 
 def view_of_source(end: End, failures: int, version: int | None) -> SourceView:
@@ -103,12 +109,12 @@ def explained(
 def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now: datetime) -> ConnectorStatus:
     """The status to be written now."""
     idle = facts.suspended or facts.blocker is not None
-    running = state.running
+    running, due = state.running, None if idle else state.due_time
     return ConnectorStatus(
         observed_generation=state.generation,
         last_handled_reconcile_at=state.handled,
-        conditions=connector_conditions(_observation(state, facts), former, now),
-        next_cycle_time=None if idle else state.due_time,
+        conditions=connector_conditions(_observation(state, facts, now), former, now),
+        next_cycle_time=due,
         consecutive_failures=state.failures,
         schedule=facts.schedule,
         last_cycle=state.last_cycle,
@@ -116,11 +122,12 @@ def render(state: ConnectorState, facts: Facts, former: Sequence[Condition], now
         counts=None if state.counts is None else _with_orphans(state.counts, facts.comparisons),
         history=state.history or None,
         plan=None if facts.held is None else _plan(facts.held),
+        quarantine=None if facts.quarantine is None else show(facts.quarantine, due),
         target=state.discovered,
     )
 
 
-def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
+def _observation(state: ConnectorState, facts: Facts, now: datetime) -> ConnectorObservation:
     failures = state.failures if facts.source.is_void else max(state.failures, facts.source.failures)
     return ConnectorObservation(
         generation=state.generation,
@@ -137,6 +144,9 @@ def _observation(state: ConnectorState, facts: Facts) -> ConnectorObservation:
         ending=facts.ending,
         drifted=find_drifted(facts.key, facts.comparisons),
         lost=find_lost(facts.key, facts.lost, facts.comparisons),
+        quarantine=None if facts.quarantine is None else tell(facts.key, facts.quarantine, now),
+        expiring=facts.expiring,
+        stopped=facts.quarantine is not None and is_stopped(facts.quarantine, now),
     )
 
 

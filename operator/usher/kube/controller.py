@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from usher.core.errors import UsherError
-from usher.core.model.resources import ConnectorKey
+from usher.core.model.resources import SourceKey
 from usher.engine.job import Ports
 from usher.kube.attempts import attempt
 from usher.kube.cache import Cache
@@ -36,8 +36,9 @@ GRACE: Final = 20.0
 """Seconds that reads and cycles get for their requests in flight when the operator stops."""
 CENSUS_EVERY: Final = 300.0
 """Seconds between two looks for objects whose deletion no event told."""
-RETENTION: Final = timedelta(days=30)
-"""How long the state of a deleted connector and the provisioning log are kept."""
+RETENTION: Final = timedelta(days=7)
+"""How long what is known of a deleted connector or source is kept."""
+LOG_RETENTION: Final = timedelta(days=30)
 RETRY: Final = (1.0, 5.0)
 PRIME_RETRY: Final = 2.0
 logger = logging.getLogger(__name__)
@@ -159,22 +160,25 @@ class Controller:
 
     async def take_census(self) -> None:
         """Finds what was deleted while nobody watched; drops state that was kept long enough. Raises ClusterError."""
+        store, now = self._means.ports.store, self._means.ports.runtime.now()
+        sources = {_key_of(Kind.SOURCE, path) for path in await store.sources()}
+        connectors = {_key_of(Kind.CONNECTOR, path) for path in await store.active_connectors()}
         known = {key for kind in OWN_KINDS for key in self._cache.keys(kind)}
-        known |= {
-            key for path in await self._means.ports.store.active_connectors() if self._watches(key := _key_of(path))
-        }
+        known |= {key for key in sources | connectors if self._watches(key)}
         for kind in OWN_KINDS:
             async for page in self._means.api.list(kind):
                 known.difference_update(key_of(kind, document) for document in page)
-        for key in sorted(known):
-            if not await self._means.api.exists(key):
-                self.observer.forget(key)
-        await self._means.ports.store.sweep(self._means.ports.runtime.now() - RETENTION)
+        absent = [key for key in sorted(known) if not await self._means.api.exists(key)]
+        for key in absent:
+            self.observer.forget(key)
+        await store.note_absent([SourceKey(key.path) for key in absent if key in sources], now)
+        await store.sweep(now - RETENTION)
+        await store.trim_log(now - LOG_RETENTION)
 
     def _watches(self, key: ObjectKey) -> bool:
         return self._means.namespaces is None or key.namespace in self._means.namespaces
 
 
-def _key_of(path: ConnectorKey) -> ObjectKey:
+def _key_of(kind: Kind, path: str) -> ObjectKey:
     namespace, _, name = path.partition("/")
-    return ObjectKey(Kind.CONNECTOR, namespace, name)
+    return ObjectKey(kind, namespace, name)

@@ -88,6 +88,8 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
             *_ending_notes(former.conditions, now.conditions),
             *_drift_notes(former.conditions, now.conditions),
             *_cycle_notes(former, now),
+            *_quarantine_notes(former, now),
+            *_expiry_notes(former.conditions, now.conditions),
             *_plan_notes(former, now, approval),
         )
     ]
@@ -207,6 +209,23 @@ def _is_news(former: ConnectorStatus | SourceStatus, now: ConnectorStatus | Sour
 def _linked(status: ConnectorStatus) -> str:
     count = 0 if status.counts is None else status.counts.linked or 0
     return f"{count} linked accounts"
+
+
+def _quarantine_notes(former: ConnectorStatus, now: ConnectorStatus) -> Iterator[Note]:
+    """When it begins, when the cycles stop for it, and when it is over."""
+    told = find_condition(now.conditions, ConditionType.QUARANTINED)
+    before = None if former.quarantine is None else former.quarantine.next_attempt
+    stops = now.quarantine is not None and now.quarantine.next_attempt is None and before is not None
+    if told is not None and (former.quarantine is None or stops):
+        yield Note("Warning", "Quarantined", told.message)
+    if former.quarantine is not None and now.quarantine is None:
+        yield Note("Normal", "QuarantineLifted", "a retry succeeded, or the spec was changed")
+
+
+def _expiry_notes(former: Sequence[Condition], now: Sequence[Condition]) -> Iterator[Note]:
+    expiring, before = (find_condition(conditions, ConditionType.CREDENTIAL_EXPIRING) for conditions in (now, former))
+    if expiring is not None and before is None:
+        yield Note("Warning", "CredentialExpiring", expiring.message)
 
 
 def _plan_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str) -> Iterator[Note]:

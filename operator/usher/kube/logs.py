@@ -67,6 +67,9 @@ def log_cycle(key: ObjectKey, came: CycleReport | UsherError) -> None:
             fields["groups"] = {name: count for name, count in asdict(came.groups).items() if count}
         fields["seconds"] = round((came.completed - came.started).total_seconds(), 3)
         fields["pending"] = came.pending
+        if came.escrowed:
+            again = None if came.next_retry is None else came.next_retry.isoformat(timespec="seconds")
+            fields |= {"escrowed": came.escrowed, "givenUp": came.given_up, "nextRetry": again}
         if came.stale:
             fields["discovery"] = f"{came.stale}; what the target said before stays in force"
         if came.error_reason:

@@ -12,6 +12,8 @@ from pathlib import Path
 import kopf
 
 from usher.assembly.ends import system_runtime
+from usher.contracts.store import Store
+from usher.core.errors import CycleError
 from usher.engine.job import Ports
 from usher.kube.cluster import KubernetesApi, load_configuration, open_client
 from usher.kube.controller import Controller, Means
@@ -19,6 +21,7 @@ from usher.kube.handlers import Hooks, connection_info, make_registry, make_sett
 from usher.kube.health import Health, serve_health
 from usher.kube.metrics import Metrics
 from usher.kube.secrets import KubernetesData
+from usher.state.places import Place
 from usher.state.store import open_store
 from usher.transport.addresses import operator_policy
 
@@ -29,11 +32,13 @@ logger = logging.getLogger(__name__)
 class OperatorOptions:
     """How to run.
 
-    `kubeconfig` None means the service account of this Pod; no `namespaces` means all of them. `listen` is where health
-    and metrics are served. `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
+    `state_keys` is a folder of keys for what is personal in the state, None leaves it readable. `kubeconfig` None means
+    the service account of this Pod; no `namespaces` means all of them. `listen` is where health and metrics are served.
+    `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
     """
 
-    state: Path
+    state: Place
+    state_keys: Path | None = None
     kubeconfig: Path | None = None
     namespaces: tuple[str, ...] = ()
     listen: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104 - the kubelet probes from outside of the Pod
@@ -42,16 +47,21 @@ class OperatorOptions:
 
 
 def run_operator(options: OperatorOptions) -> None:
-    """Runs until SIGTERM or SIGINT. Raises UsherError when it can't start, ValueError for what is no network."""
+    """Runs until SIGTERM or SIGINT. Raises ValueError for what is no network, UsherError when it can't start.
+
+    The latter too when another process took the state over: only a new start can tell what is in it by then.
+    """
     asyncio.run(serve(options))
 
 
 async def serve(options: OperatorOptions, stop: asyncio.Event | None = None) -> None:
     """As `run_operator`, and until `stop` is set."""
     metrics, health = Metrics(), Health()
-    async with _open_controller(options, metrics) as controller:
+    stop = stop or asyncio.Event()
+    async with _open_controller(options, metrics) as (controller, store):
         metrics.show(controller.queue, controller.observer.last_event)
         beating = asyncio.get_running_loop().create_task(health.run(metrics))
+        taken = asyncio.get_running_loop().create_task(_stop_when_taken(store, stop))
 
         async def login() -> kopf.ConnectionInfo:
             return await connection_info(await load_configuration(options.kubeconfig))
@@ -63,6 +73,7 @@ async def serve(options: OperatorOptions, stop: asyncio.Event | None = None) -> 
 
         async def end() -> None:
             health.ready = False
+            stop.set()
             await controller.stop()
 
         try:
@@ -77,15 +88,24 @@ async def serve(options: OperatorOptions, stop: asyncio.Event | None = None) -> 
         finally:
             beating.cancel()
             await controller.stop()
+            was_taken = taken.done()
+            taken.cancel()
+        if was_taken:
+            raise CycleError("another process has taken the state over: this one ends", reason="StateTaken")
+
+
+async def _stop_when_taken(store: Store, stop: asyncio.Event) -> None:
+    await store.until_taken()
+    stop.set()
 
 
 @asynccontextmanager
-async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncIterator[Controller]:
+async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncIterator[tuple[Controller, Store]]:
     policy = operator_policy(options.allow_cidrs, options.allow_hosts)
     async with AsyncExitStack() as held:
         client = await held.enter_async_context(open_client(await load_configuration(options.kubeconfig)))
-        store = await held.enter_async_context(open_store(options.state))
+        store = await held.enter_async_context(open_store(options.state, options.state_keys))
         namespaces = options.namespaces or None
         api = KubernetesApi(client, namespaces)
         ports = Ports(store, system_runtime())
-        yield Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces))
+        yield Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces)), store

@@ -9,6 +9,7 @@ from usher.api.conditions import Finding
 from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector
 from usher.core.model.resources import ConnectorKey
+from usher.core.sync.quarantine import is_stopped
 from usher.kube.cluster import AccessDenied
 from usher.kube.connector_cycles import SECRET_AGE, ConnectorCycles
 from usher.kube.connector_parts import resolve
@@ -17,9 +18,11 @@ from usher.kube.connector_state import ConnectorState, Inputs, RunningState, is_
 from usher.kube.connector_telling import Telling
 from usher.kube.ending import ending_of, holds, wants_finalizer
 from usher.kube.objects import Document, ObjectKey
+from usher.kube.quarantine import is_put_off
 from usher.kube.reconcile_ending import EndingReconciler
 from usher.kube.reconcile_mapping import MappingReconciler
 from usher.kube.reconcile_source import SourceReconciler
+from usher.kube.schedule import EARLIEST_SHARE
 from usher.kube.services import Services
 from usher.kube.status import finding_of, read_subject
 
@@ -60,6 +63,7 @@ class ConnectorReconciler:
         parts = denied or resolve(subject, self._services.cache, self._mappings)
         memory = await remember(self._services.ports.store, key, parts)
         now = Round(subject, state, parts, memory, inputs_of(self._services.cache, subject, parts, memory))
+        await self._look_at_credentials(now)
         self._steer(now)
         if denied is not None:
             again = self._services.ports.runtime.monotonic() + SECRET_AGE.total_seconds()
@@ -91,6 +95,12 @@ class ConnectorReconciler:
 
     # --- when
 
+    async def _look_at_credentials(self, now: Round) -> None:
+        """The app has rejected them: it is asked again at once when they were changed, of which nothing tells."""
+        state = now.state
+        if state.witness is not None and state.running is None:
+            state.renewed = await state.witness.is_contradicted()
+
     def _steer(self, now: Round) -> None:
         key, state, services = now.key, now.state, self._services
         if state.running is not None:
@@ -100,6 +110,9 @@ class ConnectorReconciler:
             state.due = None
         elif self._is_time(now, now.inputs):
             self._cycles.start(now, now.inputs)
+        elif state.witness is not None:
+            look = services.ports.runtime.monotonic() + EARLIEST_SHARE * SECRET_AGE.total_seconds()
+            services.schedule.at(key, look if state.due is None else min(look, state.due))
         elif state.due is not None:
             services.schedule.at(key, state.due)
 
@@ -109,13 +122,24 @@ class ConnectorReconciler:
         self._cycles.look_at(key, running)
 
     def _is_time(self, now: Round, inputs: Inputs) -> bool:
-        state, runtime = now.state, self._services.ports.runtime
-        if state.ran_with is None:
-            former = now.subject.former
-            if former.next_cycle_time is None or not is_settled(former, inputs, now.memory):
-                return True
-            state.ran_with = inputs
+        state, runtime, quarantine = now.state, self._services.ports.runtime, now.memory.standing.quarantine
+        if state.renewed or (state.ran_with is None and not self._goes_on(now, inputs)):
+            return True
+        if quarantine is not None and is_stopped(quarantine, runtime.now()):
+            state.plan_none()
+        is_due = state.due is not None and state.due <= runtime.monotonic()
+        if quarantine is not None and state.ran_with is not None:
+            return is_due or state.ran_with.asked != inputs.asked
+        return is_due or state.ran_with != inputs or state.due is None
+
+    def _goes_on(self, now: Round, inputs: Inputs) -> bool:
+        """Whether an earlier process has left nothing to do before the next cycle's time, which is taken over."""
+        state, runtime, former = now.state, self._services.ports.runtime, now.subject.former
+        if not is_put_off(former, inputs, now.memory) and not is_settled(former, inputs, now.memory):
+            return False
+        state.ran_with = inputs
+        if former.next_cycle_time is not None:
             left = (former.next_cycle_time - runtime.now()).total_seconds()
             late = runtime.random.uniform(0, RESTART_SPREAD.total_seconds())
             state.due = runtime.monotonic() + (left if left > 0 else late)
-        return state.ran_with != inputs or state.due is None or state.due <= runtime.monotonic()
+        return True

@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as NoBase64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final, Protocol
 
-from usher.contracts.runtime import SecretRef
+from usher.contracts.runtime import SecretRef, Secrets
 from usher.core.errors import CycleError
 from usher.kube.cluster import AccessDenied, ClusterError, KubernetesApi, ObjectGone
 
@@ -81,3 +82,28 @@ class NamespaceSecrets:
             keys = ", ".join(sorted(data)[:KEYS_SHOWN]) or "none"
             raise CycleError(f"{place}{what} has no key {ref.key}; its keys: {keys}", reason="KeyNotFound")
         return data[ref.key]
+
+
+@dataclass(slots=True)
+class Witness:
+    """Secrets that remembers a digest of what was read, so that a later look can tell whether it was changed."""
+
+    secrets: Secrets
+    seen: dict[SecretRef, bytes] = field(default_factory=dict)
+
+    async def read(self, ref: SecretRef) -> bytes:
+        """As the secrets do."""
+        value = await self.secrets.read(ref)
+        self.seen[ref] = blake2b(value).digest()
+        return value
+
+    async def is_contradicted(self) -> bool:
+        """Whether anything reads otherwise now. What can't be read is not known to be changed."""
+        for ref, before in list(self.seen.items()):
+            try:
+                value = await self.secrets.read(ref)
+            except CycleError:
+                continue
+            if blake2b(value).digest() != before:
+                return True
+        return False

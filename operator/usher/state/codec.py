@@ -36,6 +36,7 @@ from usher.core.model.resources import (
     TargetId,
     Value,
 )
+from usher.core.model.standing import Credential, Quarantine
 from usher.core.sync.policies import Counted
 
 _COUNTS: Final = tuple(field.name for field in fields(Counts))
@@ -166,10 +167,17 @@ def encode_report(report: CycleReport) -> bytes:
             "linked": report.linked,
             "pending": report.pending,
             "due_references": report.due_references,
+            "escrowed": report.escrowed,
+            "given_up": report.given_up,
+            "next_retry": None if report.next_retry is None else _plain_time(report.next_retry),
             "held": None if held is None else _plain_held(held),
             "error_reason": report.error_reason,
             "error": report.error,
             "stale": report.stale,
+            "recovered": report.recovered,
+            "quarantine": None if report.quarantine is None else _plain_quarantine(report.quarantine),
+            "not_before": None if report.not_before is None else _plain_time(report.not_before),
+            "credential": None if report.credential is None else _plain_credential(report.credential),
         }
     )
 
@@ -193,15 +201,34 @@ def decode_report(data: bytes) -> CycleReport:
         linked=raw["linked"],
         pending=raw["pending"],
         due_references=raw["due_references"],
+        escrowed=raw["escrowed"],
+        given_up=raw["given_up"],
+        next_retry=None if raw["next_retry"] is None else datetime.fromisoformat(raw["next_retry"]),
         held=None if raw["held"] is None else _held(raw["held"]),
         error_reason=raw["error_reason"],
         error=raw["error"],
         stale=raw["stale"],
+        recovered=raw["recovered"],
+        quarantine=None if raw["quarantine"] is None else _quarantine(raw["quarantine"]),
+        not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
+        credential=None if raw["credential"] is None else Credential(*map(datetime.fromisoformat, raw["credential"])),
     )
 
 
 def _plain_counts(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def _plain_quarantine(quarantine: Quarantine) -> dict[str, Any]:
+    return {**asdict(quarantine), "since": _plain_time(quarantine.since)}
+
+
+def _plain_credential(credential: Credential) -> list[str]:
+    return [_plain_time(credential.expires), _plain_time(credential.told_from)]
+
+
+def _quarantine(raw: dict[str, Any]) -> Quarantine:
+    return Quarantine(**{**raw, "since": datetime.fromisoformat(raw["since"])})
 
 
 def _plain_time(time: datetime) -> str:

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Column, Connection, Table, Text, delete, insert, select
+from sqlalchemy import Column, Connection, Table, delete, insert, select
 
 from usher.contracts.comparisons import Comparison
 from usher.core.model.reports import Compared
 from usher.core.model.resources import Lane, TargetId
-from usher.state.columns import Content, Instant
+from usher.state.columns import Content, Identifier, Instant
 from usher.state.connectors import ensure_lane, known_lane
 from usher.state.database import OnDatabase
 from usher.state.schema import links, metadata, of_lane
@@ -22,7 +22,7 @@ _comparisons: Final = Table(
     "comparisons", metadata, of_lane(), Column("at", Instant, nullable=False), Column("found", Content)
 )
 _orphans: Final = Table(
-    "orphans", metadata, of_lane(), Column("target_id", Text, primary_key=True), sqlite_with_rowid=False
+    "orphans", metadata, of_lane(), Column("target_id", Identifier, primary_key=True), sqlite_with_rowid=False
 )
 
 
@@ -41,7 +41,7 @@ class SqlComparisons(OnDatabase):
         mine = known_lane(lane)
         linked = select(links.c.target_id).where(links.c.lane_id == mine)
         statement = select(_orphans.c.target_id).where(_orphans.c.lane_id == mine, _orphans.c.target_id.not_in(linked))
-        return await self._database.rows(statement.order_by(_orphans.c.target_id), _read_id)
+        return sorted(await self._database.rows(statement, _read_id))
 
 
 def _save(connection: Connection, lane: Lane, comparison: Comparison, orphans: Sequence[TargetId]) -> None:

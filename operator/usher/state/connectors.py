@@ -9,7 +9,7 @@ from sqlalchemy import Connection, ScalarSelect, Select, bindparam, delete, inse
 
 from usher.contracts.store import Consumption
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceKey
-from usher.state.schema import connectors, consumptions, discoveries, lanes, links, log_entries
+from usher.state.schema import connectors, consumptions, lanes, links
 from usher.state.statements import AnyRow
 
 _KNOWN: Final = select(connectors.c.id).where(connectors.c.key == bindparam("connector"))
@@ -133,15 +133,3 @@ def retire_connector(connection: Connection, connector: ConnectorKey, at: dateti
         update(connectors).where(connectors.c.key == connector, connectors.c.retired.is_(None)).values(retired=at)
     )
     connection.execute(update(links).where(links.c.lane_id.in_(lanes_of(connector))).values(owner_address=None))
-
-
-def forget_connector(connection: Connection, connector: ConnectorKey) -> None:
-    """Whatever belongs to a connector goes with its row (ON DELETE CASCADE)."""
-    connection.execute(delete(connectors).where(connectors.c.key == connector))
-
-
-def sweep(connection: Connection, before: datetime) -> int:
-    """Returns how many connectors went, each with whatever belongs to it."""
-    connection.execute(delete(log_entries).where(log_entries.c.time < before))
-    connection.execute(delete(discoveries).where(discoveries.c.read < before))
-    return connection.execute(delete(connectors).where(connectors.c.retired < before)).rowcount

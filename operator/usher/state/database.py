@@ -7,23 +7,19 @@ transactions overlap, and a caller that is cancelled leaves a transaction that i
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from stat import S_IMODE
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, Engine, create_engine, event, insert, inspect, select, true
-from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Column, ColumnElement, Connection, Engine, true
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from usher.state.schema import SCHEMA_VERSION, metadata, schema_version
-from usher.state.statefile import PRIVATE, unusable
+from usher.core.errors import CycleError
 from usher.state.statements import AnyRow, AnySelect, after, fetch
+from usher.state.unfit import UnfitError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,17 +27,12 @@ T = TypeVar("T")
 PAGE: Final = 256
 """Rows with content in one page: about half a megabyte of people."""
 
-_PRAGMAS: Final = (
-    "busy_timeout=5000",
-    "cache_size=-16384",
-    "foreign_keys=ON",
-    "journal_size_limit=67108864",
-    "trusted_schema=OFF",
-    "wal_autocheckpoint=8192",
-)
-
-
-_SYNCHRONOUS: Final = "usher_synchronous"
+TAKEN: Final = "StateTaken"
+"""The reason of the error of a state that another process has taken over."""
+LOOSE: Final = "usher_loose"
+"""The execution option of a transaction in which references between tables are checked at its end only."""
+HASTY: Final = "usher_hasty"
+"""The execution option of a transaction that may be on the disk later, if not later than the next one without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +47,51 @@ class Order:
     start: ColumnElement[bool] = field(default_factory=true)
 
 
+class Medium(Protocol):
+    """What is under the one connection: a file, or a server."""
+
+    @property
+    def engine(self) -> Engine:
+        """Has one connection at the most."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process could take it over while this one runs."""
+
+    def wipe(self, connection: Connection) -> None:
+        """Writes the database anew, so that no page holds what was changed or deleted. Ends the transaction first."""
+
+    def unusable(self, error: DBAPIError | OSError | str) -> CycleError:
+        """What is told of it: names the state and a way out, and nobody."""
+
+
 class Database:
-    """One database, one connection, one thread. What the database refuses comes out as CycleError `StateUnusable`."""
+    """One database, one connection, one thread. What the database refuses comes out as the CycleError of its medium."""
 
-    def __init__(self, name: str, engine: Engine, executor: ThreadPoolExecutor) -> None:
-        self._name = name
-        self._engine = engine
-        self._hasty = engine.execution_options(**{_SYNCHRONOUS: "NORMAL"})
-        self._executor = executor
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+        self._hasty = medium.engine.execution_options(**{HASTY: True})
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="usher-state")
+        self._heard = time.monotonic()
+        self.taken = asyncio.Event()
+        """Set when it is known that another process has taken it over."""
 
-    @classmethod
-    async def open(cls, path: Path | None) -> Self:
-        """SQLite in the file, or in memory; its schema is made where there is none, and checked where there is one."""
-        executor = ThreadPoolExecutor(1, thread_name_prefix="usher-state")
-        database = cls("memory" if path is None else str(path), _make_engine(path), executor)
-        try:
-            await database.run(_prepare, database._name)
-            if path is not None:
-                await database.run(_take_over, path)
-        except BaseException:
-            await database.close()
-            raise
-        return database
+    @property
+    def shared(self) -> bool:
+        """As `Medium.shared`."""
+        return self._medium.shared
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the beginning of the last transaction that succeeded, by the clock of this machine.
+
+        No runtime of the engine may lend this clock: a process that was stopped has to see that time went on.
+        """
+        return time.monotonic() - self._heard
 
     async def close(self) -> None:
         """Lets the running transaction end, then closes the connection and the thread."""
-        closing = asyncio.get_running_loop().run_in_executor(self._executor, self._engine.dispose)
+        closing = asyncio.get_running_loop().run_in_executor(self._executor, self._medium.engine.dispose)
         try:
             await asyncio.shield(closing)
         finally:
@@ -92,29 +102,45 @@ class Database:
 
         It is on the disk when this returns.
         """
-        return await self._transact(self._engine, lambda connection: work(connection, *args, **kwargs))
+        return await self._transact(self._medium.engine, lambda connection: work(connection, *args, **kwargs))
+
+    async def alter(self, work: Callable[[Connection], None]) -> None:
+        """As `run`, for what changes tables: a table that is made anew must not take along what refers to it."""
+        await self._transact(self._medium.engine.execution_options(**{LOOSE: True}), work)
+
+    async def wipe(self) -> None:
+        """As `Medium.wipe`."""
+        await self.run(self._medium.wipe)
 
     async def jot(self, work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `run`, without waiting for the disk: for what the next cycle makes again.
 
         It gets there with the next `run` that writes, at the latest. A loss of power before that takes it away, whole;
-        a kill of the process does not.
+        a kill of the process does not. A server waits all the same.
         """
         await self._transact(self._hasty, lambda connection: work(connection, *args, **kwargs))
 
     async def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         def transact() -> T:
+            began = time.monotonic()
             try:
                 with engine.begin() as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                raise unusable(self._name, str(error.orig)) from error
-            except OSError as error:
-                raise unusable(self._name, error.strerror or type(error).__name__) from error
+                    done = work(connection)
+            except (DBAPIError, OSError) as error:
+                raise self._medium.unusable(error) from error
             except orjson.JSONDecodeError as error:
-                raise unusable(self._name, "a row holds no JSON") from error
+                raise self._medium.unusable("a row holds no JSON") from error
+            except UnfitError as error:
+                raise self._medium.unusable(str(error)) from error
+            self._heard = began
+            return done
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+        except CycleError as error:
+            if error.reason == TAKEN:
+                self.taken.set()
+            raise
 
     async def rows(self, statement: AnySelect, read: Callable[[AnyRow], T]) -> list[T]:
         """All rows of one statement."""
@@ -149,52 +175,3 @@ def _page(
     rows = connection.execute(statement).all()
     last = [getattr(rows[-1], key.name) for key in keys] if rows else []
     return [read(row) for row in rows], last
-
-
-def _make_engine(path: Path | None) -> Engine:
-    url = URL.create("sqlite", database=None if path is None else str(path))
-    # hide_parameters: an error of the database would else show rows, and with them people.
-    engine = create_engine(url, poolclass=StaticPool, hide_parameters=True)
-
-    def connected(raw: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        cursor = raw.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def began(connection: Connection) -> None:
-        level = connection.get_execution_options().get(_SYNCHRONOUS, "FULL")
-        if connection.info.get(_SYNCHRONOUS) != level:
-            connection.exec_driver_sql(f"PRAGMA synchronous={level}")  # can't change inside a transaction
-            connection.info[_SYNCHRONOUS] = level
-        # The driver alone begins no transaction for CREATE TABLE (a kill would leave half a schema), nor for a SELECT.
-        connection.exec_driver_sql("BEGIN")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", began)
-    return engine
-
-
-def _take_over(connection: Connection, path: Path) -> None:
-    """The file is known to be ours: from here on it is private, and has a write-ahead log (that inherits its mode).
-
-    A file that had a log before and came here readable by others has opened its log in that mode already.
-    """
-    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-        if file.exists() and S_IMODE(file.stat().st_mode) != PRIVATE:
-            file.chmod(PRIVATE)
-    connection.exec_driver_sql("COMMIT")  # the mode of the journal can't change inside a transaction
-    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-
-
-def _prepare(connection: Connection, name: str) -> None:
-    tables = inspect(connection).get_table_names()
-    if not tables:
-        metadata.create_all(connection)
-        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-        return
-    if schema_version.name not in tables:
-        raise unusable(name, "it is a database of another program")
-    version = connection.execute(select(schema_version.c.version)).scalar()
-    if version != SCHEMA_VERSION:
-        raise unusable(name, f"it has schema {version}, this program knows schema {SCHEMA_VERSION}")

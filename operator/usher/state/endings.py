@@ -9,13 +9,13 @@ import orjson
 from sqlalchemy import Column, Connection, Table, delete, insert, select
 
 from usher.core.model.resources import ConnectorKey, Json
-from usher.state.columns import Content
+from usher.state.columns import Sealed
 from usher.state.connectors import ensure_connector, known_connector
 from usher.state.database import OnDatabase
 from usher.state.schema import metadata, of_connector
 from usher.state.statements import AnyRow
 
-_kept: Final = Table("kept_parts", metadata, of_connector(), Column("content", Content, nullable=False))
+_kept: Final = Table("kept_parts", metadata, of_connector(), Column("content", Sealed, nullable=False))
 
 
 class SqlEndings(OnDatabase):

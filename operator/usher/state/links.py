@@ -9,7 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
 
-from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record, Unsettled
+from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
+from usher.core.model.escrow import Duty, Escrow, Unsettled
 from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Fingerprint, Lane, Link, ResourceType, SourceId, TargetId
 from usher.state import connectors as lifecycle
@@ -19,6 +20,7 @@ from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
 from usher.state.schema import claims, connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
+from usher.state.vault import keyed
 
 _DIGESTS: Final = 2000
 """Link digests in one page; they are small."""
@@ -45,7 +47,7 @@ _RIVALS: Final = Among(
     claims.c.claim,
 )
 _CLAIMANTS: Final = Among(
-    select(claims.c.claim, claims.c.source_id).where(claims.c.lane_id == MY_LANE).order_by(claims.c.source_id),
+    select(claims.c.claim, claims.c.source_id).where(claims.c.lane_id == MY_LANE),
     claims.c.claim,
 )
 
@@ -66,26 +68,10 @@ class SqlLinks(OnDatabase):
     async def save_consumption(self, lane: Lane, consumption: Consumption) -> None:
         await self._database.run(lifecycle.save_consumption, lane, consumption)
 
-    async def active_connectors(self) -> Sequence[ConnectorKey]:
-        statement = select(connectors.c.key).where(
-            connectors.c.retired.is_(None),
-            connectors.c.id.in_(select(lanes.c.connector_id).join(consumptions, consumptions.c.lane_id == lanes.c.id)),
-        )
-        return await self._database.rows(statement, _read_key)
-
-    async def retire(self, connector: ConnectorKey, at: datetime) -> None:
-        await self._database.run(lifecycle.retire_connector, connector, at)
-
-    async def forget(self, connector: ConnectorKey) -> None:
-        await self._database.run(lifecycle.forget_connector, connector)
-
-    async def sweep(self, before: datetime) -> int:
-        return await self._database.run(lifecycle.sweep, before)
-
     async def count_links(self, lane: Lane) -> tuple[int, int]:
         mine = links.c.lane_id == known_lane(lane)
         everybody = select(func.count()).where(mine).scalar_subquery()
-        disabled = select(func.count()).where(mine, links.c.enabled.is_(False)).scalar_subquery()
+        disabled = select(func.count()).where(mine, ~links.c.enabled).scalar_subquery()
         statement = select(everybody, everybody - disabled)  # each by an index alone, without a look at the links
         [counts] = await self._database.rows(statement, _read_counts)
         return counts
@@ -127,7 +113,7 @@ class SqlLinks(OnDatabase):
         return count
 
     async def claimants(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-        return await self._database.run(_find_claimants, lane, {_digest(claim): claim for claim in claims})
+        return await self._database.run(_find_people, lane, claims)
 
     async def rivals(self, lane: Lane, claims: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
         return await self._database.run(_find_rivals, lane, claims)
@@ -136,7 +122,7 @@ class SqlLinks(OnDatabase):
         statement = select(deletions.c.source_id).where(
             deletions.c.lane_id == known_lane(lane), deletions.c.since <= since
         )
-        return await self._database.rows(statement.order_by(deletions.c.source_id), _read_id)
+        return sorted(await self._database.rows(statement, _read_id))
 
     async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None:
         await self._database.run(_write_intents, lane, intents)
@@ -153,8 +139,8 @@ class SqlLinks(OnDatabase):
         return await self._database.run(record_outcomes, lane, record)
 
 
-def _digest(claim: str) -> bytes:
-    return blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(connection: Connection, claim: str) -> bytes:
+    return keyed(connection.dialect, blake2b(claim.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 def _clear_claims(connection: Connection, lane: Lane) -> None:
@@ -164,16 +150,28 @@ def _clear_claims(connection: Connection, lane: Lane) -> None:
 def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Sequence[str]]) -> None:
     lane_id = ensure_lane(connection, lane)
     delete_ids(connection, claims, lane_id, made)
-    rows = [(lane_id, source_id, digest) for source_id, values in made.items() for digest in set(map(_digest, values))]
+    rows = [
+        (lane_id, source_id, digest)
+        for source_id, values in made.items()
+        for digest in {_digest(connection, value) for value in values}
+    ]
     insert_rows(connection, claims, rows)
 
 
 def _find_rivals(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
-    texts = {_digest(claim): claim for claim in asked}
+    texts = _by_digest(connection, asked)
     several = _RIVALS.fetch(
         connection, texts, _read_digest_of_claim, connector=lane.connector, resource_type=lane.resource_type
     )
     return _find_claimants(connection, lane, {digest: texts[digest] for digest in several})
+
+
+def _find_people(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
+    return _find_claimants(connection, lane, _by_digest(connection, asked))
+
+
+def _by_digest(connection: Connection, asked: Collection[str]) -> Mapping[bytes, str]:
+    return {_digest(connection, claim): claim for claim in asked}
 
 
 def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, str]) -> Mapping[str, Sequence[SourceId]]:
@@ -182,7 +180,7 @@ def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, st
         connection, texts, _read_claim, connector=lane.connector, resource_type=lane.resource_type
     ):
         people.setdefault(texts[digest], []).append(source_id)
-    return people
+    return {text: sorted(ids) for text, ids in people.items()}
 
 
 def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]) -> None:
@@ -193,10 +191,6 @@ def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]
 
 def _read_id(row: AnyRow) -> SourceId:
     return SourceId(row.source_id)
-
-
-def _read_key(row: AnyRow) -> ConnectorKey:
-    return ConnectorKey(row.key)
 
 
 def _read_count(row: AnyRow) -> int:
@@ -247,4 +241,5 @@ def _read_intent(row: AnyRow) -> tuple[SourceId, Intent]:
 
 def _read_unsettled(row: AnyRow) -> tuple[SourceId, Unsettled]:
     source_id = SourceId(row.source_id)
-    return source_id, Unsettled(source_id, row.reason, row.attempts, row.since)
+    escrow = None if row.duty is None else Escrow(Duty(row.duty), row.due, Fingerprint(row.tried))
+    return source_id, Unsettled(source_id, row.reason, row.attempts, row.since, escrow)

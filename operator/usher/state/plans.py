@@ -31,7 +31,6 @@ _LONGEST_WORD: Final = 128
 """Characters of a word of approval that are compared. A hash is shorter; an annotation may hold anything."""
 
 _ORDER: Final = (changes.c.phase, changes.c.rank, changes.c.source_id)
-_HELD_ORDER: Final = (held_changes.c.phase, held_changes.c.rank, held_changes.c.source_id)
 _PLANNED: Final = Among(
     select(changes.c.source_id, changes.c.action).where(
         changes.c.lane_id == MY_LANE,
@@ -193,7 +192,8 @@ def _read_held(connection: Connection, connector: ConnectorKey) -> tuple[StoredH
     if not found:
         return None
     members = select(held_changes.c.content).where(held_changes.c.lane_id.in_(lanes_of(connector)))
-    return found[0], fetch(connection, members.order_by(*_HELD_ORDER), _read_change)
+    held = fetch(connection, members, _read_change)
+    return found[0], sorted(held, key=lambda change: (change.phase, change.rank, change.source_id))
 
 
 def drop_held(connection: Connection, lane: Lane, ids: Sequence[SourceId]) -> None:

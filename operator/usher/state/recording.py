@@ -8,7 +8,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from usher.contracts.store import Intent, LogEntry, Record, Unsettled
+from usher.contracts.store import Intent, LogEntry, Record
+from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import Lane, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys, encode_names
 from usher.state.connectors import ensure_connector, ensure_lane, owned_at
@@ -88,7 +89,9 @@ def intent_row(lane_id: int, intent: Intent) -> Values:
 
 def unsettled_row(lane_id: int, one: Unsettled) -> Values:
     """A row of `unsettled`."""
-    return lane_id, one.source_id, one.reason, one.attempts, one.since
+    escrow = one.escrow
+    failure = (None, None, None) if escrow is None else (escrow.duty, escrow.due, escrow.tried)
+    return lane_id, one.source_id, one.reason, one.attempts, one.since, *failure
 
 
 def append_entries(connection: Connection, connector_id: int, entries: Sequence[LogEntry]) -> None:

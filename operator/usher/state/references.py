@@ -45,7 +45,7 @@ class SqlReferences(OnDatabase):
 
     async def due_holders(self, lane: Lane) -> Sequence[SourceId]:
         statement = select(holders.c.source_id).where(holders.c.lane_id == known_lane(lane), holders.c.due)
-        return await self._database.rows(statement.order_by(holders.c.source_id), _read_id)
+        return sorted(await self._database.rows(statement, _read_id))
 
     async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
         moving = select(changes.c.source_id).where(
@@ -54,7 +54,7 @@ class SqlReferences(OnDatabase):
         statement = select(references.c.source_id).where(
             references.c.lane_id == known_lane(lane), references.c.referent.in_(moving)
         )
-        return await self._database.rows(statement.distinct().order_by(references.c.source_id), _read_id)
+        return sorted(await self._database.rows(statement.distinct(), _read_id))
 
     async def holdings(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Holding]:
         return dict(

@@ -17,23 +17,21 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    String,
     Table,
-    Text,
     UniqueConstraint,
+    text,
 )
 
-from usher.state.columns import Content, Instant
-
-SCHEMA_VERSION: Final = 7
+from usher.state.columns import Content, Identifier, Instant, Sealed, SealedWords, Words
 
 _ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
 metadata: Final = MetaData()
 
-schema_version: Final = Table(
-    "usher_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
-)
+revisions: Final = Table("usher_revision", metadata, Column("version_num", String(32), primary_key=True))
+"""Alembic's table, under a name of ours: the last step that the database took."""
 
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
@@ -47,11 +45,13 @@ feeds: Final = Table(
     "feeds",
     metadata,
     Column("id", _ROW_ID, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("resource_type", Text, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("resource_type", Words, nullable=False),
+    Column("gone", Instant),
     UniqueConstraint("source", "resource_type"),
 )
-"""One resource type of one source: exists from the first staged row on, with or without a snapshot."""
+"""One resource type of one source: exists from the first staged row on, with or without a snapshot. `gone` says since
+when the source is not there any more."""
 
 snapshots: Final = Table(
     "snapshots",
@@ -60,9 +60,9 @@ snapshots: Final = Table(
     Column("version", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("attributes", Content, nullable=False),
-    Column("identity", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("watermark", Text),
+    Column("identity", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("watermark", Words),
     Column("completed", Instant, nullable=False),
     Column("whole", Instant, nullable=False),
 )
@@ -71,11 +71,11 @@ resources: Final = Table(
     "resources",
     metadata,
     _of_feed(),
-    Column("resource_id", Text, primary_key=True),
+    Column("resource_id", Identifier, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("fingerprint", Content),
-    Column("content", Content),
-    Column("evidence", Text),
+    Column("content", Sealed),
+    Column("evidence", Words),
     Index("resources_by_version", "feed_id", "version", "resource_id"),
 )
 """`version` is the one that last changed the row. A tombstone has neither fingerprint nor content, but
@@ -85,18 +85,15 @@ staged: Final = Table(
     "staged_resources",
     metadata,
     _of_feed(),
-    Column("resource_id", Text, primary_key=True),
+    Column("resource_id", Identifier, primary_key=True),
     Column("fingerprint", Content, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("content", Sealed, nullable=False),
 )
-
-
-# --- targets --------------------------------------------------------------------------------------------------------
 
 discoveries: Final = Table(
     "discoveries",
     metadata,
-    Column("address", Text, primary_key=True),
+    Column("address", Words, primary_key=True),
     Column("read", Instant, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
@@ -109,11 +106,12 @@ connectors: Final = Table(
     "connectors",
     metadata,
     Column("id", _ROW_ID, primary_key=True),
-    Column("key", Text, nullable=False, unique=True),
+    Column("key", Words, nullable=False, unique=True),
     Column("retired", Instant, index=True),
-    Column("word", Text),
+    Column("uid", Words),
+    Column("word", Words),
 )
-"""`word` is the last word of approval that was given, NULL before the first."""
+"""`uid` is that of the object that was seen last, `word` the last word of approval that was given, NULL before."""
 
 
 def of_connector() -> Column[int]:
@@ -126,7 +124,7 @@ lanes: Final = Table(
     metadata,
     Column("id", _ROW_ID, primary_key=True),
     Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
-    Column("resource_type", Text, nullable=False),
+    Column("resource_type", Words, nullable=False),
     UniqueConstraint("connector_id", "resource_type"),
 )
 """One resource type of one connector."""
@@ -141,14 +139,14 @@ consumptions: Final = Table(
     "consumptions",
     metadata,
     of_lane(),
-    Column("source", Text, nullable=False),
-    Column("identity", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("mapping", Text, nullable=False),
-    Column("schema", Text, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("identity", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("mapping", Words, nullable=False),
+    Column("schema", Words, nullable=False),
     Column("version", BigInteger),
     Column("guarded", Boolean, nullable=False),
-    Column("scope", Text, nullable=False),
+    Column("scope", Words, nullable=False),
     Column("lost", Boolean, nullable=False),
 )
 
@@ -156,13 +154,13 @@ links: Final = Table(
     "links",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("target_id", Text, nullable=False),
-    Column("owner_address", Text),
+    Column("source_id", Identifier, primary_key=True),
+    Column("target_id", Identifier, nullable=False),
+    Column("owner_address", Words),
     Column("enabled", Boolean, nullable=False),
     Column("fingerprint", Content, nullable=False),
-    Column("version", Text),
-    Column("image", Content, nullable=False),
+    Column("version", Words),
+    Column("image", Sealed, nullable=False),
     UniqueConstraint("lane_id", "target_id"),
     UniqueConstraint("owner_address", "target_id"),
 )
@@ -171,17 +169,17 @@ is NULL: it owns nothing."""
 Index(
     "links_disabled",
     links.c.lane_id,
-    sqlite_where=links.c.enabled.is_(False),
-    postgresql_where=links.c.enabled.is_(False),
+    sqlite_where=text("enabled = 0"),
+    postgresql_where=text("NOT enabled"),
 )
 
 intents: Final = Table(
     "intents",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("action", Text, nullable=False),
-    Column("match_keys", Content, nullable=False),
+    Column("source_id", Identifier, primary_key=True),
+    Column("action", Words, nullable=False),
+    Column("match_keys", Sealed, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -189,7 +187,7 @@ claims: Final = Table(
     "claims",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("claim", Content, primary_key=True),
     Index("claims_by_value", "lane_id", "claim"),
     sqlite_with_rowid=False,
@@ -200,10 +198,13 @@ unsettled: Final = Table(
     "unsettled",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
-    Column("reason", Text, nullable=False),
+    Column("source_id", Identifier, primary_key=True),
+    Column("reason", Words, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("since", Instant, nullable=False),
+    Column("duty", Words),  # without one nothing has failed
+    Column("due", Instant),
+    Column("tried", Content),
     sqlite_with_rowid=False,
 )
 
@@ -214,11 +215,11 @@ changes: Final = Table(
     "planned_changes",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("content", Sealed, nullable=False),
     Index("planned_changes_in_order", "lane_id", "phase", "rank", "source_id"),
 )
 """The running plan of each lane: at most one row a phase for each resource."""
@@ -227,9 +228,9 @@ holds: Final = Table(
     "holds",
     metadata,
     of_connector(),
-    Column("hash", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("summary", Text, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("summary", Words, nullable=False),
     Column("size", Content, nullable=False),
     Column("live", Content, nullable=False),
     Column("created", Instant, nullable=False),
@@ -242,7 +243,7 @@ deletions: Final = Table(
     "pending_deletions",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("since", Instant, nullable=False),
     Index("pending_deletions_by_time", "lane_id", "since"),
     sqlite_with_rowid=False,
@@ -253,10 +254,10 @@ held_changes: Final = Table(
     "held_changes",
     metadata,
     of_lane(),
-    Column("source_id", Text, primary_key=True),
+    Column("source_id", Identifier, primary_key=True),
     Column("phase", Integer, nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("content", Content, nullable=False),
+    Column("content", Sealed, nullable=False),
 )
 
 cycles: Final = Table(
@@ -264,8 +265,8 @@ cycles: Final = Table(
     metadata,
     Column("id", _ROW_ID, primary_key=True),
     Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
-    Column("cycle", Text, nullable=False),
-    Column("report", Content, nullable=False),
+    Column("cycle", Words, nullable=False),
+    Column("report", Sealed, nullable=False),
     UniqueConstraint("connector_id", "cycle"),
 )
 
@@ -275,16 +276,16 @@ log_entries: Final = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("connector_id", _ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("time", Instant, nullable=False, index=True),
-    Column("cycle", Text, nullable=False),
-    Column("source_id", Text),
-    Column("target_id", Text),
-    Column("step", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("result", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("cycle", Words, nullable=False),
+    Column("source_id", Identifier),
+    Column("target_id", Identifier),
+    Column("step", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("result", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("detail", SealedWords, nullable=False),
     Column("attributes", Content, nullable=False),
-    Column("resource_type", Text, nullable=False),
+    Column("resource_type", Words, nullable=False),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
 )
@@ -293,5 +294,5 @@ seal_keys: Final = Table(
     "seal_keys",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", Content, nullable=False),
+    Column("key", Sealed, nullable=False),
 )

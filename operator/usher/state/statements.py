@@ -7,10 +7,13 @@ interpreter's lock again after each, and has to wait for it while the event loop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Column,
@@ -27,6 +30,8 @@ from sqlalchemy import (
     literal,
     tuple_,
 )
+
+from usher.state.columns import Identifier, Sealed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,7 +58,8 @@ def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection
 
     `rest` are values of the next columns of the key: of the rows with these ids only those go that have them.
     """
-    for chunk in chunked(ids, AT_ONCE):
+    written = _written_ids(_id_column(table), connection.dialect, ids)
+    for chunk in chunked(written, AT_ONCE):
         padded = _padded(chunk)
         text = _deletion(table, connection.dialect, len(padded), len(rest))
         connection.exec_driver_sql(text, (owner, *rest, *padded))
@@ -83,6 +89,18 @@ def replace_ids(connection: Connection, table: Table, owner: int, rows: Mapping[
     insert_rows(connection, table, list(rows.values()))
 
 
+def _id_column(table: Table) -> Column[Any]:
+    """The second column of its key."""
+    _, id_column, *_ = table.primary_key
+    return id_column
+
+
+def _written_ids(column: Column[Any], dialect: Dialect, values: Collection[T]) -> Collection[T]:
+    """The values as they stand in the column."""
+    writer = column.type.dialect_impl(dialect).bind_processor(dialect) if isinstance(column.type, Identifier) else None
+    return values if writer is None else [writer(value) for value in values]
+
+
 def _padded(values: list[T]) -> list[T]:
     """The values, with the last one again until they are a power of two: so there are few different statements."""
     size: int = 1 << (len(values) - 1).bit_length()
@@ -101,7 +119,8 @@ def _deletion(table: Table, dialect: Dialect, size: int, rest: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _insertion(table: Table, dialect: Dialect, size: int) -> str:
-    compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in _given(table)])
+    # inline: PostgreSQL's would end with RETURNING a row id.
+    compiled = insert(table).inline().compile(dialect=dialect, column_keys=[column.key for column in _given(table)])
     head, values, row = str(compiled).rpartition(" VALUES ")
     return f"{head}{values}{', '.join([row] * size)}"
 
@@ -145,37 +164,69 @@ def fetch(connection: Connection, statement: AnySelect, read: Callable[[AnyRow],
     return [read(row) for row in connection.execute(statement)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A text for a list of one size, which parameters come before the list, and how its rows are opened."""
+
+    text: str
+    names: Sequence[str]
+    opened: Callable[[AnyRow], Any] | None
+
+
 class Among:
     """A query for the rows whose `column` is one of many values. Rows come as the driver gives them, untyped.
 
-    Other parameters of the statement are named, and stand before the list in its text.
+    What is sealed in them is opened. Other parameters of the statement are named, and stand before the list in its
+    text.
     """
 
     def __init__(self, statement: AnySelect, column: Column[Any]) -> None:
         self._statement = statement
         self._column = column
-        self._texts: dict[tuple[str, int], tuple[str, Sequence[str]]] = {}
+        self._queries: WeakKeyDictionary[Dialect, dict[int, _Query]] = WeakKeyDictionary()
 
     def fetch(
         self, connection: Connection, values: Collection[T], read: Callable[[AnyRow], R], **fixed: object
     ) -> list[R]:
         """The rows for these values, however many these are."""
         found: list[R] = []
-        for chunk in chunked(values, AT_ONCE):
+        for chunk in chunked(_written_ids(self._column, connection.dialect, values), AT_ONCE):
             padded = _padded(chunk)
-            text, names = self._compiled(connection.dialect, len(padded))
-            parameters = (*(fixed[name] for name in names), *padded)
-            found.extend(map(read, connection.exec_driver_sql(text, parameters)))
+            query = self._query(connection.dialect, len(padded))
+            parameters = (*(fixed[name] for name in query.names), *padded)
+            rows: Iterable[AnyRow] = connection.exec_driver_sql(query.text, parameters)
+            found.extend(map(read, rows if query.opened is None else map(query.opened, rows)))
         return found
 
-    def _compiled(self, dialect: Dialect, size: int) -> tuple[str, Sequence[str]]:
-        """The text for a list of `size`, and which parameters come before the list."""
-        known = self._texts.get((dialect.name, size))
-        if known is None:
+    def _query(self, dialect: Dialect, size: int) -> _Query:
+        known = self._queries.setdefault(dialect, {})
+        if size not in known:
             compiled = self._statement.where(self._column.in_([bindparam(_LISTED)])).compile(dialect=dialect)
             names = [name for name in compiled.positiontup or () if name != _LISTED]
-            known = self._texts[dialect.name, size] = (_with_list_of(size, compiled), names)
-        return known
+            known[size] = _Query(_with_list_of(size, compiled), names, _opening(self._statement, dialect))
+        return known[size]
+
+
+def _opening(statement: AnySelect, dialect: Dialect) -> Callable[[AnyRow], Any] | None:
+    """What makes of a row one with its sealed values opened; None where no value is sealed."""
+    columns = list(statement.selected_columns)
+    sealed = [(index, one.type.result_processor(dialect, None)) for index, one in enumerate(columns) if _is_sealed(one)]
+    openers = [(index, opener) for index, opener in sealed if opener is not None]
+    if not openers:
+        return None
+    make = namedtuple("make", [one.name for one in columns])  # type: ignore[misc]  # noqa: PYI024 - names come at run time
+
+    def opened(row: AnyRow) -> Any:
+        values = list(row)
+        for index, opener in openers:
+            values[index] = opener(values[index])
+        return make._make(values)
+
+    return opened
+
+
+def _is_sealed(column: ColumnElement[Any]) -> bool:
+    return isinstance(column.type, Sealed | Identifier)
 
 
 def after(keys: Sequence[Column[Any]], last: Sequence[Any]) -> ColumnElement[bool]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from usher.contracts.store import Store
@@ -14,11 +15,19 @@ from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
+from usher.state.migrating import bring_up_to_date
+from usher.state.places import Place, Server
 from usher.state.plans import SqlPlans
+from usher.state.postgres import PostgresServer
 from usher.state.references import SqlReferences
+from usher.state.retention import SqlRetention
 from usher.state.snapshots import SqlSnapshots
+from usher.state.sqlite import SqliteFile
+from usher.state.standings import SqlStandings
 from usher.state.statefile import locked
+from usher.state.tenure import SqlTenure, keep
 from usher.state.transfers import SqlTransfers
+from usher.state.unlocking import note_wiped, unlock
 
 
 class SqlStore(
@@ -30,25 +39,70 @@ class SqlStore(
     SqlPlans,
     SqlTransfers,
     SqlEndings,
+    SqlStandings,
     SqlDiscoveries,
     SqlKeys,
+    SqlRetention,
+    SqlTenure,
 ):
     """Store on one database. Its parts share nothing but that."""
 
 
 @asynccontextmanager
-async def open_store(path: Path | None) -> AsyncIterator[Store]:
-    """The state in this file (made, private to its owner, where there is none), or in memory with None.
+async def open_store(place: Place, keys: Path | None = None) -> AsyncIterator[Store]:
+    """The state in this place; a file is made, private to its owner, where there is none.
 
-    Raises CycleError: `StateLocked` while another process has the file, `StateUnusable` where it can't be opened, is
-    damaged, or belongs to another program or another version of this one. Every method of the store raises the latter
-    when the disk is full or fails, and nothing of that call is stored then.
+    `keys` is a folder of keys (`keyring.Keyring.read`): what is personal is encrypted then. None leaves it as it is.
+
+    Raises CycleError: `StateLocked` while another process has it, `StateUnusable` where it can't be opened, is damaged,
+    belongs to another program or another version of this one, or is encrypted with a key that is not there. Every
+    method of the store raises the latter when the disk is full or fails, `StateUnreachable` when a server is away, and
+    `StateTaken` when another process took the state over; nothing of that call is stored then, unless the answer to a
+    commit was lost.
     """
-    with ExitStack() as held:
-        if path is not None:
-            path = held.enter_context(locked(path))
-        database = await Database.open(path)
+    match place:
+        case Server():
+            async with _open_server(place, keys) as store:
+                yield store
+        case Path():
+            with locked(place) as path:
+                async with _open_file(path, keys) as store:
+                    yield store
+        case None:
+            async with _open_file(None, keys) as store:
+                yield store
+
+
+@asynccontextmanager
+async def _open_file(path: Path | None, keys: Path | None) -> AsyncIterator[Store]:
+    medium = SqliteFile(path)
+    database = Database(medium)
+    try:
+        await _make_ready(database, keys)
+        await database.run(medium.take_over)
+        yield SqlStore(database)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _open_server(server: Server, keys: Path | None) -> AsyncIterator[Store]:
+    medium = PostgresServer(server)
+    database = Database(medium)
+    try:
+        await _make_ready(database, keys)
+        await database.run(medium.begin_tenure)
+        keeping = asyncio.create_task(keep(database))
         try:
             yield SqlStore(database)
         finally:
-            await database.close()
+            keeping.cancel()
+    finally:
+        await database.close()
+
+
+async def _make_ready(database: Database, keys: Path | None) -> None:
+    await database.alter(bring_up_to_date)
+    if await database.run(unlock, keys):
+        await database.wipe()
+        await database.run(note_wiped)

@@ -9,8 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
-from usher.contracts.store import Intent, LogEntry, Unsettled
+from usher.contracts.store import Intent, LogEntry
 from usher.contracts.transfers import Handover, Obstacle, Transfer
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, TargetId
 from usher.state.connectors import ensure_connector, ensure_lane, known_lane
@@ -51,7 +52,7 @@ def _find(connection: Connection, transfer: Transfer) -> list[Handover]:
 def _find_in(connection: Connection, transfer: Transfer, resource_type: ResourceType) -> list[Handover]:
     former, heir = Lane(transfer.former, resource_type), Lane(transfer.heir, resource_type)
     statement = select(links.c.source_id, links.c.target_id).where(links.c.lane_id == known_lane(former))
-    rows = fetch(connection, statement.order_by(links.c.source_id), lambda row: (SourceId(row[0]), TargetId(row[1])))
+    rows = sorted(fetch(connection, statement, lambda row: (SourceId(row[0]), TargetId(row[1]))))
     mine = [row for row in rows if transfer.ids is None or row[0] in transfer.ids]
     if not mine:
         return []

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, Throttled
+from usher.core.errors import (
+    LICENCES_USED_UP,
+    CycleError,
+    IncompleteRead,
+    NotSent,
+    OutcomeUnknown,
+    ResourceError,
+    Throttled,
+)
 from usher.testing.faults import Fault, FaultKind, Operation
 
 ResultT = TypeVar("ResultT")
@@ -19,6 +27,10 @@ def fail_before(fault: Fault) -> None:
         case FaultKind.THROTTLED:
             wait = fault.retry_after
             raise Throttled("the app asks for patience", retry_after=wait if isinstance(wait, float | int) else None)
+        case FaultKind.REFUSED:
+            raise ResourceError("the app refuses the request", reason="UnprocessableEntity", detail="no such title")
+        case FaultKind.NO_LICENCE:
+            raise ResourceError("the app refuses the request", reason=LICENCES_USED_UP, detail="no licence is left")
         case FaultKind.UNAUTHORIZED:
             raise CycleError("the app refuses the credentials", reason="CredentialsRejected")
         case FaultKind.UNAVAILABLE | FaultKind.HTML_200:

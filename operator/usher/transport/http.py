@@ -6,7 +6,6 @@ request itself. Redirects, cookies, proxies from the environment and silent re-s
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -18,9 +17,12 @@ from typing import Final, Never, TypeAlias
 import aiohttp
 import yarl
 
+from usher.contracts.runtime import Runtime
 from usher.core.errors import CycleError, NotSent, OutcomeUnknown, UsherError
+from usher.core.scim.responses import parse_retry_after
 from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
+from usher.transport.pace import Limits, Pace
 from usher.transport.redaction import silence_url_loggers
 from usher.transport.tls import client_context
 from usher.transport.urls import BaseUrl, parse_base_url
@@ -28,6 +30,9 @@ from usher.transport.urls import BaseUrl, parse_base_url
 MAX_BODY: Final = 16 * 1024 * 1024
 MAX_HEADERS: Final = 100
 MAX_HEADER_SIZE: Final = 8_190
+DEFAULT_LIMITS: Final = Limits()
+_TOO_MANY: Final = 429
+_PATIENCE: Final = frozenset({_TOO_MANY, 503})
 
 _AddressInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
@@ -36,12 +41,12 @@ _AddressInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketK
 class HttpSettings:
     """How to reach one origin. Times in seconds; `deadline` bounds a request from its sending to the end of its answer.
 
-    `ca_pem` replaces the public certificate authorities. `connections` bounds the requests in flight.
+    `ca_pem` replaces the public certificate authorities.
     """
 
     base_url: str
     ca_pem: bytes | None = None
-    connections: int = 16
+    limits: Limits = DEFAULT_LIMITS
     connect_timeout: float = 10.0
     deadline: float = 60.0
 
@@ -62,13 +67,13 @@ class _AnswerTooLarge(Exception):
 class HttpClient:
     """Sends requests to one origin. Made by `open_http`."""
 
-    def __init__(self, url: BaseUrl, settings: HttpSettings, gate: _Gate, session: aiohttp.ClientSession) -> None:
-        self._url = url
-        self._base = url.origin + url.path
+    def __init__(self, gate: _Gate, session: aiohttp.ClientSession, authority: Authority, pacing: _Pacing) -> None:
+        self._url = gate.url
+        self._base = gate.url.origin + gate.url.path
         self._gate = gate
         self._session = session
-        self._authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN
-        self._slots = asyncio.Semaphore(settings.connections)
+        self._authority = authority
+        self._pacing = pacing
 
     async def send(
         self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None = None
@@ -80,15 +85,23 @@ class HttpClient:
         """
         url = _ready_url(self._base + path_and_query)
         sent = {"accept-encoding": "identity", **headers}
-        async with self._slots:
+        pace = self._pacing.pace
+        began = await pace.begin()
+        try:
+            response = await self._session.request(method, url, headers=sent, data=body, allow_redirects=False)
             try:
-                response = await self._session.request(method, url, headers=sent, data=body, allow_redirects=False)
-                try:
-                    return await _take(response)
-                finally:
-                    response.release()  # which closes a connection whose answer was not read
-            except (TimeoutError, aiohttp.ClientError, _AnswerTooLarge, OSError) as error:
-                self._fail(method, error)
+                answer = await _take(response)
+            finally:
+                response.release()  # which closes a connection whose answer was not read
+            self._pacing.note(answer, began)
+        except (TimeoutError, aiohttp.ClientError, _AnswerTooLarge, OSError) as error:
+            if isinstance(error, TimeoutError):
+                pace.answered(began)
+            self._fail(method, error)
+        else:
+            return answer
+        finally:
+            pace.end()
 
     def _fail(self, method: str, error: Exception) -> Never:
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -97,6 +110,23 @@ class HttpClient:
             raise (self._gate.refusal or NotSent(f"no connection to {self._url.host}: {_describe(error)}")) from None
         problem = f"{self._url.host} did not answer whole: {_describe(error)}"
         raise _after_sending(method, problem) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pacing:
+    """Goes by what answers say of the pace."""
+
+    pace: Pace
+    runtime: Runtime
+
+    def note(self, answer: HttpAnswer, began: float) -> None:
+        """Fewer requests after a 429, and after any answer that says when to come back (RFC 9110 10.2.3)."""
+        if answer.status not in _PATIENCE:
+            self.pace.answered(began)
+            return
+        wait = parse_retry_after(answer.headers.get("retry-after"), self.runtime.now())
+        if answer.status == _TOO_MANY or wait is not None:
+            self.pace.refused(began, wait)
 
 
 @lru_cache(maxsize=64)
@@ -109,14 +139,14 @@ class _Gate:
     """Makes the sockets, after asking the policy about the address; remembers why it refused one."""
 
     def __init__(self, url: BaseUrl, policy: AddressPolicy) -> None:
-        self._url = url
+        self.url = url
         self._policy = policy
         self.refusal: CycleError | None = None
 
     def open_socket(self, info: _AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
         try:
-            self._policy.check(str(address[0]), host=self._url.host, scheme=self._url.scheme)
+            self._policy.check(str(address[0]), host=self.url.host, scheme=self.url.scheme)
         except CycleError as error:
             self.refusal = error
             raise ConnectionRefusedError("address refused by policy") from error
@@ -126,14 +156,14 @@ class _Gate:
 
 
 @asynccontextmanager
-async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncIterator[HttpClient]:
+async def open_http(settings: HttpSettings, policy: AddressPolicy, runtime: Runtime) -> AsyncIterator[HttpClient]:
     """A client for the origin of `settings.base_url`; raises SpecError for a URL or a CA that can't be used."""
     silence_url_loggers()
     url = parse_base_url(settings.base_url)
     gate = _Gate(url, policy)
     tls = url.scheme == "https" or settings.ca_pem is not None
     context = client_context(settings.ca_pem, "tls.caRef") if tls else True
-    connector = aiohttp.TCPConnector(limit=settings.connections, ssl=context, socket_factory=gate.open_socket)
+    connector = aiohttp.TCPConnector(limit=settings.limits.in_flight, ssl=context, socket_factory=gate.open_socket)
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -146,7 +176,8 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy) -> AsyncItera
     )
     session._retry_connection = False  # noqa: SLF001  # aiohttp has no public switch for its silent second sending
     async with session:
-        yield HttpClient(url, settings, gate, session)
+        authority = Authority.PUBLIC if settings.ca_pem is None else Authority.GIVEN
+        yield HttpClient(gate, session, authority, _Pacing(Pace(settings.limits, runtime), runtime))
 
 
 def _timeouts(settings: HttpSettings) -> aiohttp.ClientTimeout:

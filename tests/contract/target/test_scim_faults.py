@@ -17,7 +17,7 @@ import pytest
 
 from usher.contracts.runtime import SecretRef
 from usher.contracts.target import Complete, Page, TargetSession
-from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, Throttled, UsherError
+from usher.core.errors import CycleError, IncompleteRead, NotSent, OutcomeUnknown, ResourceError, Throttled, UsherError
 from usher.core.model.plans import Create, Criterion, Delete, Replace, Update
 from usher.core.model.resources import AttributePath, ResourceType, TargetId
 from usher.targets.scim.session import open_scim
@@ -59,6 +59,8 @@ async def listed(session: TargetSession) -> Sequence[Page | Complete]:
         (FaultKind.THROTTLED, Throttled, 0),
         (FaultKind.UNAVAILABLE, OutcomeUnknown, 0),
         (FaultKind.UNAVAILABLE_AFTER, OutcomeUnknown, 1),
+        (FaultKind.REFUSED, ResourceError, 0),
+        (FaultKind.NO_LICENCE, ResourceError, 0),
         (FaultKind.UNAUTHORIZED, CycleError, 0),
         (FaultKind.TRUNCATED_JSON, OutcomeUnknown, 1),
         (FaultKind.CUT_OFF, OutcomeUnknown, 1),

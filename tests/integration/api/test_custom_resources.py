@@ -17,9 +17,11 @@ from usher.api.crds import render_crds
 from usher.api.end_conditions import SourceObservation, mapping_conditions, source_conditions
 from usher.api.v1alpha1.connector_status import (
     ConnectorCounts,
+    ConnectorScheduleStatus,
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
+    QuarantineStatus,
     ResourceCounts,
     RunningCycle,
 )
@@ -217,10 +219,11 @@ STATUSES = {
         conditions=connector_conditions(ConnectorObservation(generation=1, suspended=True), (), MOMENT),
         next_cycle_time=MOMENT,
         consecutive_failures=1,
-        schedule=ScheduleStatus(interval="5m"),
+        schedule=ConnectorScheduleStatus(interval="5m"),
         last_cycle=CYCLE,
         cycle=RunningCycle(kind="Incremental", stage="Apply", done=1, total=2, start_time=MOMENT),
-        counts=ConnectorCounts(in_scope=3, linked=2, pending=1, waiting_references=4),
+        counts=ConnectorCounts(in_scope=3, linked=2, pending=1, escrowed=1, waiting_references=4),
+        quarantine=QuarantineStatus(reason="Because", since=MOMENT, next_attempt=MOMENT, count=2),
         history=(CYCLE, CYCLE),
         plan=PlanStatus(hash="abc", summary="600 disables", expires=MOMENT),
     ),

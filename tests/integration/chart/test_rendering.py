@@ -27,6 +27,8 @@ VARIANTS = {
     "a claim that is there": ("--set=persistence.existingClaim=mine",),
     "a class of storage": ("--set=persistence.storageClass=fast", "--set=persistence.keep=false"),
     "no volume": ("--set=persistence.enabled=false",),
+    "a database": ("--set=state.postgresql.urlSecret=usher-database", "--set=state.postgresql.key=uri"),
+    "an encrypted state": ("--set=state.encryption.keysSecret=usher-keys",),
     "private apps": ("--set=egress.allow.cidrs={10.0.0.0/8,fd00::/8}", "--set=egress.allow.hosts={scim.example}"),
     "definitions that go": ("--set=crds.keep=false", "--set=crds.annotations.team=identity"),
     "what others made": (
@@ -183,6 +185,30 @@ def test_the_state_is_on_a_volume_that_outlives_the_release(render: Render) -> N
     assert volume("--set=persistence.enabled=false") == {"emptyDir": {}}
     for option in ("--set=persistence.existingClaim=mine", "--set=persistence.enabled=false"):
         assert "PersistentVolumeClaim" not in {each["kind"] for each in render(option)}
+
+
+def mounted(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is mounted where, by path."""
+    spec = one(documents, "Deployment")["spec"]["template"]["spec"]
+    volumes = {each["name"]: {key: each[key] for key in each.keys() - {"name"}} for each in spec["volumes"]}
+    return {mount["mountPath"]: volumes[mount["name"]] for mount in spec["containers"][0]["volumeMounts"]}
+
+
+def test_a_database_takes_the_place_of_the_volume_and_its_url_comes_from_a_file(render: Render) -> None:
+    documents = render("--set=state.postgresql.urlSecret=usher-database", "--set=state.postgresql.key=uri")
+    assert [each for each in arguments(documents) if "--state" in each] == ["--state-url-file=/etc/usher/database/url"]
+    secret = {"secretName": "usher-database", "defaultMode": 0o440, "items": [{"key": "uri", "path": "url"}]}
+    assert mounted(documents)["/etc/usher/database"] == {"secret": secret}
+    assert mounted(documents)["/var/lib/usher"] == {"emptyDir": {}}
+    assert "PersistentVolumeClaim" not in {each["kind"] for each in documents}
+
+
+def test_the_keys_of_an_encrypted_state_are_mounted_as_they_are(render: Render) -> None:
+    documents = render("--set=state.encryption.keysSecret=usher-keys")
+    given = [each for each in arguments(documents) if "--state" in each]
+    assert given == ["--state=/var/lib/usher/state.db", "--state-keys=/etc/usher/keys"]
+    assert mounted(documents)["/etc/usher/keys"] == {"secret": {"secretName": "usher-keys", "defaultMode": 0o440}}
+    assert not {"/etc/usher/keys", "/etc/usher/database"} & mounted(render()).keys()
 
 
 def restricted(namespace: Namespace) -> None:

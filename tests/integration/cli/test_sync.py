@@ -47,9 +47,8 @@ def test_a_plan_for_programs_has_every_row_under_stable_names(folder: Folder, ap
     assert len(data["changes"]) == 21
     assert set(data) == {
         "connector", "exitCode", "errors", "result", "kind", "started", "completed", "counts", "groups",
-        "inScope", "linked", "pending", "waitingReferences", "unresolved", "assessments", "held", "changes", "skipped",
-            "comparisons",
-        "orphans",
+        "inScope", "linked", "pending", "escrowed", "givenUp", "nextRetry", "waitingReferences", "unresolved",
+        "assessments", "comparisons", "held", "quarantine", "credentialExpires", "changes", "skipped", "orphans",
     }  # fmt: skip
 
 

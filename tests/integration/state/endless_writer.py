@@ -1,4 +1,6 @@
-"""A process to be killed: records round after round in the state file it is given, and says each round that is stored.
+"""A process to be killed: records round after round in the state it is given, and says each round that is stored.
+
+The state is a file, or on the server of a `.url` file. When it can't go on it says why.
 
 Each round links the same fifty people to accounts that carry the number of the round, writes as many log lines, and
 publishes a snapshot of that version.
@@ -12,6 +14,8 @@ from itertools import count
 from pathlib import Path
 
 from usher.contracts.store import Record
+from usher.core.errors import CycleError
+from usher.state.places import Place, Server
 from usher.state.store import open_store
 from usher.testing.store_examples import (
     CRM,
@@ -26,9 +30,9 @@ from usher.testing.store_examples import (
 )
 
 
-async def write(path: Path, first: int) -> None:
+async def write(place: Place, first: int) -> None:
     people = name_people(50)
-    async with open_store(path) as store:
+    async with open_store(place) as store:
         await store.save_consumption(CRM, make_consumption())
         for current in count(first):
             await store.stage(PEOPLE, USER, [make_staged(person, str(current)) for person in people])
@@ -40,4 +44,8 @@ async def write(path: Path, first: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(write(Path(sys.argv[1]), int(sys.argv[2])))
+    path = Path(sys.argv[1])
+    try:
+        asyncio.run(write(Server(path) if path.suffix == ".url" else path, int(sys.argv[2])))
+    except CycleError as error:
+        sys.exit(error.reason)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from usher.core.errors import CycleError
-from usher.state.schema import SCHEMA_VERSION
 from usher.state.store import open_store
 from usher.testing.store_examples import (
     CRM,
@@ -133,14 +132,6 @@ async def test_a_database_of_another_program_is_refused_as_it_is(tmp_path: Path)
     await refuse(path, "a database of another program")
     assert path.read_bytes() == before
     assert path.stat().st_mode & 0o777 == 0o640
-
-
-async def test_a_state_of_a_newer_program_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "state.db"
-    async with open_store(path):
-        pass
-    run_sql(path, "UPDATE usher_schema SET version = version + 1")
-    await refuse(path, f"it has schema {SCHEMA_VERSION + 1}, this program knows schema {SCHEMA_VERSION}")
 
 
 async def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:

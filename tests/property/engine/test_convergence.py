@@ -25,6 +25,8 @@ from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, direct_mapping, new_world
 
 PEOPLE = 8
+DUE = 25
+"""Hours after which whoever failed in each of these few cycles is tried again."""
 MAPPING = direct_mapping(
     {"userName": ("login", 1), "externalId": ("number", 2), "title": ("jobTitle", None), "displayName": ("name", None)}
 )
@@ -72,8 +74,9 @@ class Directory:
         }
 
 
-async def cycle(store: Store, target: MemoryTarget, directory: Directory) -> World:
+async def cycle(store: Store, target: MemoryTarget, directory: Directory, hours: int = 0) -> World:
     world = new_world(store, target)
+    world.clock.advance(hours * 3600.0)
     world.mapping = MAPPING
     world.budget = Budget(max_count=1000, max_percent=100)
     world.source.people = {SourceId(f"id-{n}"): dict(person) for n, person in directory.people.items()}
@@ -110,10 +113,10 @@ async def play(script: list[Step], temper: MemorySettings) -> None:
 
 
 async def check(store: Store, target: MemoryTarget, directory: Directory, *, lost: bool) -> None:
-    await cycle(store, target, directory)
-    assert (await cycle(store, target, directory)).seed == 1
+    await cycle(store, target, directory, DUE)
+    assert (await cycle(store, target, directory, DUE)).seed == 1
     writes = len(target.history.writes)
-    await cycle(store, target, directory)
+    await cycle(store, target, directory, DUE)
     assert len(target.history.writes) == writes, "a cycle without a change wrote something"
     assert max(target.history.most_accounts_by("externalId").values(), default=1) == 1
     accounts = {str(document["externalId"]): document for document in target.history.accounts().values()}

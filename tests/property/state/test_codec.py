@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from usher.core.model.plans import Action, Amend, Criterion, MatchKey, Phase, PlannedChange, Replace
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import AttributePath, Json, Value
+from usher.core.model.standing import Credential, Quarantine
 from usher.state import codec
 from usher.testing.store_examples import make_change
 
@@ -61,6 +62,13 @@ REPORTS = st.builds(
     linked=INTEGERS,
     pending=INTEGERS,
     held=st.none() | HELD,
+    escrowed=INTEGERS,
+    given_up=INTEGERS,
+    next_retry=st.none() | TIMES,
+    recovered=INTEGERS,
+    quarantine=st.none() | st.builds(Quarantine, reason=TEXT, since=TIMES, count=INTEGERS, spec=TEXT),
+    not_before=st.none() | TIMES,
+    credential=st.none() | st.builds(Credential, expires=TIMES, told_from=TIMES),
     error_reason=TEXT,
     error=TEXT,
     stale=TEXT,

@@ -16,6 +16,7 @@ from usher.api.v1alpha1.connector_status import (
     ConnectorStatus,
     CycleSummary,
     PlanStatus,
+    QuarantineStatus,
     ResourceCounts,
     RunningCycle,
     TargetStatus,
@@ -72,7 +73,10 @@ def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> Non
         schedule=ConnectorScheduleStatus(interval="1" * 20, full_interval="1" * 20),
         last_cycle=cycle,
         cycle=RunningCycle(kind="Initial", stage="s" * 64, done=MANY, total=MANY, start_time=MOMENT),
-        counts=ConnectorCounts(in_scope=MANY, linked=MANY, pending=MANY, waiting_references=MANY, orphans=MANY),
+        counts=ConnectorCounts.model_validate(dict.fromkeys(ConnectorCounts.model_fields, MANY)),
+        quarantine=QuarantineStatus(
+            reason="EncounteredEscrowProportionThreshold", since=MOMENT, next_attempt=MOMENT, count=MANY
+        ),
         history=(cycle,) * MAX_HISTORY,
         plan=PlanStatus(hash="h" * 64, summary="s" * 256, expires=MOMENT),
         target=TargetStatus(
@@ -92,7 +96,7 @@ def test_only_the_longest_messages_are_cut_where_all_of_them_are_too_long() -> N
     lengths = (400, 380, 30, 400, 390, 5)
     kinds = tuple(ConditionType)[: len(lengths)]
     verdicts = [Verdict(kind, "True", "R", "m" * many, 1) for kind, many in zip(kinds, lengths, strict=True)]
-    assert [len(one.message) for one in settle(verdicts, (), MOMENT)] == [366, 366, 30, 366, 366, 5]
+    assert [len(one.message) for one in settle(verdicts, (), MOMENT)] == [310, 310, 30, 310, 310, 5]
     assert [len(one.message) for one in settle(verdicts[:3], (), MOMENT)] == [400, 380, 30]
 
 

@@ -42,6 +42,7 @@ def used(text: str) -> set[str]:
     """Every path of a value that the templates read; inside of `with .Values.persistence` its fields stand alone."""
     paths = set(re.findall(r"\.Values\.([A-Za-z.]+)", text))
     claim = (CHART / "templates" / "persistentvolumeclaim.yaml").read_text(encoding="utf-8")
+    paths |= {f"state.postgresql.{field}" for field in re.findall(r"(?<![\w.$])\.(urlSecret|key)\b", templates())}
     return paths | {f"persistence.{field}" for field in re.findall(r"(?<![\w.$])\.([a-z][A-Za-z]+)", claim)}
 
 
@@ -68,7 +69,7 @@ def test_what_looks_like_a_template_in_a_definition_stays_text(tmp_path: Path) -
 
 def test_every_value_is_used_and_none_is_used_that_values_yaml_does_not_tell_of() -> None:
     declared, read = set(leaves(VALUES)), used(templates())
-    groups = {path.rpartition(".")[0] for path in declared} | {"egress.allow"}
+    groups = {path.rpartition(".")[0] for path in declared} | {"egress.allow", "state"}
     assert declared - read == set()
     assert read - declared - groups == set()
 

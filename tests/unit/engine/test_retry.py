@@ -195,3 +195,51 @@ async def test_any_answer_shows_that_the_target_is_there(
             await retrier.write(target.ask)
 
     assert len(target.asked_at) == 11
+
+
+async def test_before_each_attempt_of_a_write_it_is_asked_whether_the_state_is_still_ours(clock: FakeClock) -> None:
+    asked: list[int] = []
+    target = Target(clock, [LOST, LOST])
+
+    async def confirm() -> None:
+        asked.append(len(target.asked_at))
+        if len(asked) == 3:
+            raise CycleError("taken over", reason="StateTaken")
+
+    retrier = Retrier(fake_runtime(1, clock), POLICY, confirm)
+    await retrier.read(target.ask)
+    assert asked == []
+    target.asked_at.clear()
+    taken = Target(clock, [LOST, LOST])
+    with pytest.raises(CycleError, match="taken over"):
+        await retrier.write(taken.ask)
+    assert len(taken.asked_at) == 2
+
+
+async def test_a_storm_of_failures_makes_few_more_requests_than_there_is_to_do(clock: FakeClock) -> None:
+    """Every second request is lost, each time: without a budget each of those would be sent four times."""
+    retrier = Retrier(fake_runtime(1, clock), RetryPolicy(spare=10, share=0.2))
+    sent = 0
+
+    async def ask(number: int) -> None:
+        nonlocal sent
+        sent += 1
+        if number % 2:
+            raise LOST
+
+    for number in range(1000):
+        with suppress(NotSent):
+            await retrier.write(lambda number=number: ask(number))  # type: ignore[misc]  # mypy can't infer it
+
+    assert sent <= 1000 + 10 + 200
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_pause_before_a_repetition_is_any_between_nothing_and_its_bound(seed: int) -> None:
+    clock = FakeClock()
+    retrier = Retrier(fake_runtime(seed, clock), RetryPolicy(attempts=4, base=0.5, cap=1.5))
+
+    await retrier.write(Target(clock, [LOST] * 3).ask)
+
+    assert [0.0 <= wait <= bound for wait, bound in zip(clock.slept, (0.5, 1.0, 1.5), strict=True)] == [True] * 3
+    assert len(set(clock.slept)) == 3

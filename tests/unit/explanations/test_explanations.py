@@ -119,3 +119,11 @@ def test_a_read_that_lacks_people_is_told_with_the_limit() -> None:
     why = explain_read("corp", source(configMapRef={"name": "people", "key": "p.csv"}), error)
 
     assert str(why) == "IdentitySource/corp spec.minRetained: the read is void"
+
+
+def test_an_app_that_said_when_to_come_back_is_up() -> None:
+    error = UsherError(
+        "the target asks for fewer requests (429); it asks to come back at 12:00", reason="TooManyRequests"
+    )
+
+    assert str(explain_cycle("app", CONNECTOR, error, Again.BY_ITSELF)).endswith("it asks to come back at 12:00")

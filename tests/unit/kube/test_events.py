@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from usher.api.conditions import Condition
-from usher.api.v1alpha1.connector_status import ConnectorCounts, ConnectorStatus, PlanStatus
+from usher.api.v1alpha1.connector_status import ConnectorCounts, ConnectorStatus, PlanStatus, QuarantineStatus
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceStatus
 from usher.kube.events import connector_notes, source_notes
 
@@ -155,3 +155,23 @@ def test_the_beginning_of_the_end_is_told_once() -> None:
     ending = status(WELL, condition("Ready", "False", "Deprovisioning"))
     assert reasons(status(WELL, condition("Ready")), ending) == ["Deprovisioning"]
     assert reasons(ending, ending) == []
+
+
+def quarantined(*, stopped: bool = False) -> ConnectorStatus:
+    due = None if stopped else NOW
+    values = {"quarantine": QuarantineStatus(reason="Because", since=NOW, next_attempt=due, count=1)}
+    return status(WELL, condition("Quarantined")).model_copy(update=values)
+
+
+def test_a_quarantine_is_told_when_it_begins_when_it_stops_the_cycles_and_when_it_is_over() -> None:
+    assert reasons(status(WELL), quarantined()) == ["Quarantined"]
+    assert reasons(quarantined(), quarantined()) == []
+    assert reasons(quarantined(), quarantined(stopped=True)) == ["Quarantined"]
+    assert reasons(quarantined(stopped=True), quarantined(stopped=True)) == []
+    assert reasons(quarantined(stopped=True), status(WELL)) == ["QuarantineLifted"]
+
+
+def test_a_credential_that_expires_is_told_once_though_its_days_become_fewer() -> None:
+    week, day = (condition("CredentialExpiring").model_copy(update={"message": text}) for text in ("7 days", "1 day"))
+    assert reasons(status(WELL), status(WELL, week)) == ["CredentialExpiring"]
+    assert reasons(status(WELL, week), status(WELL, day)) == []

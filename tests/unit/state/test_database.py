@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, inspect, select
 
+from unit.state.databases import open_database
 from usher.core.errors import CycleError
-from usher.state.database import Database
 from usher.state.schema import connectors
 
 
@@ -23,7 +23,7 @@ def read_keys(connection: Connection) -> list[str]:
 
 
 async def test_the_loop_runs_while_the_database_works() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     released = threading.Event()
     job = asyncio.create_task(database.run(lambda _: released.wait(5)))
     await asyncio.sleep(0.01)
@@ -37,13 +37,13 @@ async def test_a_file_is_opened_for_durable_commits_and_kept_references(
     tmp_path: Path, pragma: str, value: object
 ) -> None:
     (tmp_path / "state.db").touch()
-    database = await Database.open(tmp_path / "state.db")
+    database = await open_database(tmp_path / "state.db")
     assert await database.run(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()) == value
     await database.close()
 
 
 async def test_only_what_is_made_again_does_not_wait_for_the_disk() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     levels: list[object] = []
 
     def note(connection: Connection) -> None:
@@ -56,7 +56,7 @@ async def test_only_what_is_made_again_does_not_wait_for_the_disk() -> None:
 
 
 async def test_what_is_jotted_is_there_for_the_next_transaction_whole_or_not_at_all() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
 
     def fail(connection: Connection) -> None:
         add_connector(connection, "hr/never")
@@ -70,7 +70,7 @@ async def test_what_is_jotted_is_there_for_the_next_transaction_whole_or_not_at_
 
 
 async def test_a_transaction_that_fails_leaves_nothing() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
 
     def fail(connection: Connection) -> None:
         add_connector(connection, "hr/crm")
@@ -83,7 +83,7 @@ async def test_a_transaction_that_fails_leaves_nothing() -> None:
 
 
 async def test_a_schema_is_made_whole_or_not_at_all() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
 
     def make_half(connection: Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE half (id INTEGER)")
@@ -96,7 +96,7 @@ async def test_a_schema_is_made_whole_or_not_at_all() -> None:
 
 
 async def test_a_cancelled_caller_leaves_a_whole_transaction() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     started, released = threading.Event(), threading.Event()
 
     def wait_inside(connection: Connection) -> None:
@@ -117,7 +117,7 @@ async def test_a_cancelled_caller_leaves_a_whole_transaction() -> None:
 
 
 async def test_closing_waits_for_the_running_transaction() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     done: list[str] = []
     job = asyncio.create_task(database.run(lambda _: done.append("whole")))
     await asyncio.sleep(0)
@@ -127,7 +127,7 @@ async def test_closing_waits_for_the_running_transaction() -> None:
 
 
 async def test_an_error_of_the_database_names_no_person() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(add_connector, "ann@example.com")
     with pytest.raises(CycleError) as refused:
         await database.run(add_connector, "ann@example.com")

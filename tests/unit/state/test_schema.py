@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import ClauseElement, Column, Table, create_engine, create_mock_engine, literal, select
+from sqlalchemy import ClauseElement, Column, Table, Text, create_engine, create_mock_engine, literal, select
 from sqlalchemy.engine.default import DefaultDialect
 
-from usher.state.columns import Instant
+import usher.state.store  # noqa: F401 - its imports bring all tables
+from usher.state.columns import Identifier, Instant, Words
 from usher.state.schema import changes, links, metadata, resources
 from usher.state.statements import after
 
@@ -65,3 +66,12 @@ def test_a_page_is_sought_in_an_index_and_not_sorted(table: Table, keys: list[Co
     engine.dispose()
     assert re.search(r"USING (COVERING )?INDEX \S+ \(\w+=\? AND .*>", plan), plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_every_id_of_a_resource_is_of_the_type_that_an_encrypted_state_encrypts_alike() -> None:
+    """Else a row of one table would not find that of another. What is text beside that is ordered by its bytes."""
+    ids = {"source_id", "target_id", "resource_id", "referent"}
+    columns = [column for table in metadata.tables.values() for column in table.columns]
+    assert [column for column in columns if (column.name in ids) is not isinstance(column.type, Identifier)] == []
+    texts = [column for column in columns if type(column.type) is Text and column.type is not Words]
+    assert texts == []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, bindparam, func, insert, select
 
-from usher.state.database import Database
+from unit.state.databases import open_database
 from usher.state.schema import claims, connectors, lanes, log_entries
 from usher.state.statements import AT_ONCE, Among, AnyRow, delete_ids, insert_rows, replace_ids
 
@@ -45,7 +45,7 @@ def read(row: AnyRow) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_any_number_of_rows_is_inserted_each_once(count: int) -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, count)
     assert await database.run(people) == [person(number) for number in range(count)]
     await database.close()
@@ -53,7 +53,7 @@ async def test_any_number_of_rows_is_inserted_each_once(count: int) -> None:
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_any_number_of_rows_is_found_each_once_and_of_its_owner_alone(count: int) -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, 3 * AT_ONCE)
     asked = [person(number) for number in range(count)]
     found = await database.run(_MADE.fetch, [*asked, "nobody"], read, owner=1)
@@ -63,7 +63,7 @@ async def test_any_number_of_rows_is_found_each_once_and_of_its_owner_alone(coun
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_any_number_of_rows_is_deleted_and_no_other(count: int) -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, 3 * AT_ONCE)
     await database.run(delete_ids, claims, 1, [person(number) for number in range(count)])
     assert await database.run(people) == [person(number) for number in range(count, 3 * AT_ONCE)]
@@ -72,7 +72,7 @@ async def test_any_number_of_rows_is_deleted_and_no_other(count: int) -> None:
 
 
 async def test_a_row_replaces_the_one_of_the_same_id() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, 10)
     await database.run(add_people, range(5, 15), b"y")
     found = dict(await database.run(_MADE.fetch, [person(number) for number in range(15)], read, owner=1))
@@ -81,7 +81,7 @@ async def test_a_row_replaces_the_one_of_the_same_id() -> None:
 
 
 async def test_values_go_through_the_type_of_their_column() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, 0)
     row = (1, TIME, "c", None, None, "action", "Create", "Success", "", "", b"[]", "User")
     await database.run(insert_rows, log_entries, [row] * 3)
@@ -92,10 +92,11 @@ async def test_values_go_through_the_type_of_their_column() -> None:
 
 
 async def test_there_are_few_different_statements_however_many_values_are_asked_for() -> None:
-    database = await Database.open(None)
+    database = await open_database(None)
     await database.run(prepare, 1)
     asked = Among(select(func.count()).where(claims.c.lane_id == bindparam("owner")), claims.c.source_id)
     for count in range(1, 3 * AT_ONCE, 7):
         await database.run(asked.fetch, [person(number) for number in range(count)], tuple, owner=1)
-    assert len(asked._texts) <= AT_ONCE.bit_length()
+    [known] = asked._queries.values()
+    assert len(known) <= AT_ONCE.bit_length()
     await database.close()

@@ -12,14 +12,17 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 import trustme
 
 from usher.core.errors import CycleError, NotSent, OutcomeUnknown, SpecError, UsherError
+from usher.testing.clock import EPOCH, FakeClock, fake_runtime, real_runtime
 from usher.transport.addresses import AddressPolicy, cli_policy, operator_policy
 from usher.transport.http import HttpAnswer, HttpClient, HttpSettings, open_http
+from usher.transport.pace import Limits
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -107,7 +110,7 @@ def answer_with(body: bytes, *headers: str) -> bytes:
 
 async def send(url: str, method: str = "POST", path: str = CANARY, policy: AddressPolicy | None = None) -> HttpAnswer:
     settings = HttpSettings(url, connect_timeout=1.0, deadline=1.0)
-    async with open_http(settings, policy or cli_policy()) as client:
+    async with open_http(settings, policy or cli_policy(), real_runtime()) as client:
         return await client.send(method, path, {"authorization": "Bearer t0ken"}, b"{}" if method != "GET" else None)
 
 
@@ -145,7 +148,9 @@ async def test_only_our_own_headers_are_sent_and_no_cookie_is_kept() -> None:
 
 @asynccontextmanager
 async def client_of(wire: Wire) -> AsyncIterator[HttpClient]:
-    async with open_http(HttpSettings(wire.url, connections=4, deadline=5.0), cli_policy()) as client:
+    async with open_http(
+        HttpSettings(wire.url, limits=Limits(4), deadline=5.0), cli_policy(), real_runtime()
+    ) as client:
         yield client
 
 
@@ -247,7 +252,7 @@ def server_tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 async def tls_send(wire: Wire, ca_pem: bytes | None) -> HttpAnswer:
     settings = HttpSettings(f"https://127.0.0.1:{wire.port}", ca_pem, connect_timeout=2.0, deadline=2.0)
-    async with open_http(settings, cli_policy()) as client:
+    async with open_http(settings, cli_policy(), real_runtime()) as client:
         return await client.send("POST", "/", {}, b"{}")
 
 
@@ -318,7 +323,7 @@ async def test_tls_to_a_server_without_it_means_that_nothing_was_sent(authority:
 @pytest.mark.parametrize("pem", [b"", b"no certificate", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nx\n"])
 async def test_a_ca_that_is_none_is_a_spec_error(pem: bytes) -> None:
     with pytest.raises(SpecError, match=r"tls\.caRef"):
-        async with open_http(HttpSettings("https://app.example.com", pem), cli_policy()):
+        async with open_http(HttpSettings("https://app.example.com", pem), cli_policy(), real_runtime()):
             pass
 
 
@@ -400,3 +405,43 @@ async def test_no_library_logs_a_url(caplog: pytest.LogCaptureFixture) -> None:
         await send(wire.url, "GET")
 
     assert "canary" not in caplog.text
+
+
+async def test_after_a_retry_after_the_next_request_waits_as_long_as_it_says() -> None:
+    busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n"
+    clock = FakeClock()
+    async with (
+        listen(busy) as wire,
+        open_http(HttpSettings(wire.url), cli_policy(), fake_runtime(0, clock)) as client,
+    ):
+        await client.send("GET", "/Users", {})
+        assert clock.monotonic() == 0.0
+        await client.send("GET", "/Users", {})
+
+    assert clock.monotonic() == 30.0
+
+
+async def test_a_retry_after_may_be_a_date_by_our_own_clock() -> None:
+    date = format_datetime(EPOCH + timedelta(seconds=45), usegmt=True)
+    busy = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {date}\r\nContent-Length: 0\r\n\r\n".encode()
+    clock = FakeClock()
+    async with (
+        listen(busy) as wire,
+        open_http(HttpSettings(wire.url), cli_policy(), fake_runtime(0, clock)) as client,
+    ):
+        await client.send("GET", "/Users", {})
+        await client.send("GET", "/Users", {})
+
+    assert clock.monotonic() == 45.0
+
+
+async def test_no_more_requests_a_second_go_out_than_the_spec_allows() -> None:
+    clock = FakeClock()
+    limits = Limits(a_second=2.0)
+    async with (
+        listen(OK) as wire,
+        open_http(HttpSettings(wire.url, limits=limits), cli_policy(), fake_runtime(0, clock)) as client,
+    ):
+        await asyncio.gather(*(client.send("GET", "/Users", {}) for _ in range(5)))
+
+    assert clock.monotonic() == 2.0

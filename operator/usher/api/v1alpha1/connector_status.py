@@ -72,8 +72,11 @@ class ConnectorCounts(Status):
 
     in_scope: int | None = Field(default=None, description="People in scope.")
     linked: int | None = Field(default=None, description="People who have an account that is linked.")
-    pending: int | None = Field(
-        default=None, description="Resources with something undone, which are looked at again in each cycle."
+    pending: int | None = Field(default=None, description="Resources with something undone.")
+    escrowed: int | None = Field(
+        default=None,
+        description="Those of them whose change failed: tried in the next two cycles, then 6, 12 and 24 hours after the"
+        " first failure, then daily for 28 days; what takes access away in every cycle. None when absent.",
     )
     waiting_references: int | None = Field(
         default=None,
@@ -103,6 +106,15 @@ class PlanStatus(Status):
     hash: str | None = Field(default=None, max_length=128, description="Names exactly this set; what an approval says.")
     summary: str | None = Field(default=None, max_length=256, description="What it would do, in figures.")
     expires: Time | None = Field(default=None, description="When it is dropped unless approved.")
+
+
+class QuarantineStatus(Status):
+    """Why cycles run less and less often."""
+
+    reason: str | None = Field(default=None, max_length=64, description="What is over its threshold, in one word.")
+    since: Time | None = Field(default=None, description="When it began; after 28 days no cycle starts by itself.")
+    next_attempt: Time | None = Field(default=None, description="When the next cycle is due; none when absent.")
+    count: int | None = Field(default=None, description="How many cycles since then have not lifted it.")
 
 
 class BulkStatus(Status):
@@ -165,5 +177,8 @@ class ConnectorStatus(Status):
     )
     plan: PlanStatus | None = Field(
         default=None, description="The set of changes that waits for an approval, if there is one."
+    )
+    quarantine: QuarantineStatus | None = Field(
+        default=None, description="Why cycles run less and less often; absent while they run as the schedule says."
     )
     target: TargetStatus | None = Field(default=None, description="What the app says of itself; asked once an hour.")

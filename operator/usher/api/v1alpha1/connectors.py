@@ -114,6 +114,24 @@ class Safety(Strict):
     )
 
 
+class Execution(Strict):
+    """How fast the app is asked."""
+
+    concurrency: int = Field(
+        default=16,
+        ge=1,
+        le=64,
+        description="Requests in flight at the most; 16 when absent. Fewer by itself while the app asks for patience"
+        " (429) or becomes slow.",
+    )
+    requests_per_second: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Requests a second at the most, evenly spread; as many as the app takes when absent.",
+    )
+
+
 class ProvisioningConnectorSpec(Strict):
     """What is provisioned, from where, to where, when, and within which limits."""
 
@@ -160,3 +178,4 @@ class ProvisioningConnectorSpec(Strict):
     safety: Safety = Field(
         default=Safety(), description="What protects the app's accounts from a wrong source or a wrong spec."
     )
+    execution: Execution = Field(default=Execution(), description="How fast the app is asked.")

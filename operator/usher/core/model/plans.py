@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
+from usher.core.model.escrow import Duty
 from usher.core.model.resources import (
     AttributePath,
     Fingerprint,
@@ -275,10 +276,12 @@ class PlannedChange:
 class Skip:
     """Nothing is done for this source resource, and that is right (`settled`) or waits for somebody (not settled).
 
-    An unsettled one is looked at again in every cycle and keeps the connector out of sync. `detail` may name people.
+    An unsettled one is looked at again in every cycle and keeps the connector out of sync; where `failed` says what
+    could not be done, it goes into escrow instead. `detail` may name people.
     """
 
     source_id: SourceId
     reason: str
     detail: str
     settled: bool
+    failed: Duty | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from usher.core.model.standing import Credential, Quarantine
+
 
 class CycleKind(StrEnum):
     """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled.
@@ -106,11 +108,14 @@ class CycleReport:
     `counts` are those of users, `groups` those of groups, None where nobody maps them. `reasons` counts unsettled
     resources by reason. `error_reason` and `error` say why a cycle failed as a whole. `in_scope` and `linked` are the
     connector's totals of users after it, `pending` that of all resources with something undone, of which
-    `due_references` lack nothing but references whose both ends are there. `waiting_references` are those whose other
-    end has no active account. `unresolved` are entries of the scope that mean nobody, or several, with where they stand
-    and why: while there are some, nobody leaves by absence from the scope. `assessments`, by resource type, are there
-    where the target was only looked at, `comparisons` where a full comparison was made. `stale` says why the target
-    could not be asked again what it says of itself, where an earlier answer stays in force.
+    `due_references` lack nothing but references whose both ends are there. `escrowed` of them failed, and `given_up` of
+    these are tried no more; the others are from `next_retry` on, in the next cycle where that has passed.
+    `waiting_references` are those whose other end has no active account. `unresolved` are entries of the scope that
+    mean nobody, or several, with where they stand and why: while there are some, nobody leaves by absence from the
+    scope. `assessments`, by resource type, are there where the target was only looked at, `comparisons` where a full
+    comparison was made. `stale` says why the target could not be asked again what it says of itself, where an earlier
+    answer stays in force. `recovered` had failed before, and did not this time. The target asked to be left alone until
+    `not_before`. `credential` is the one that was used, where that says when it expires.
     """
 
     kind: CycleKind
@@ -124,6 +129,9 @@ class CycleReport:
     pending: int = 0
     groups: Counts | None = None
     due_references: int = 0
+    escrowed: int = 0
+    given_up: int = 0
+    next_retry: datetime | None = None
     waiting_references: int = 0
     unresolved: tuple[str, ...] = ()
     assessments: Mapping[str, Assessment] = field(default_factory=dict)
@@ -132,6 +140,21 @@ class CycleReport:
     error_reason: str = ""
     error: str = ""
     stale: str = ""
+    recovered: int = 0
+    quarantine: Quarantine | None = None
+    not_before: datetime | None = None
+    credential: Credential | None = None
+
+    def describe_escrow(self) -> str:
+        """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""
+        if not self.escrowed:
+            return ""
+        given_up = f" ({self.given_up} given up)" if self.given_up else ""
+        if self.next_retry is None:
+            return f"{self.escrowed} in escrow{given_up}"
+        at_once = self.next_retry <= self.completed
+        when = "in the next cycle" if at_once else f"{self.next_retry:%Y-%m-%d %H:%M}Z"
+        return f"{self.escrowed} in escrow{given_up}, next try {when}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import orjson
 
 from usher.core.errors import (
+    LICENCES_USED_UP,
     CycleError,
     IncompleteRead,
     NotSent,
@@ -29,6 +30,7 @@ from usher.core.errors import (
 )
 from usher.core.model.plans import Stored
 from usher.core.model.resources import Json, TargetId, TargetResource
+from usher.core.scim.licences import is_used_up
 from usher.core.scim.paging import ListPage
 from usher.core.scim.values import get_value
 
@@ -37,7 +39,6 @@ MAX_RETRY_AFTER: Final = 86_400.0
 
 _REASONS: Final = {
     400: "UnprocessableEntity",
-    402: "LicenseLimitExceeded",
     403: "InsufficientRights",
     405: "MethodNotAllowed",
     422: "UnprocessableEntity",
@@ -214,13 +215,11 @@ def _general_failure(answer: Answer, now: datetime, who: str = _TARGET) -> Usher
 
 
 def _refusal(answer: Answer) -> ResourceError:
-    scim_type = _error_field(answer, "scimType")
-    fallback = _REASONS.get(answer.status, "WebExceptionProtocolError")
-    return ResourceError(
-        f"the target refuses the request (status {answer.status})",
-        reason=_SCIM_TYPES.get(scim_type, fallback),
-        detail=scrub(_error_field(answer, "detail")),
-    )
+    scim_type, detail = _error_field(answer, "scimType"), scrub(_error_field(answer, "detail"))
+    reason = _SCIM_TYPES.get(scim_type) or _REASONS.get(answer.status, "WebExceptionProtocolError")
+    if is_used_up(answer.status, detail):
+        reason = LICENCES_USED_UP
+    return ResourceError(f"the target refuses the request (status {answer.status})", reason=reason, detail=detail)
 
 
 def _not_scim(what: str, who: str = _TARGET) -> CycleError:

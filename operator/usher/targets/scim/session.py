@@ -18,6 +18,7 @@ from usher.contracts.target import Capabilities, Complete, Page, Projection
 from usher.core.errors import CycleError, IncompleteRead, ResourceError
 from usher.core.model.plans import Conjunction, Create, Criterion, Delete, Stored, Update
 from usher.core.model.resources import AttributePath, Json, ResourceType, TargetId, TargetResource
+from usher.core.model.standing import Credential
 from usher.core.scim.discovery import Discovery, Documents, read_discovery
 from usher.core.scim.filters import matches
 from usher.core.scim.paging import PAGE_SIZE, Pager
@@ -50,6 +51,7 @@ from usher.targets.scim.settings import ScimSettings
 from usher.transport.addresses import AddressPolicy
 from usher.transport.auth import BearerClient
 from usher.transport.http import HttpAnswer, HttpSettings, open_http
+from usher.transport.pace import Limits
 
 _READ: Final = {"accept": MEDIA_TYPE}
 _DISABLE_PATHS: Final = {ResourceType.USER: AttributePath("active")}
@@ -71,6 +73,10 @@ class ScimSession:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(_DISABLE_PATHS, self._page_size)
+
+    @property
+    def credential(self) -> Credential | None:
+        return self._client.credential
 
     async def check(self) -> None:
         """Looks for a user who can't exist, which proves the way, the credentials, the protocol and the queries.
@@ -183,8 +189,9 @@ async def open_scim(
         return SecretText((await secrets.read(settings.token)).decode("utf-8", errors="replace"))
 
     ca_pem = None if settings.ca is None else await secrets.read(settings.ca)
-    http = HttpSettings(settings.url, ca_pem, connections=settings.connections, deadline=settings.deadline)
-    async with open_http(http, policy) as client:
+    limits = Limits(settings.connections, settings.requests_per_second)
+    http = HttpSettings(settings.url, ca_pem, limits, deadline=settings.deadline)
+    async with open_http(http, policy, runtime) as client:
         yield ScimSession(BearerClient(client, read_token), runtime, settings)
 
 
