@@ -18,7 +18,7 @@ _BY_ID: Final = frozenset({Operation.GET, Operation.UPDATE, Operation.DELETE})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail: which requests it can strike, or the state's writes (`WRITE`).
+    """One way to fail: which requests it can strike, or the state's writes (`WRITE`). One strikes nothing.
 
     `lasts`: it can also go on until the cycle is over, as an outage does.
     """
@@ -37,6 +37,7 @@ class Elsewhere:
 
 
 FAULTS: Final = (
+    Fault("none", frozenset()),
     Fault("refused", _ALL, lasts=True),
     Fault("dns", _ALL),
     Fault("tls-expired", _ALL),
@@ -61,7 +62,7 @@ FAULTS: Final = (
     Fault("401", _ALL, lasts=True),
     Fault("403", _ALL),
     Fault("404-gone", _BY_ID),
-    Fault("404-lie", frozenset({Operation.GET, Operation.UPDATE})),
+    Fault("404-lie", _BY_ID),
     Fault("409-ours", frozenset({Operation.CREATE})),
     Fault("409-foreign", frozenset({Operation.CREATE})),
     Fault("409-on-update", frozenset({Operation.UPDATE})),

@@ -32,6 +32,8 @@ def cells_of(operation: Operation, target: str, found: Boundaries) -> Iterator[C
 
 
 def _boundaries_of(fault: Fault, found: Boundaries) -> Iterator[int]:
+    if not fault.strikes:
+        yield 0
     if fault.name in AT_WRITES:
         yield from range(1, found.writes + 1)
         return

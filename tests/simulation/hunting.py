@@ -10,7 +10,6 @@ from simulation.chance import play_seed
 from simulation.exhaustive import cells_of, parts
 from simulation.operations import OPERATIONS
 from simulation.process import simulate
-from simulation.scene import CLASSES
 from simulation.states import States
 from simulation.trial import Stage
 
@@ -20,28 +19,34 @@ _STEP: Final = 11
 
 
 async def look(where: str, names: Sequence[str]) -> str:
-    """First in the parts that are named; with `all` then in random runs, and in a sample of everything."""
+    """First in the runs that are named; with `all` then in random runs, and in a sample of everything.
+
+    A name is `operation:fault:class`, without a fault all of them.
+    """
     async with States.open() as states:
-        async for told in _exhaustive(states, names, 1):
-            return told
+        stage = Stage(states)
+        for name in names:
+            operation, fault, target = name.split(":")
+            async for told in _broken(stage, (operation, target), fault, 1):
+                return told
         if where == "named":
             return ""
         for seed in range(_SEEDS):
             if (await play_seed(states, seed)).violations:
                 return f"--only L2 --random 1 --seed {seed}"
-        async for told in _exhaustive(states, ["-".join(one) for one in parts()], _STEP):
-            return told
+        for part in parts():
+            async for told in _broken(stage, part, "", _STEP):
+                return told
     return ""
 
 
-async def _exhaustive(states: States, names: Sequence[str], step: int) -> AsyncIterator[str]:
-    stage = Stage(states)
-    for operation in OPERATIONS:
-        for target in [one for one in CLASSES if f"{operation.name}-{one}" in names]:
-            found = await stage.boundaries(operation, target)
-            for cell in list(cells_of(operation, target, found))[::step]:
-                if (await stage.play(cell)).violations:
-                    yield f"--cell {cell}"
+async def _broken(stage: Stage, part: tuple[str, str], fault: str, step: int) -> AsyncIterator[str]:
+    operation = next(one for one in OPERATIONS if one.name == part[0])
+    found = await stage.boundaries(operation, part[1])
+    cells = [cell for cell in cells_of(operation, part[1], found) if not fault or cell.fault == fault]
+    for cell in cells[::step]:
+        if (await stage.play(cell)).violations:
+            yield f"--cell {cell}"
 
 
 if __name__ == "__main__":
