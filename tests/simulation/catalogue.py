@@ -59,6 +59,7 @@ FAULTS: Final = (
     Fault("503-after", _CHANGES),
     Fault("504-after", _CHANGES, lasts=True),
     Fault("503-retry-after", _ALL),
+    Fault("400", _ALL),
     Fault("401", _ALL, lasts=True),
     Fault("403", _ALL),
     Fault("404-gone", _BY_ID),
@@ -109,6 +110,10 @@ NOT_ON: Final = {
     ("state-lost", "D"): "where nobody can be looked for, the state alone knows who has an account: it needs a backup",
 }
 """By fault and target class, why the fault can't be borne there, by any client."""
+
+_UNASKED: Final = "whom a query denies once, where nothing is unique, gets an account as anybody new does"
+NOT_IN: Final = {("empty-list", "B", "adopt"): _UNASKED, ("empty-list", "C", "adopt"): _UNASKED}
+"""By fault, target class and operation, why the fault can't be borne there, by any client."""
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
 AT_WRITES: Final = frozenset(fault.name for fault in FAULTS if WRITE in fault.strikes)

@@ -38,6 +38,7 @@ def check(scene: Scene) -> list[Violation]:
     """What is broken in all cycles that ran."""
     found = [
         *one_account_each(scene.app.history),
+        *nobody_gets_a_second(scene),
         *nobody_comes_who_is_out(scene),
         *values_follow_the_source(scene),
         *nobody_is_missed(scene),
@@ -58,6 +59,20 @@ def one_account_each(history: History) -> Iterator[Violation]:
     for anchor, most in history.most_accounts_by(ANCHOR).items():
         if anchor and most > 1:
             yield Violation("I1", f"{anchor} had {most} accounts at a time")
+
+
+def nobody_gets_a_second(scene: Scene) -> Iterator[Violation]:
+    """I1: nothing is made for anybody who has an account that is not ours yet: no anchor tells whose it is."""
+    unclaimed: dict[str, Json] = {}
+    for entry in scene.app.history.entries:
+        unclaimed.pop(entry.id, None)
+        if entry.after is None or entry.id in scene.strangers:
+            continue
+        name = entry.after.get("userName")
+        if not entry.after.get(ANCHOR):
+            unclaimed[entry.id] = name
+        elif entry.operation is Operation.CREATE and entry.actor is Actor.CLIENT and name in unclaimed.values():
+            yield Violation("I1", f"{_anchor(entry)} had an account, and got a second one")
 
 
 # --- I2 -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from simulation.catalogue import AT_WRITES, FAULTS, NOT_ON, Fault
+from simulation.catalogue import AT_WRITES, FAULTS, NOT_IN, NOT_ON, Fault
 from simulation.operations import OPERATIONS, Operation
 from simulation.process import simulate
 from simulation.scene import CLASSES
@@ -23,7 +23,7 @@ def parts() -> Iterator[tuple[str, str]]:
 def cells_of(operation: Operation, target: str, found: Boundaries) -> Iterator[Cell]:
     """All cells of one operation on one class."""
     for fault in FAULTS:
-        if (fault.name, target) in NOT_ON:
+        if (fault.name, target) in NOT_ON or (fault.name, target, operation.name) in NOT_IN:
             continue
         for boundary in _boundaries_of(fault, found):
             yield Cell(operation.name, fault.name, target, boundary)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final, cast
 
 import aiohttp
@@ -19,7 +20,6 @@ from simulation.strikes import STRIKES
 from simulation.wire import Call, Response, Sent
 from usher.contracts.runtime import Runtime, SecretRef, SecretText
 from usher.contracts.target import Capabilities
-from usher.core.scim.responses import parse_retry_after
 from usher.targets.scim.session import ScimSession
 from usher.targets.scim.settings import ScimSettings
 from usher.testing.clock import FakeClock
@@ -75,7 +75,7 @@ class Network:
             response = Response.of(error_reply(Refusal(401, "", "a bearer token is needed")))
         else:
             response = Response.of(call.proceed()) if struck is None else await STRIKES[struck](call)
-        waits = parse_retry_after(response.headers.get("retry-after"), self.app.runtime.now())
+        waits = _asked_for(response.headers.get("retry-after", ""), self.app.runtime.now())
         until = 0.0 if waits is None else self.clock.monotonic() + waits
         self.sent[index] = replace(self.sent[index], status=response.status, not_before=until)
         process.breathe()
@@ -93,6 +93,13 @@ class Network:
             return SecretText(SECRET)
 
         yield SmallSession(BearerClient(client, read_token), runtime, scim)
+
+
+def _asked_for(retry_after: str, now: datetime) -> float | None:
+    """The seconds of a Retry-After, read without the engine, which may read it wrongly."""
+    if not retry_after or retry_after.isdigit():
+        return float(retry_after) if retry_after else None
+    return (parsedate_to_datetime(retry_after) - now).total_seconds()
 
 
 class SmallSession(ScimSession):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulation.scene import CANARY, Plot, Scene, mapping_of
-from usher.core.model.resources import SourceId
+from simulation.scene import CANARY, Plot, Scene, group_name, mapping_of
+from usher.core.model.resources import Json, SourceId
 from usher.core.sync.policies import Budget
 
 Happening = Callable[[Scene], None]
@@ -32,6 +32,10 @@ class Operation:
 def _nobody(scene: Scene) -> None:
     """A source that has nobody is read by nobody: the first cycle is the one of the operation."""
     del scene
+
+
+def _somebody(scene: Scene) -> None:
+    scene.put(2)
 
 
 def _four(scene: Scene) -> None:
@@ -87,9 +91,9 @@ def _member_add(scene: Scene) -> None:
 
 
 def _members_add(scene: Scene) -> None:
-    for number in (6, 7):
+    for number in (6, 7, 8):
         scene.put(number)
-    scene.put_group(1, 1, 2, 3, 4, 5, 6, 7)
+    scene.put_group(1, 1, 2, 3, 4, 5, 6, 7, 8)
 
 
 def _member_remove(scene: Scene) -> None:
@@ -101,13 +105,28 @@ def _group_delete(scene: Scene) -> None:
 
 
 def _initial(scene: Scene) -> None:
-    """So many that the app is listed, which has some of them already, where it can say so."""
+    """So many that the app is listed, which has some of them already, where it can say so.
+
+    Three of these come on the second page, and none of the three is in the sample of whoever is not on the first.
+    """
     for number in range(1, 9):
         scene.put(number)
     scene.put(3, manager="id-1")
     scene.put_group(1, 1, 2, 5)
-    for number in (2, 3, 4) if scene.target.settle is not None else ():
-        scene.app.plant({"userName": f"{CANARY}{number}@example.com", "displayName": "Else", "active": True})
+    for number in (7, 8, 2, 4, 6) if scene.target.settle is not None else ():
+        scene.plant(number)
+
+
+def _adopt(scene: Scene) -> None:
+    """A person and a group who are at the app already, where it can say so; a member of it is none at the source."""
+    scene.put(1)
+    scene.put_group(1, 1)
+    groups = scene.app.groups
+    assert groups is not None
+    if scene.target.settle is not None:
+        ours = [one for one in scene.app.accounts if one not in scene.strangers]
+        members: list[Json] = [{"value": one} for one in (*ours, scene.plant(1))]
+        groups.plant({"displayName": group_name("group-1"), "members": members})
 
 
 def _incremental(scene: Scene) -> None:
@@ -134,6 +153,18 @@ def _small_budget() -> Plot:
     return Plot(budget=Budget(max_count=2, max_percent=10, min_count=1), min_retained=0)
 
 
+def _lose_most(scene: Scene) -> None:
+    """They are not there, and nobody says that they left."""
+    for number in (2, 3, 4):
+        del scene.source.people[SourceId(f"id-{number}")]
+        scene.source.journal.append(SourceId(f"id-{number}"))
+
+
+def _large_budget() -> Plot:
+    """Only that the read is not believed stands between most people and the end of their account."""
+    return Plot(budget=Budget(max_count=1000, max_percent=100))
+
+
 def _lose_everybody(scene: Scene) -> None:
     scene.source.people.clear()
     scene.source.journal += [SourceId(f"id-{number}") for number in range(1, 5)]
@@ -153,10 +184,12 @@ OPERATIONS: Final = (
     Operation("member-remove", _five_in_a_group, _member_remove, _with_groups),
     Operation("group-delete", _five_in_a_group, _group_delete, _with_groups, cycles=2),
     Operation("initial", _nobody, _initial, _with_groups),
+    Operation("adopt", _somebody, _adopt, _with_groups),
     Operation("incremental", _five_in_a_group, _incremental, _with_groups),
     Operation("connector-end", _five_in_a_group, _end, _with_groups),
     Operation("re-evaluation", _five_in_a_group, _remap, _with_groups),
     Operation("mass-leave", _four, _leave_in_masses, _small_budget, held=True),
     Operation("empty-source", _four, _lose_everybody, held=True),
+    Operation("shrunken-source", _four, _lose_most, _large_budget, held=True),
 )
-"""The sixteen, and two of which nothing may be carried over unless somebody approves it."""
+"""All of them; of those that are held nothing may be carried over unless somebody approves it."""

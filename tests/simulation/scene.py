@@ -205,6 +205,10 @@ class Scene:
         ids = tuple(f"id-{one}" for one in members)
         self.source.put_group(f"group-{number}", displayName=group_name(f"group-{number}"), members=ids)
 
+    def plant(self, number: int) -> TargetId:
+        """The account that a person of this number has at the app already, and that is not ours yet."""
+        return self.app.plant({"userName": f"{CANARY}{number}@example.com", "displayName": "Else", "active": True})
+
     # --- cycles
 
     async def sync(self, process: Process) -> Cycle:

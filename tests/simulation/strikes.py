@@ -206,6 +206,7 @@ STRIKES: Final[Mapping[str, Strike]] = {
     **{f"{status}-before": _status(status) for status in _STATUSES},
     **{f"{status}-after": _status(status, done=True) for status in _STATUSES},
     "503-retry-after": _status(503, headers={"retry-after": str(PATIENCE)}),
+    "400": _refused(400, scim_type="invalidValue"),
     "401": _refused(401),
     "403": _refused(403),
     "404-gone": _gone,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from simulation.catalogue import ELSEWHERE, FAULTS, NOT_ON
+from simulation.catalogue import ELSEWHERE, FAULTS, NOT_IN, NOT_ON
 from simulation.chance import Played
 from simulation.endurance import Endured
 from simulation.mutation import MUTANTS
@@ -146,6 +146,8 @@ def _elsewhere() -> Iterator[str]:
             yield f"- operation {operation.name}: {operation.elsewhere}"
     for (fault, target), reason in NOT_ON.items():
         yield f"- {fault} on class {target}: {reason}"
+    for (fault, target, name), reason in NOT_IN.items():
+        yield f"- {fault} on class {target} with {name}: {reason}"
     for one in ELSEWHERE:
         yield f"- {one.name}: {one.reason}"
 

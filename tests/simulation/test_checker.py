@@ -35,6 +35,11 @@ def second_account(scene: Scene) -> None:
     scene.app.plant({"userName": "other", "externalId": "id-1", "active": True}, Actor.CLIENT)
 
 
+def account_beside_an_unclaimed_one(scene: Scene) -> None:
+    scene.plant(9)
+    scene.app.plant({"userName": f"{CANARY}9@example.com", "externalId": "id-9", "active": True}, Actor.CLIENT)
+
+
 def somebody_is_out_and_comes(scene: Scene) -> None:
     client_changes(scene, 4, "active", value=True)
 
@@ -90,6 +95,7 @@ PLANTED: dict[str, tuple[str, Callable[[Scene], None]]] = {
     one.__name__: (promise, one)
     for promise, one in (
         ("I1", second_account),
+        ("I1", account_beside_an_unclaimed_one),
         ("I2", somebody_is_out_and_comes),
         ("I3", old_title_comes_back),
         ("I3", title_of_nobody),
