@@ -15,8 +15,8 @@ from usher.cli.eval import step_data
 from usher.cli.exits import Exit
 from usher.cli.log_lines import COLUMNS, line_data, line_row
 from usher.cli.options import limit_option, output_option, workspace_options
-from usher.cli.output import Block, Format, Heading, Paragraph, Result, Table, show
-from usher.cli.states import states_of
+from usher.cli.output import Block, Format, Heading, Result, Table, show
+from usher.cli.states import State, states_of
 from usher.cli.stored import look
 from usher.cli.tasks import Refusal, Task, prepare_to_read
 from usher.cli.terminal import complain, fail
@@ -64,8 +64,7 @@ def explain(name: str, user: str, workspace: Workspace, limit: int, output: Form
     if isinstance(answer, Found):
         _tell_nobody(key, user, answer, output)
         raise click.exceptions.Exit(Exit.FAILED)
-    surroundings = surroundings_of(system_runtime(), task.source.object.spec.default_domain or "")
-    show(_told(key, answer, surroundings, workspace), output)
+    show(_told(task, answer, workspace), output)
 
 
 async def _ask(task: Task, store: Store, user: str, limit: int) -> _Answer:
@@ -84,7 +83,8 @@ def _tell_nobody(key: ConnectorKey, user: str, found: Found, output: Format) -> 
         show(Result({"connector": key, "candidates": data}, [heading, Table(("type", "id"), rows)]), output)
         return
     folded = {name.casefold(): name for name in found.names}
-    near = [folded[one] for one in get_close_matches(user.casefold(), folded, n=_GUESSES)]
+    begun = [name for one, name in folded.items() if one.startswith(user.casefold())]
+    near = begun[:_GUESSES] or [folded[one] for one in get_close_matches(user.casefold(), folded, n=_GUESSES)]
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     fail(f"{key} knows nobody of that id or name: {user}{hint}")
 
@@ -92,8 +92,12 @@ def _tell_nobody(key: ConnectorKey, user: str, found: Found, output: Format) -> 
 # --- what is told ---------------------------------------------------------------------------------------------------
 
 
-def _told(key: ConnectorKey, facts: Facts, surroundings: Surroundings, workspace: Workspace) -> Result:
-    states = list(states_of(facts, workspace.command("approve", key)))
+def _told(task: Task, facts: Facts, workspace: Workspace) -> Result:
+    key = task.job.connector
+    surroundings = surroundings_of(system_runtime(), task.source.object.spec.default_domain or "")
+    states = list(states_of(facts, workspace.command("sync", "--approve")))
+    if task.connector.object.spec.suspend:
+        states.insert(0, State("connector", "spec.suspend is true: no cycle runs", "take it out of the spec"))
     kind, source_id = facts.subject
     data: dict[str, Json] = {
         "connector": key,
@@ -118,7 +122,7 @@ def _told(key: ConnectorKey, facts: Facts, surroundings: Surroundings, workspace
 
 
 def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Block]:
-    return [Paragraph([""]), Heading(title), Table(columns, rows)] if rows else []
+    return [Heading(title), Table(columns, rows)] if rows else []
 
 
 def _clauses_data(facts: Facts) -> list[Json]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from usher.cli.reports import time_text
+from usher.cli.reports import quarantine_line, time_text
 from usher.cli.ways_out import NOTHING, way_out
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import MatchKey
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED
+from usher.core.sync.policies import Enforcement
 from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.explaining import Facts, Given
 
@@ -26,6 +27,7 @@ class State(NamedTuple):
 
 def states_of(facts: Facts, approve: str) -> Iterator[State]:
     """All of them, in the order in which a cycle asks. `approve` is the command that applies what is held."""
+    yield from _connector(facts)
     yield _scope(facts)
     yield from _assignment(facts)
     yield from _account(facts)
@@ -42,6 +44,14 @@ def states_of(facts: Facts, approve: str) -> Iterator[State]:
     yield from _last(facts)
 
 
+def _connector(facts: Facts) -> Iterator[State]:
+    if facts.enforcement is Enforcement.OBSERVE:
+        yield State("connector", "spec.policy is Observe: nothing is written for anybody", "set spec.policy: Enforce")
+    if facts.quarantine is not None:
+        way = "mend what fails most in usher logs; a cycle that succeeds lifts it"
+        yield State("connector", quarantine_line(facts.quarantine), way)
+
+
 def _scope(facts: Facts) -> State:
     if facts.resource is None:
         text = "out: the source has nobody of this id any more (SourceDeleted)"
@@ -55,8 +65,8 @@ def _scope(facts: Facts) -> State:
         text = "not assigned, which says nothing while an entry is not understood: who has an account keeps it"
         return State("scope", text, way_out("ScopeUnresolved"))
     if facts.cause:
-        policy = facts.job.deprovisioning.of(facts.cause).value
-        return State("scope", f"out: {facts.cause}; an account gets the policy {policy}", way_out(facts.cause))
+        policy = "" if facts.link is None else f"; policy {facts.job.deprovisioning.of(facts.cause).value}"
+        return State("scope", f"out: {facts.cause}{policy}", way_out(facts.cause))
     return State("scope", "in: an active account is wanted", NOTHING)
 
 
@@ -70,7 +80,7 @@ def _assignment(facts: Facts) -> Iterator[State]:
     elif kept:
         text = "assigned by no entry now, and still in as before, while an entry is not understood"
         yield State("assignment", text, way_out("ScopeUnresolved"))
-    else:
+    elif facts.cause != UNASSIGNED:
         yield State("assignment", "assigned by no entry of spec.scope", way_out(UNASSIGNED))
     for each in facts.unresolved:
         yield State("assignment", str(each), way_out("ScopeUnresolved"))
@@ -105,7 +115,9 @@ def _held(facts: Facts, approve: str) -> Iterator[State]:
     actions = ", ".join(dict.fromkeys(row.action.value for row in rows))
     state = "approved, and applied by the next cycle" if hold.approved else f"it waits until {time_text(hold.expires)}"
     text = f"{actions} is in the held plan {hold.hash} ({hold.reason}): {state}"
-    yield State("held", text, f"approve the whole set: {approve} {hold.hash}; or mend the source")
+    yield State(
+        "held", text, f"mend the source, or approve the whole set: {approve} {hold.hash}, in a cluster usher approve"
+    )
 
 
 def _unsettled(one: Unsettled) -> State:

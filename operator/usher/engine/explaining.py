@@ -18,10 +18,12 @@ from usher.core.expressions.values import text_of
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Desired, PlannedChange
 from usher.core.model.resources import AttributePath, Link, ResourceType, SourceId, SourceResource, TargetId, Value
+from usher.core.model.standing import Quarantine
 from usher.core.sync.assignments import Entry, Search, Unresolved, with_roles
 from usher.core.sync.leaving import SOURCE_DELETED
 from usher.core.sync.linting import fit
 from usher.core.sync.mapping import LineValue, attributes_for_lines, explain_lines
+from usher.core.sync.policies import Enforcement
 from usher.core.sync.references import referents, wanted_by
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.scoping import Judgement
@@ -81,6 +83,8 @@ class Facts:
     intent: Intent | None
     held: tuple[StoredHold, Sequence[PlannedChange]] | None
     log: Sequence[LogEntry]
+    enforcement: Enforcement = Enforcement.ENFORCE
+    quarantine: Quarantine | None = None
     desired: Desired | None = None
     failed: ResourceError | None = None
     attributes: Mapping[str, Value] = field(default_factory=dict)
@@ -195,6 +199,8 @@ async def gather(job: ConnectorJob, ports: Ports, subject: Subject, lines: int) 
         intent=(await store.intents(lane.lane)).get(source_id),
         held=(held[0], rows) if held and rows else None,
         log=await _log_of(lane, store, subject, lines),
+        enforcement=job.enforcement,
+        quarantine=(await store.standing(job.connector)).quarantine,
     )
     if assigning is not None:
         entries = await assigning.entries_for(lane, source_id)

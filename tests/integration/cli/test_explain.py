@@ -74,6 +74,32 @@ def test_who_failed_is_told_with_attempts_and_the_next_try(folder: Folder, app: 
     assert "userName = ada@example.com" in state(data, "match")["text"]
 
 
+def test_a_line_that_fails_is_told_beside_the_others(folder: Folder) -> None:
+    folder.change("mapping.yaml", "{target: title, source: jobTitle}", "{target: title, expression: 'Not([jobTitle])'}")
+    folder.people(["ada"])
+    folder.sync()
+
+    data = told(folder, "id-ada")
+
+    assert "ExpressionFailed" in state(data, "scope")["text"]
+    assert "usher eval" in state(data, "scope")["wayOut"]
+    problems = {line["path"]: line.get("problem", "") for line in data["values"]}
+    assert [path for path, problem in problems.items() if problem] == ["title"]
+    assert data["values"][2]["value"] == "Ada"
+
+
+def test_what_nobody_is_shown_is_not_shown_here(folder: Folder) -> None:
+    line = "{target: title, expression: 'Redact([jobTitle])'}"
+    folder.change("mapping.yaml", "{target: title, source: jobTitle}", line)
+    folder.people(["ada"], title="Spy")
+    folder.sync()
+
+    for form in ("text", "json", "yaml", "markdown"):
+        result = folder.run("explain", "people", "id-ada", "-o", form)
+        assert result.exit_code == 0
+        assert "Spy" not in result.stdout
+
+
 def test_who_is_in_a_held_plan_is_told_with_the_command_that_approves_it(folder: Folder) -> None:
     names = [f"user{n:02}" for n in range(20)]
     folder.people(names)
@@ -85,7 +111,7 @@ def test_who_is_in_a_held_plan_is_told_with_the_command_that_approves_it(folder:
 
     assert "SourceDeleted" in state(data, "scope")["text"]
     assert state(data, "held")["text"].startswith("Disable is in the held plan ")
-    assert "usher approve" in state(data, "held")["wayOut"]
+    assert "--approve" in state(data, "held")["wayOut"]
 
 
 def test_a_reader_gets_sections_in_text_and_markdown(folder: Folder) -> None:
@@ -104,6 +130,7 @@ def test_a_reader_gets_sections_in_text_and_markdown(folder: Folder) -> None:
     ("arguments", "code", "said"),
     [
         (("people", "adda@example.com"), 1, "did you mean ada@example.com"),
+        (("people", "Ada"), 1, "did you mean ada@example.com"),
         (("nobody", "id-ada"), 2, "is not among the manifests"),
     ],
 )
