@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from usher.cli.changes import seen
 from usher.cli.reports import quarantine_line, time_text
 from usher.cli.ways_out import NOTHING, way_out
 from usher.core.model.escrow import Unsettled
-from usher.core.model.plans import MatchKey
+from usher.core.model.plans import Action, MatchKey
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED
 from usher.core.sync.policies import Enforcement
+from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.untouchable import NEVER_TOUCH
 from usher.engine.explaining import Facts, Given
 
@@ -36,7 +38,8 @@ def states_of(facts: Facts, approve: str) -> Iterator[State]:
         yield State("neverTouch", text, way_out(NEVER_TOUCH))
     if facts.intent is not None:
         text = f"a {facts.intent.action.value} was sent, or was about to be, and nobody knows yet what came of it"
-        yield State("intent", text, way_out("CreateOutcomeUnknown"))
+        creates = facts.intent.action is Action.CREATE
+        yield State("intent", text, way_out("CreateOutcomeUnknown" if creates else "OutcomeUnknown"))
     yield from _held(facts, approve)
     if facts.unsettled is not None:
         yield _unsettled(facts.unsettled)
@@ -97,15 +100,15 @@ def _account(facts: Facts) -> Iterator[State]:
     way = "the next cycle looks for one and makes one, unless another state here says why not" if wanted else NOTHING
     yield State("account", "no account is linked", way)
     if facts.desired is not None and wanted:
-        by = "; then by ".join(_key_text(key) for key in facts.desired.keys)
+        by = "; then by ".join(_key_text(facts.job.mapping, key) for key in facts.desired.keys)
         if by:
             yield State("match", f"an account is looked for by {by}", "another value at the source")
         else:
             yield State("match", "no matching attribute has a value", way_out("ImportSkipped"))
 
 
-def _key_text(key: MatchKey) -> str:
-    return " and ".join(f"{criterion.path} = {criterion.value}" for criterion in key.conjunction)
+def _key_text(mapping: CompiledMapping, key: MatchKey) -> str:
+    return " and ".join(f"{path} = {seen(mapping, path, value)}" for path, value in key.conjunction)
 
 
 def _held(facts: Facts, approve: str) -> Iterator[State]:
@@ -115,9 +118,8 @@ def _held(facts: Facts, approve: str) -> Iterator[State]:
     actions = ", ".join(dict.fromkeys(row.action.value for row in rows))
     state = "approved, and applied by the next cycle" if hold.approved else f"it waits until {time_text(hold.expires)}"
     text = f"{actions} is in the held plan {hold.hash} ({hold.reason}): {state}"
-    yield State(
-        "held", text, f"mend the source, or approve the whole set: {approve} {hold.hash}, in a cluster usher approve"
-    )
+    way = f"mend the source, or approve the whole set: {approve} {hold.hash} (in a cluster: usher approve)"
+    yield State("held", text, way)
 
 
 def _unsettled(one: Unsettled) -> State:

@@ -88,16 +88,20 @@ def test_a_line_that_fails_is_told_beside_the_others(folder: Folder) -> None:
     assert data["values"][2]["value"] == "Ada"
 
 
-def test_what_nobody_is_shown_is_not_shown_here(folder: Folder) -> None:
+def test_what_nobody_is_shown_is_not_shown_here(folder: Folder, app: HostileServer) -> None:
     line = "{target: title, expression: 'Redact([jobTitle])'}"
     folder.change("mapping.yaml", "{target: title, source: jobTitle}", line)
+    hidden = "{target: userName, expression: 'Redact([userPrincipalName])', match: 1}"
+    folder.change("mapping.yaml", "{target: userName, source: userPrincipalName, match: 1}", hidden)
     folder.people(["ada"], title="Spy")
+    app.faults.strike(Operation.CREATE, FaultKind.REFUSED)
     folder.sync()
 
     for form in ("text", "json", "yaml", "markdown"):
         result = folder.run("explain", "people", "id-ada", "-o", form)
         assert result.exit_code == 0
         assert "Spy" not in result.stdout
+        assert "ada@example.com" not in result.stdout
 
 
 def test_who_is_in_a_held_plan_is_told_with_the_command_that_approves_it(folder: Folder) -> None:
