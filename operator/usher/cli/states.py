@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from usher.cli.changes import seen
+from usher.cli.changes import NAMED, seen
 from usher.cli.reports import quarantine_line, time_text
 from usher.cli.ways_out import NOTHING, way_out
 from usher.core.model.escrow import Unsettled
@@ -137,12 +137,14 @@ def _unsettled(one: Unsettled) -> State:
 
 def _references(facts: Facts) -> Iterator[State]:
     for given, text, way in (
-        (Given.PENDING, "is not given yet, though both accounts are there", "the next cycle gives it"),
-        (Given.NO_ACCOUNT, "has no active account here", "it is given once they are in scope and have an account"),
+        (Given.PENDING, "not given yet, though both accounts are there", "the next cycle gives it"),
+        (Given.NO_ACCOUNT, "no active account here", "it is given once they are in scope and have an account"),
     ):
-        for fact in facts.references:
-            if fact.given is given:
-                yield State("reference", f"{fact.path}: {fact.to} {text}", way)
+        for path in dict.fromkeys(fact.path for fact in facts.references):
+            others = [fact.to for fact in facts.references if fact.path == path and fact.given is given]
+            more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+            if others:
+                yield State("reference", f"{path}: {text}: {', '.join(others[:NAMED])}{more}", way)
 
 
 def _last(facts: Facts) -> Iterator[State]:
