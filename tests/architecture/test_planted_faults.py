@@ -30,6 +30,12 @@ class Plant:
 
 
 PLANTS = {
+    "an explanation doesn't ask who is assigned": Plant(
+        "engine/explaining.py",
+        "return replace(lane, assigned=await assigning.assigned(lane), whole=not assigning.resolution.unresolved)",
+        "return lane",
+        "tests/unit/engine/test_explaining.py",
+    ),
     "the log tells what Redact hides": Plant(
         "core/sync/telling.py",
         "if path in mapping.hidden else",

@@ -81,10 +81,10 @@ class ShownChange:
                 return {"path": path, "removeAccounts": accounts, "removeSourceIds": ids}
             case Replace(value=value):
                 before, after = self.change.before.get(path), value
-                return {"path": path, "old": self._seen(path, before), "new": self._seen(path, after)}
+                return {"path": path, "old": seen(self.mapping, path, before), "new": seen(self.mapping, path, after)}
             case Amend():
-                added: list[Json] = [self._seen(path, value) for value in edit.add]
-                removed: list[Json] = [self._seen(path, value) for value in edit.remove]
+                added: list[Json] = [seen(self.mapping, path, value) for value in edit.add]
+                removed: list[Json] = [seen(self.mapping, path, value) for value in edit.remove]
                 return {"path": path, "add": added, "remove": removed}
 
     def _edit_text(self, path: AttributePath, edit: PlannedEdit) -> str:
@@ -120,16 +120,18 @@ class ShownChange:
         """The source id where it is known, by which people know each other."""
         return self.whose.get(TargetId(account), f"account {account}")
 
-    def _seen(self, path: AttributePath, value: Json) -> Json:
-        if value is None or path not in self.mapping.hidden:
-            return value
-        return SECRET if path in self.mapping.withheld else REDACTED
-
     def _text(self, path: AttributePath, value: Json) -> str:
         if value is None:
             return "(none)"
-        text = json.dumps(self._seen(path, value), ensure_ascii=False)
+        text = json.dumps(seen(self.mapping, path, value), ensure_ascii=False)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def seen(mapping: CompiledMapping, path: AttributePath, value: Json) -> Json:
+    """The value as it may be shown: what the target never returns, or what Redact hides, is not."""
+    if value is None or path not in mapping.hidden:
+        return value
+    return SECRET if path in mapping.withheld else REDACTED
 
 
 def verb(resource_type: ResourceType, action: Action) -> str:

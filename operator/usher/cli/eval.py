@@ -63,7 +63,7 @@ def evaluate(expression: str, file: Path, default_domain: str, now: str | None, 
         say(f"note: {file} has no attribute {name}: it is null here")
     told = explain(compiled, attributes, surroundings)
     problem = "; ".join(_problems(told))
-    data: dict[str, Json] = {"value": _json(told.value), "steps": [_data_of(told)]}
+    data: dict[str, Json] = {"value": _json(told.value), "steps": [step_data(told)]}
     blocks: list[Block] = [Heading(f"value: {show_value(told.value)}"), Code(list(_tree(told, "")))]
     if compiled.alternatives and not problem:
         candidates, problem = _candidates(compiled, attributes)
@@ -146,11 +146,12 @@ def _json(value: Value | None) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _data_of(step: Step) -> dict[str, Json]:
+def step_data(step: Step) -> dict[str, Json]:
+    """One step and those below it, for programs."""
     data: dict[str, Json] = {"text": step.text, "value": _json(step.value)}
     if step.problem:
         data["problem"] = step.problem
-    data["steps"] = [_data_of(below) for below in step.steps]
+    data["steps"] = [step_data(below) for below in step.steps]
     return data
 
 

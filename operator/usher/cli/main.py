@@ -15,6 +15,7 @@ from usher.cli.collector import calm_collector
 from usher.cli.crds import crds
 from usher.cli.eval import evaluate
 from usher.cli.exits import Exit
+from usher.cli.explain import explain
 from usher.cli.findings import told
 from usher.cli.import_entra_schema import import_entra_schema
 from usher.cli.links import links
@@ -65,7 +66,20 @@ def usher(debug: Any) -> None:
         sys.excepthook = sys.__excepthook__
 
 
-_COMMANDS: Final = (operator, plan, sync, validate, evaluate, logs, links, approve, release, import_entra_schema, crds)
+_COMMANDS: Final = (
+    operator,
+    plan,
+    sync,
+    validate,
+    evaluate,
+    logs,
+    explain,
+    links,
+    approve,
+    release,
+    import_entra_schema,
+    crds,
+)
 for _command in _COMMANDS:
     usher.add_command(_command)
 

@@ -52,17 +52,35 @@ def prepare(manifests: Manifests, key: ConnectorKey, runtime: Runtime) -> Task |
     findings = list(missing_objects(manifests, connector))
     if findings:
         return Refusal(key, tuple(findings))
-    namespace, spec = connector.object.metadata.namespace, connector.object.spec
-    source = manifests.sources[f"{namespace}/{spec.source_ref.name}"]
+    source = _source_of(manifests, connector)
     findings = [finding for placed in (source, connector) for _, finding in missing_data(manifests, placed)]
+    return _assembled(manifests, connector, runtime, findings)
+
+
+def prepare_to_read(manifests: Manifests, key: ConnectorKey, runtime: Runtime) -> Task | Refusal:
+    """As `prepare`, for a command that opens neither source nor target: their secrets and files may be elsewhere."""
+    connector = manifests.connectors.get(key)
+    if connector is None:
+        return Refusal(key)
+    findings = list(missing_objects(manifests, connector))
+    return Refusal(key, tuple(findings)) if findings else _assembled(manifests, connector, runtime, [])
+
+
+def _source_of(manifests: Manifests, connector: Placed[ProvisioningConnector]) -> Placed[IdentitySource]:
+    return manifests.sources[f"{connector.object.metadata.namespace}/{connector.object.spec.source_ref.name}"]
+
+
+def _assembled(
+    manifests: Manifests, connector: Placed[ProvisioningConnector], runtime: Runtime, findings: list[Finding]
+) -> Task | Refusal:
     try:
-        task = assemble(manifests, connector, source, runtime)
+        task = assemble(manifests, connector, _source_of(manifests, connector), runtime)
     except SpecErrors as error:
-        findings.extend(located(manifests, namespace, error))
+        findings.extend(located(manifests, connector.object.metadata.namespace, error))
     else:
         if not findings:
             return task
-    return Refusal(key, tuple(findings))
+    return Refusal(ConnectorKey(connector.object.key), tuple(findings))
 
 
 def assemble(

@@ -16,11 +16,13 @@ from usher.core.model.resources import Lane, ResourceType, SourceId, SourceKey
 from usher.core.sync.assignments import (
     Assigned,
     Assignment,
+    Entry,
     Nested,
     Search,
     Unresolved,
     assign_groups,
     assign_users,
+    entries_for,
     keep_remembered,
 )
 from usher.engine.job import ConnectorJob, Job, Ports
@@ -64,6 +66,13 @@ class Assigning:
             return ()
         former = await self.ports.store.assigned(job.lane)
         return {one for one in former.keys() | assigned.keys() if former.get(one) != assigned.get(one)}
+
+    async def entries_for(self, job: Job, source_id: SourceId) -> list[Entry]:
+        """The entries by which one resource is in, for an explanation."""
+        pins, members = self.resolution.pins, self.members
+        if not self.fresh:
+            members, _ = await _read_groups(job.source, self.ports, self.assignment, pins)
+        return list(entries_for(self.assignment, pins, members, (job.resource_type, source_id)))
 
     async def _linked(self, lane: Lane) -> Collection[SourceId]:
         """Whoever has an active account, or may have one."""

@@ -299,3 +299,17 @@ def test_a_filter_that_can_not_be_meant_is_refused_with_what_can(desk: Desk, ask
     refused = desk.run("logs", "app", *asked)
     assert refused.exit_code == 2
     assert said in refused.output
+
+
+def test_of_many_members_without_an_account_people_are_told_the_first_and_programs_all(desk: Desk) -> None:
+    strangers = tuple(f"stranger{n:02}" for n in range(30))
+    desk.source.put_group("eng", displayName="Engineering", members=("ada", *strangers))
+    assert desk.run("sync").exit_code == 0
+
+    told = desk.data("explain", "app", "ENGINEERING")
+
+    assert (told["resourceType"], told["sourceId"]) == ("Group", "eng")
+    assert [one["given"] for one in told["references"]] == ["Given", *["NoActiveAccount"] * 30]
+    (waiting,) = (one["text"] for one in told["states"] if one["state"] == "reference")
+    assert waiting.startswith("members: no active account here: stranger00, stranger01, ")
+    assert waiting.endswith(" and 10 more")

@@ -25,6 +25,7 @@ from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
 from usher.cli.main import usher
+from usher.cli.ways_out import WAYS_OUT
 from usher.core.model.resources import ResourceType
 from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.scoping import Operator
@@ -73,6 +74,13 @@ def test_every_reason_has_its_cause_and_cure() -> None:
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     wanted = {reason.value for reason in Reason} | reasons_in_code()
     assert sorted(reason for reason in wanted - NOT_FOR_USERS if f"`{reason}`" not in page) == []
+
+
+def test_every_reason_why_somebody_was_skipped_or_failed_has_a_way_out_in_an_explanation() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    rows = page.split("## Why somebody was skipped or failed")[1].splitlines()
+    reasons = {reason for row in rows for reason in re.findall(r"`([A-Za-z]+)`", row.split(" | ")[0])}
+    assert reasons == set(WAYS_OUT)
 
 
 def test_every_operator_of_a_scoping_filter_is_in_the_docs() -> None:

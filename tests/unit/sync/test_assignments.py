@@ -18,6 +18,7 @@ from usher.core.sync.assignments import (
     Unresolved,
     assign_groups,
     assign_users,
+    entries_for,
     keep_remembered,
     map_assigned,
 )
@@ -131,3 +132,16 @@ def test_whoever_is_disabled_at_the_source_is_so_whether_assigned_or_not() -> No
         "",
         "SourceDisabled",
     ]
+
+
+@pytest.mark.parametrize("nested", list(Nested))
+def test_the_entries_that_are_told_are_those_that_assign(nested: Nested) -> None:
+    assignment = Assignment((user(D), user(A, "X"), group(ENG, "E"), group(OPS, "O"), group(ALL)), nested)
+    known = pins(*assignment.entries)
+    users, groups = assign_users(assignment, known, MEMBERS), assign_groups(assignment, known, MEMBERS)
+
+    for one in (A, B, C, D, ENG, OPS, ALL):
+        told = list(entries_for(assignment, known, MEMBERS, (ResourceType.USER, one)))
+        assert bool(told) is (one in users)
+        assert {entry.role for entry in told if entry.role} == set(users.get(one, ()))
+        assert bool(list(entries_for(assignment, known, MEMBERS, (ResourceType.GROUP, one)))) is (one in groups)

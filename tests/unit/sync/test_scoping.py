@@ -171,6 +171,17 @@ def test_an_explanation_says_whose_clause_it_is() -> None:
     assert told == [(mine.place, True), (place, False)]
 
 
+def test_a_clause_that_can_not_be_judged_hides_no_other() -> None:
+    pattern = compile_clause("city", Operator.REGEX_MATCH, "B.*")
+    scope = Scope((Filter("filter 1", (pattern, STAFF)),))
+
+    failed, held = scope.explain({"city": "B" * 1_000_000, "kind": "staff"})
+
+    assert not failed.holds
+    assert failed.problem.startswith("RegexMatch: the value")
+    assert (held.holds, held.problem) == (True, "")
+
+
 def test_only_what_the_connector_asks_makes_its_scope_another_one() -> None:
     """What the mapping asks is in the digest of the mapping."""
     assert SCOPE.digest == EVERYBODY.digest == ""

@@ -175,6 +175,26 @@ def assign_groups(
     return {group: () for one in pinned for group in reach(one, members, assignment.nested)}
 
 
+def entries_for(
+    assignment: Assignment,
+    pins: Mapping[str, SourceId],
+    members: Mapping[SourceId, Sequence[SourceId]],
+    subject: tuple[ResourceType, SourceId],
+) -> Iterator[Entry]:
+    """The entries by which one resource is assigned, for an explanation. `members` as for `assign_users`."""
+    kind, source_id = subject
+    for entry in assignment.entries if kind is ResourceType.USER else assignment.of(ResourceType.GROUP):
+        pinned = pins.get(entry.name)
+        if pinned is None:
+            continue
+        if kind is ResourceType.USER:
+            meant = _users_of(entry, pinned, members, assignment.nested)
+        else:
+            meant = reach(pinned, members, assignment.nested)
+        if source_id in meant:
+            yield entry
+
+
 def keep_remembered(
     found: Assigned, remembered: Assigned, assignment: Assignment, unresolved: Iterable[Unresolved]
 ) -> dict[SourceId, Roles]:
@@ -206,7 +226,12 @@ def map_assigned(mapping: CompiledMapping, assigned: Assigned | None, resource: 
     roles = assigned.get(resource.id)
     if roles is None:
         return map_departed(mapping, resource.id, UNASSIGNED if is_active(resource) else SOURCE_DISABLED)
+    return map_resource(mapping, with_roles(resource, roles))
+
+
+def with_roles(resource: SourceResource, roles: Roles) -> SourceResource:
+    """The resource as a mapping sees it: its app roles are those of the scope, whatever the source calls so."""
     attributes = {name: value for name, value in resource.attributes.items() if name != APP_ROLES}
     if roles:
         attributes[APP_ROLES] = roles
-    return map_resource(mapping, replace(resource, attributes=attributes))
+    return replace(resource, attributes=attributes)

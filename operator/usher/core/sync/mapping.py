@@ -6,8 +6,8 @@ the mapping says so (`onNull: Clear`): otherwise the attribute stays at the targ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from usher.core.errors import ResourceError
 from usher.core.expressions.compile import Compiled
@@ -15,7 +15,7 @@ from usher.core.model.plans import NOTHING_BESIDES, Besides, Desired, MatchKey
 from usher.core.model.resources import AttributePath, Fingerprint, Json, SourceId, SourceResource, Value
 from usher.core.scim.schemas import AttributeDefinition, convert
 from usher.core.sync.fingerprints import fingerprint
-from usher.core.sync.flows import Computed, Direct, Unique, Untouched, evaluation, ignores_null
+from usher.core.sync.flows import Computed, Direct, Refers, Unique, Untouched, evaluation, ignores_null
 from usher.core.sync.leaving import OUT_OF_SCOPE, SOURCE_DISABLED
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 
@@ -150,6 +150,38 @@ def _refuse_two_primaries(mapping: CompiledMapping, found: Mapping[AttributePath
     for paths in mapping.primaries:
         if sum(found.get(path) is True for path in paths) > 1:
             raise ResourceError(f"more than one of {', '.join(paths)} would be true", reason=TWO_PRIMARIES)
+
+
+class LineValue(NamedTuple):
+    """What one line of a mapping gives somebody, for an explanation: of `choices` a create takes the first free one.
+
+    `problem` says why the line has no value, empty where nothing went wrong.
+    """
+
+    rule: AttributeRule
+    value: Json = None
+    choices: tuple[Json, ...] = ()
+    problem: str = ""
+
+
+def attributes_for_lines(resource: SourceResource) -> dict[str, Value]:
+    """What the lines see, for an explanation: of somebody who is not active, what they would give."""
+    return {**resource.attributes, SOFT_DELETED: not is_active(resource)}
+
+
+def explain_lines(mapping: CompiledMapping, resource: SourceResource) -> Iterator[LineValue]:
+    """Each line by itself, but those that refer to others; what fails doesn't hide the lines behind it."""
+    attributes = attributes_for_lines(resource)
+    for rule in mapping.rules:
+        if isinstance(rule.flow, Refers):
+            continue
+        try:
+            choices = (
+                _choices(rule.flow.expression, rule.definition, attributes) if isinstance(rule.flow, Unique) else ()
+            )
+            yield LineValue(rule, evaluation(rule.flow, rule.definition)(attributes), choices)
+        except ResourceError as error:
+            yield LineValue(rule, problem=error.detail or error.message)
 
 
 def keys_of(mapping: CompiledMapping, resource: SourceResource) -> tuple[MatchKey, ...]:

@@ -85,11 +85,12 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One clause and what came of it, for an explanation."""
+    """One clause and what came of it, for an explanation. `problem` says why it can't be judged, empty where it can."""
 
     filter: str
     clause: Clause
     holds: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,13 @@ class Scope:
         return _one_admits(self.filters, attributes) and _one_admits(self.within, attributes)
 
     def explain(self, attributes: Mapping[str, Value]) -> Iterator[Judgement]:
-        """Every clause, those included that decide nothing any more. Raises ResourceError.
-
-        Whose a clause is, its `place` says.
-        """
+        """Every clause, those included that decide nothing any more. Whose a clause is, its `place` says."""
         for each in (*self.filters, *self.within):
             for clause in each.clauses:
-                yield Judgement(each.name, clause, clause.holds(attributes))
+                try:
+                    yield Judgement(each.name, clause, clause.holds(attributes))
+                except ResourceError as error:
+                    yield Judgement(each.name, clause, holds=False, problem=error.message)
 
 
 def _one_admits(filters: Sequence[Filter], attributes: Mapping[str, Value]) -> bool:
