@@ -30,6 +30,12 @@ class Plant:
 
 
 PLANTS = {
+    "who is taken over stays in the groups that others put them into": Plant(
+        "engine/recorder.py",
+        "        if change.cause == ADOPTED:",
+        "        if False:",
+        "tests/unit/engine/test_references.py",
+    ),
     "an explanation doesn't ask who is assigned": Plant(
         "engine/explaining.py",
         "return replace(lane, assigned=await assigning.assigned(lane), whole=not assigning.resolution.unresolved)",

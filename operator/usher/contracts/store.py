@@ -107,7 +107,8 @@ class Record:
     they can be, with how many can't: they are looked at no more. `holding` is what references are known to be. Of
     disabled accounts, `ripening` are to be deleted when that has lasted since then (who waits already keeps the earlier
     time); `spared`, and whoever is enabled or gone, wait no more. `waking` are holders whose references somebody else
-    has changed at the target: they are looked at again.
+    has changed at the target: they are looked at again. `found` are people whose account was there before its link:
+    somebody else may have put it into groups, and so every holder of the connector is looked at again.
     """
 
     links: Sequence[Link] = ()
@@ -121,6 +122,7 @@ class Record:
     ripening: Mapping[SourceId, datetime] = field(default_factory=dict)
     spared: Sequence[SourceId] = ()
     waking: Sequence[SourceId] = ()
+    found: Sequence[SourceId] = ()
 
 
 class LinkStore(Protocol):

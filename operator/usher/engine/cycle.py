@@ -168,6 +168,7 @@ def _learnt(draft: Draft, now: datetime) -> Record:
     """What the state learns of a plan before it is applied."""
     return Record(
         links=draft.adopted,
+        found=[link.source_id for link in draft.adopted],
         unlinked=draft.lost,
         holding=draft.holding,
         ripening=dict.fromkeys(draft.ripening, now),

@@ -43,11 +43,17 @@ class _Pending:
     log: list[LogEntry] = field(default_factory=list)
     holding: dict[SourceId, Holding] = field(default_factory=dict)
     ripening: dict[SourceId, datetime] = field(default_factory=dict)
+    found: list[SourceId] = field(default_factory=list)
     size: int = 0
 
     def as_record(self) -> Record:
         listed = self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log
-        return Record(*listed, holding=self.holding, ripening=self.ripening)
+        return Record(
+            *listed,
+            holding=self.holding,
+            ripening=self.ripening,
+            found=self.found,
+        )
 
 
 @dataclass(slots=True)
@@ -182,6 +188,8 @@ class Recorder:
         self.tally.done[_counted_as(change)] += 1
         self._note_applied(change)
         self._pending.links.append(outcome.link)
+        if change.cause == ADOPTED:
+            self._pending.found.append(change.source_id)
         leaves = not outcome.link.enabled and change.cause in CAUSES
         if leaves and self._job.deprovisioning.of(change.cause) is Policy.DELETE:
             self._pending.ripening[change.source_id] = self._ports.runtime.now()

@@ -136,7 +136,9 @@ class Strays:
         await for_each(owners.items(), read, self.job.concurrency)
         now = self.bench.ports.runtime.now()
         waiting = [Unsettled(link.source_id, STATE_LOST, 0, now) for link in links]
-        await self.bench.ports.store.record(self.job.lane, Record(links=links, unsettled=waiting))
+        await self.bench.ports.store.record(
+            self.job.lane, Record(links=links, unsettled=waiting, found=[link.source_id for link in links])
+        )
 
     def _line(self, target_id: TargetId, source_id: SourceId | None) -> LogEntry:
         return LogEntry(

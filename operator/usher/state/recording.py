@@ -14,7 +14,7 @@ from usher.core.model.resources import Lane, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys
 from usher.state.connectors import ensure_connector, ensure_lane, owned_at
 from usher.state.log import append_entries
-from usher.state.references import find_moved, settle_holders, wake_holders
+from usher.state.references import find_moved, settle_holders, wake_all_holders, wake_holders
 from usher.state.schema import connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, Values, delete_ids, insert_rows, replace_ids
 
@@ -79,6 +79,8 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     replace_ids(connection, unsettled, lane_id, waiting)
     settle_holders(connection, lane_id, record)
     wake_holders(connection, lane, lane_id, moved)
+    if record.found:
+        wake_all_holders(connection, lane)
     append_entries(connection, ensure_connector(connection, lane.connector), record.log)
     return refused
 

@@ -156,6 +156,12 @@ def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collec
         connection.execute(update(holders).where(~holders.c.due, or_(itself, refers)).values(due=True))
 
 
+def wake_all_holders(connection: Connection, lane: Lane) -> None:
+    """Whose references are known: any of them may hold an account that was nobody's of ours until now."""
+    mine = holders.c.lane_id.in_(lanes_of(lane.connector))
+    connection.execute(update(holders).where(~holders.c.due, mine, holders.c.held.is_not(None)).values(due=True))
+
+
 def settle_holders(connection: Connection, lane_id: int, record: Record) -> None:
     """What is known of the references of holders, and for whom nothing is left to do."""
     known = _read_holders(connection, lane_id, {*record.referring, *record.holding, *record.waking})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from usher.contracts.store import Record, Store
 from usher.core.model.plans import Action, Phase
-from usher.core.model.resources import Lane, ResourceType, SourceId
+from usher.core.model.resources import Holding, Lane, ResourceType, SourceId, TargetId
 from usher.testing.store_examples import CRM, WIKI, make_change, make_link
 
 P1, P2, P3 = SourceId("p1"), SourceId("p2"), SourceId("p3")
@@ -35,6 +35,16 @@ class ReferenceStoreContract:
         await store.record(GROUPS, Record(referring={G1: 0, G2: 0}))
         await store.record(GROUPS, Record(waking=[G2]))
         assert await store.due_holders(GROUPS) == [G2]
+
+    async def test_an_account_that_was_there_before_its_link_wakes_all_whose_references_are_known(
+        self, store: Store
+    ) -> None:
+        await store.save_references(GROUPS, {G1: [P1], G2: [P2]})
+        await store.record(GROUPS, Record(referring={G1: 0, G2: 0}, holding={G1: Holding(TargetId("g"), {})}))
+        await store.record(CRM, Record(links=[make_link("p3", "t3")]))
+        assert await store.due_holders(GROUPS) == []
+        await store.record(CRM, Record(found=[P3]))
+        assert await store.due_holders(GROUPS) == [G1]
 
     async def test_a_holder_that_refers_to_nobody_any_more_is_due(self, store: Store) -> None:
         await store.save_references(GROUPS, {G1: [P1]})

@@ -312,3 +312,37 @@ async def test_state_that_was_thrown_away_costs_no_member(world: World) -> None:
 
     assert world.members() == {"staff": {"ada", "bob"}}
     assert writes(world) == before
+
+
+async def test_a_member_of_an_adopted_group_who_becomes_ours_later_is_a_member_only_as_the_source_says(
+    world: World,
+) -> None:
+    zoe = world.target.plant({"userName": "zoe@example.com", "active": True})
+    ada = world.target.plant({"userName": "ada@example.com", "active": True})
+    members: Json = [{"value": ada}, {"value": zoe}]
+    world.target.collection(ResourceType.GROUP).plant({"displayName": "staff", "members": members})
+    world.group("staff", "ada")
+    await world.sync()
+    assert world.members() == {"staff": {"ada", "zoe"}}, "zoe is nobody of ours"
+
+    world.people(["zoe"])
+    await world.sync()
+    report = await world.sync()
+
+    assert (report.result, world.members()) == (CycleResult.SUCCEEDED, {"staff": {"ada"}})
+    await settled(world)
+
+
+async def test_a_member_who_becomes_ours_is_taken_out_within_the_budget(world: World) -> None:
+    world.membership_budget = Budget(max_count=0)
+    zoe = world.target.plant({"userName": "zoe@example.com", "active": True})
+    world.target.collection(ResourceType.GROUP).plant({"displayName": "staff", "members": [{"value": zoe}]})
+    world.group("staff", "ada")
+    await world.sync()
+    world.people(["zoe"])
+    await world.sync()
+    report = await world.sync()
+    assert report.held is not None
+    assert world.members() == {"staff": {"ada", "zoe"}}
+    await world.sync(approval=report.held.hash)
+    assert world.members() == {"staff": {"ada"}}
