@@ -10,7 +10,7 @@ import yaml
 
 from usher.core.model.resources import Json
 from usher.importing.entra import Imported, ImportedMapping
-from usher.importing.records import Note, said
+from usher.importing.records import Note, plain, said
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*", re.ASCII)
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
@@ -47,7 +47,7 @@ def _render_one(mapping: ImportedMapping, others: Sequence[Note]) -> str:
     lines += [f"  {what} {said(dict(fields))}" for what, fields in mapping.origin.items() if fields]
     lines += _listed("Not carried over, or not as it was:", mapping.notes, f"{mapping.place}.")
     lines += _listed("Of the rest of the export:", others, "")
-    return "".join(f"# {line}".rstrip() + "\n" for line in lines) + _dump(mapping.document)
+    return "".join(f"# {plain(line)}".rstrip() + "\n" for line in lines) + _dump(mapping.document)
 
 
 def _listed(heading: str, notes: Sequence[Note], within: str) -> list[str]:

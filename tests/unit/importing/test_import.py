@@ -436,7 +436,9 @@ def test_nothing_in_an_export_steers_a_terminal_or_ends_a_comment() -> None:
     rule = {"name": evil, evil: evil}
 
     (text,) = render(
-        imported(export(object_mapping(attribute("nickName", constant(evil)), name=evil), **rule))
+        imported(
+            export(object_mapping(*(attribute(path, constant(evil)) for path in ("nickName", evil)), name=evil), **rule)
+        )
     ).values()
 
     assert all(line.isprintable() for line in text.split("\n"))
