@@ -191,7 +191,7 @@ class _Comparing:
         ours = []
         for account in accounts:
             link = links.get(account.id)
-            if mapping.untouchable.covers(take_image(mapping, account)):
+            if mapping.untouchable and mapping.untouchable.covers(take_image(mapping, account)):
                 continue
             if link is not None:
                 self.census.compared += 1

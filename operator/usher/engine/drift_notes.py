@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from usher.contracts.log import LogEntry
@@ -13,6 +13,7 @@ from usher.core.model.resources import AttributePath, Holding, Link, SourceId, T
 from usher.core.sync.drifting import DRIFTED, Drift, ReferenceDrift
 from usher.engine.bench import Bench
 from usher.engine.job import Job
+from usher.engine.log_lines import LogLines
 from usher.engine.recorder import INVALID_ANCHOR
 from usher.engine.stowing import Stowed
 
@@ -120,15 +121,5 @@ class DriftNotes:
                 self._log.append(self._line(source_id, target_id, f"{DRIFTED}{policy}", paths))
 
     def _line(self, source_id: SourceId, target_id: TargetId, reason: str, paths: Sequence[AttributePath]) -> LogEntry:
-        return LogEntry(
-            time=self.bench.ports.runtime.now(),
-            cycle=self.bench.cycle,
-            source_id=source_id,
-            target_id=target_id,
-            step="match",
-            action="Compare",
-            result="Success",
-            reason=reason,
-            attributes=tuple(paths),
-            resource_type=self.job.resource_type,
-        )
+        lines = LogLines(self.job, self.bench.ports, self.bench.cycle)
+        return replace(lines.of_comparison(source_id, target_id, reason), attributes=tuple(paths))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from usher.contracts.log import LogEntry
 from usher.core.model.plans import PlannedChange
-from usher.core.model.resources import Link, SourceId
+from usher.core.model.resources import Link, SourceId, TargetId
 from usher.core.sync.telling import LogValues, told_values
 from usher.engine.job import Job, Ports
 
@@ -49,5 +49,19 @@ class LogLines:
             result=result,
             reason=reason,
             detail=detail,
+            resource_type=self.job.resource_type,
+        )
+
+    def of_comparison(self, source_id: SourceId | None, target_id: TargetId, reason: str) -> LogEntry:
+        """What a full comparison found of an account; None where it can't be told whose it is."""
+        return LogEntry(
+            time=self.ports.runtime.now(),
+            cycle=self.cycle,
+            source_id=source_id,
+            target_id=target_id,
+            step="match",
+            action="Compare",
+            result="Success",
+            reason=reason,
             resource_type=self.job.resource_type,
         )

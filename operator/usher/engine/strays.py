@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from usher.contracts.log import LogEntry
@@ -24,6 +24,7 @@ from usher.engine.bench import Bench
 from usher.engine.concurrency import for_each
 from usher.engine.drift_notes import Unowned
 from usher.engine.job import Job
+from usher.engine.log_lines import LogLines
 from usher.engine.reading import read_account
 
 STATE_LOST: Final = "StateLost"
@@ -141,15 +142,6 @@ class Strays:
         )
 
     def _line(self, target_id: TargetId, source_id: SourceId | None) -> LogEntry:
-        return LogEntry(
-            time=self.bench.ports.runtime.now(),
-            cycle=self.bench.cycle,
-            source_id=source_id,
-            target_id=target_id,
-            step="match",
-            action="Compare",
-            result="Success",
-            reason=STATE_LOST,
-            detail="active, and nobody in scope has it" + ("" if source_id else "; whose it is can't be told"),
-            resource_type=self.job.resource_type,
-        )
+        lines = LogLines(self.job, self.bench.ports, self.bench.cycle)
+        detail = "active, and nobody in scope has it" + ("" if source_id else "; whose it is can't be told")
+        return replace(lines.of_comparison(source_id, target_id, STATE_LOST), detail=detail)
