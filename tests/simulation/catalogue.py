@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from simulation.process import WRITE
+from simulation.process import CONFIRM, COUNTED_APART, WRITE
 from usher.testing.faults import Operation
 
 _READS: Final = frozenset({Operation.DISCOVER, Operation.LIST, Operation.FIND, Operation.GET})
@@ -18,7 +18,7 @@ _BY_ID: Final = frozenset({Operation.GET, Operation.UPDATE, Operation.DELETE})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail: which requests it can strike, or the state's writes (`WRITE`). One strikes nothing.
+    """One way to fail: which requests it can strike, or which boundaries of COUNTED_APART. One strikes nothing.
 
     `lasts`: it can also go on until the cycle is over, as an outage does.
     """
@@ -84,6 +84,8 @@ FAULTS: Final = (
     Fault("kill-after-write", frozenset({WRITE})),
     Fault("disk-full", frozenset({WRITE}), lasts=True),
     Fault("disk-error", frozenset({WRITE})),
+    Fault("stopped-before", frozenset({CONFIRM})),
+    Fault("stopped-after", _ALL),
     Fault("state-lost", _ALL),
     Fault("clock-ahead", _ALL),
     Fault("clock-behind", _ALL),
@@ -99,8 +101,11 @@ ELSEWHERE: Final = (
     Elsewhere("410 on watch", "the engine watches nothing: kopf's own"),
     Elsewhere("dropped, repeated, reordered events", "the engine has no events: what it does comes from the state"),
     Elsewhere("stale list", "as above"),
+    Elsewhere(
+        "stopped between the question whose the state is and the request behind it",
+        "nothing is done in between: no client can close that moment, only an app that knows versions",
+    ),
     Elsewhere("resource deleted, spec changed, Secret rotated mid-cycle", "the engine runs on what it was given"),
-    Elsewhere("leader paused past its lease", "two writers on one state are runs of their own: see below"),
 )
 
 NOT_ON: Final = {
@@ -116,5 +121,8 @@ NOT_IN: Final = {("empty-list", "B", "adopt"): _UNASKED, ("empty-list", "C", "ad
 """By fault, target class and operation, why the fault can't be borne there, by any client."""
 
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
-AT_WRITES: Final = frozenset(fault.name for fault in FAULTS if WRITE in fault.strikes)
-"""Faults of the state; all others strike requests."""
+
+
+def place_of(kinds: Collection[str]) -> str:
+    """Where boundaries of these kinds are counted: one of COUNTED_APART, or empty for the requests."""
+    return next((one for one in COUNTED_APART if one in kinds), "")

@@ -15,6 +15,7 @@ from simulation.network import SECRET
 from simulation.scene import CANARY, Cycle, Scene, Version
 from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import Json, SourceId, Value
+from usher.state.database import TAKEN
 from usher.testing.faults import Operation
 from usher.testing.history import Actor, Entry, History
 
@@ -43,6 +44,7 @@ def check(scene: Scene) -> list[Violation]:
         *values_follow_the_source(scene),
         *nobody_is_missed(scene),
         *strangers_are_left_alone(scene),
+        *nobody_writes_without_the_state(scene),
     ]
     for cycle in scene.cycles:
         found += [*budgets_hold(scene, cycle), *reports_are_true(scene, cycle), *nothing_leaks(cycle)]
@@ -186,6 +188,20 @@ def _miscounted(what: str, counts: Counts, entries: Sequence[Entry]) -> Iterator
     told = counts.updated + counts.disabled + counts.references + counts.linked
     if bool(told) < any(entry.operation is Operation.UPDATE for entry in mine):
         yield Violation("I10", f"{what}: {counts} where some were changed")
+
+
+# --- I11 ------------------------------------------------------------------------------------------------------------
+
+
+def nobody_writes_without_the_state(scene: Scene) -> Iterator[Violation]:
+    """I11: a process that was stopped, and whose state another one has, changes nothing any more, and says so."""
+    for one in scene.network.sent:
+        if one.stale and one.method != "GET":
+            yield Violation("I11", f"{one.method} {one.path.partition('?')[0]} comes from one that lost the state")
+    for came in scene.went_on:
+        reason = came.error_reason if isinstance(came, CycleReport) else came.reason
+        if reason != TAKEN:
+            yield Violation("I11", f"a process that lost the state came to {came!r}")
 
 
 # --- I12 ------------------------------------------------------------------------------------------------------------

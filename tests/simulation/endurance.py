@@ -61,7 +61,7 @@ async def _endure(chance: Random, years: int, cycles: int) -> Endured:
                 cycle = await scene.sync(Process(striking(chance, "A", _RATE)))
                 faults += len(cycle.process.struck)
                 scene.clock.advance(INTERVAL)
-                if number % _CHAPTER == 0:
+                if number % _CHAPTER == 0 and scene.stopped is None:
                     violations += check(scene)
                     await states.store.sweep(scene.clock.now() - _RETENTION)
                     scene = _forget(scene, states)

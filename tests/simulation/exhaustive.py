@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from simulation.catalogue import AT_WRITES, FAULTS, NOT_IN, NOT_ON, Fault
+from simulation.catalogue import FAULTS, NOT_IN, NOT_ON, Fault, place_of
 from simulation.operations import OPERATIONS, Operation
 from simulation.process import simulate
 from simulation.scene import CLASSES
@@ -34,8 +34,8 @@ def cells_of(operation: Operation, target: str, found: Boundaries) -> Iterator[C
 def _boundaries_of(fault: Fault, found: Boundaries) -> Iterator[int]:
     if not fault.strikes:
         yield 0
-    if fault.name in AT_WRITES:
-        yield from range(1, found.writes + 1)
+    if place := place_of(fault.strikes):
+        yield from range(1, found.apart[place] + 1)
         return
     for boundary, kind in enumerate(found.requests, start=1):
         if kind in fault.strikes:

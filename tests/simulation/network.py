@@ -62,9 +62,10 @@ class Network:
         process = CURRENT.get()
         assert process is not None
         process.breathe()
+        await process.go_on()
         began = self.clock.monotonic()
         index = len(self.sent)
-        self.sent.append(Sent(began, method, url.raw_path_qs, 0))
+        self.sent.append(Sent(began, method, url.raw_path_qs, 0, stale=process.taken))
         await self.clock.sleep(self.latency)
         lower = {name.lower(): value for name, value in headers.items()}
         asked = read_request(Request(method, url.raw_path, url.query, lower, data or b""))
@@ -78,6 +79,7 @@ class Network:
         waits = _asked_for(response.headers.get("retry-after", ""), self.app.runtime.now())
         until = 0.0 if waits is None else self.clock.monotonic() + waits
         self.sent[index] = replace(self.sent[index], status=response.status, not_before=until)
+        await process.go_on()
         process.breathe()
         return response
 

@@ -12,32 +12,46 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
+from usher.core.errors import CycleError
+from usher.state.database import TAKEN
 from usher.testing.faults import Killed
 
 T = TypeVar("T")
 WRITE = "write"
-"""What the state is asked for; all other boundaries are requests, by their operation."""
+"""A transaction of the state that changes something."""
+CONFIRM = "confirm"
+"""The question whether the state is still ours, before a request that changes something."""
+COUNTED_APART = (WRITE, CONFIRM)
+"""Boundaries that are no requests. Those go by their operation."""
 
 
 @dataclass(slots=True)
 class Process:
     """One life of the program. `pick` names the fault that strikes a boundary: its kind, and its number from 1.
 
-    Requests and transactions that write are counted apart. `asked` are the kinds of the requests in their order, `said`
-    is what it logged.
+    Requests and the boundaries of COUNTED_APART are counted apart. `asked` are the kinds of the requests in their
+    order, `said` is what it logged.
+
+    A process can be stopped, as SIGSTOP does, and go on later: what it had sent by then arrives, and whatever it wants
+    to send comes after. It has lost its state by then (`taken`), and is told so as soon as it uses it.
     """
 
     pick: Callable[[str, int], str | None] = lambda _kind, _ordinal: None
     asked: list[str] = field(default_factory=list)
     writes: int = 0
+    confirms: int = 0
     struck: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     dead: bool = False
     dies_after_commit: bool = False
     clock_is_off: float = 0.0
     """How many seconds its wall clock is ahead; what it measures time by is never off."""
+    taken: bool = False
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    resumed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def request(self, kind: str) -> str | None:
         """One more request: the fault that strikes it, if one does. Raises Killed in a process that is dead."""
@@ -50,6 +64,30 @@ class Process:
         self.breathe()
         self.writes += 1
         return self._struck_by(self.pick(WRITE, self.writes))
+
+    def confirm(self) -> str | None:
+        """One more question whose the state is. Raises CycleError `StateTaken` where it is another one's."""
+        self.breathe()
+        self.refuse_the_state()
+        self.confirms += 1
+        return self._struck_by(self.pick(CONFIRM, self.confirms))
+
+    def refuse_the_state(self) -> None:
+        """Raises CycleError `StateTaken` where it is another one's."""
+        if self.taken:
+            message = "another process has taken over the state"
+            raise CycleError(message, reason=TAKEN)
+
+    async def stop(self) -> None:
+        """SIGSTOP, for so long that another process has the state before it goes on."""
+        self.taken = True
+        self.stopped.set()
+        await self.resumed.wait()
+
+    async def go_on(self) -> None:
+        """Waits in a process that is stopped."""
+        if self.stopped.is_set():
+            await self.resumed.wait()
 
     def breathe(self) -> None:
         """Raises Killed in a process that is dead: whatever its tasks still do comes to nothing."""
@@ -72,7 +110,20 @@ CURRENT: ContextVar[Process | None] = ContextVar("process", default=None)
 
 
 class InlineLoop(asyncio.SelectorEventLoop):
-    """What others hand to a thread is done at once, by the process of the task that asks for it."""
+    """What others hand to a thread is done at once, by the process of the task that asks for it.
+
+    `owners` says which process a task belongs to: the one that made it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owners: WeakKeyDictionary[asyncio.Task[Any], Process | None] = WeakKeyDictionary()
+        self.set_task_factory(self._make_task)
+
+    def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        task = asyncio.Task(work, loop=loop, **options)
+        self.owners[task] = CURRENT.get()
+        return task
 
     def run_in_executor(  # type: ignore[override]  # the library says what it returns in a wider type
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -92,26 +143,48 @@ class InlineLoop(asyncio.SelectorEventLoop):
         return future
 
 
-async def live(process: Process, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-    """The work as that process does it; None where it was killed. Nothing of a killed one runs on."""
+class Life(Generic[T]):
+    """The work as one process does it."""
 
-    async def belonging() -> T:
-        CURRENT.set(process)
-        return await work()
+    def __init__(self, process: Process, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self.process = process
+        former = CURRENT.set(process)
+        self._task = asyncio.create_task(work())
+        CURRENT.reset(former)
 
-    task = asyncio.create_task(belonging())
-    try:
-        return await task
-    except Killed:
-        return None
-    finally:
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        process.dead = True
-        for one in left:
-            one.cancel()
-        for one in left:
-            with suppress(BaseException):
-                await one
+    async def run(self) -> T | None:
+        """What the work came to; None where the process was killed, of which nothing runs on, or stopped."""
+        stopped = asyncio.create_task(self.process.stopped.wait())
+        await asyncio.wait({self._task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done() and not self._task.done():
+            return None
+        stopped.cancel()
+        return await self.end()
+
+    async def go_on(self) -> T | None:
+        """The rest of a process that was stopped. No other one runs at this moment."""
+        self.process.resumed.set()
+        return await self.end()
+
+    async def end(self) -> T | None:
+        """Waits for the work; whatever it has left behind dies with the process."""
+        try:
+            return await self._task
+        except Killed:
+            return None
+        finally:
+            self.process.dead = True
+            left = self._left()
+            for one in left:
+                one.cancel()
+            for one in left:
+                with suppress(BaseException):
+                    await one
+
+    def _left(self) -> list[asyncio.Task[Any]]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, InlineLoop)
+        return [one for one in asyncio.all_tasks() if loop.owners.get(one) is self.process]
 
 
 class _Listener(logging.Handler):

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from simulation.network import Network
-from simulation.process import Process, live
+from simulation.process import Life, Process
 from simulation.states import States
 from usher.contracts.runtime import Runtime
 from usher.core.errors import UsherError
@@ -35,6 +35,8 @@ from usher.testing.world import World, direct_mapping, group_mapping, with_manag
 CANARY: Final = "zxq"
 """Part of every value that tells of a person."""
 INTERVAL: Final = 2400.0
+LEASE: Final = 31.0
+"""Seconds after which the state of a process that was stopped may be another one's."""
 LAG: Final = 30.0
 SETTLE: Final = timedelta(seconds=60)
 _CONNECTOR: Final = "identity/app"
@@ -128,6 +130,9 @@ class Scene:
     """The connector. `cycles` are those that ran, `versions` the complete reads of the source.
 
     `doubted` are people and groups whose create has an unknown end for good, at a target that can't be asked.
+
+    A process that was `stopped` goes on after the cycle of the next one; `went_on` is what became of
+    these, without those that were killed then.
     """
 
     def __init__(self, states: States, target: TargetClass, plot: Plot, seed: int = 0) -> None:
@@ -143,6 +148,8 @@ class Scene:
         self.cycles: list[Cycle] = []
         self.lost_state = False
         self.doubted: frozenset[str] = frozenset()
+        self.stopped: Life[CycleReport | UsherError] | None = None
+        self.went_on: list[CycleReport | UsherError] = []
         states.put(states.blank)
         robot = self.app.plant({"userName": "robot", "displayName": "Robot", "active": True})
         admins = self._groups.plant({"displayName": "admins", "members": [{"value": robot}]})
@@ -215,7 +222,12 @@ class Scene:
         """One process reads the source and runs one cycle."""
         users, groups = len(self.app.history), len(self._groups.history)
         sent = len(self.network.sent)
-        came = await live(process, partial(self._sync, process))
+        life = Life(process, partial(self._sync, process))
+        came = await life.run()
+        await self._resume()
+        if process.taken:
+            self.stopped = life
+            await self.clock.sleep(LEASE)
         version = self.versions[-1] if self.versions else None
         cycle = Cycle(process, came, users, groups, sent, version)
         self.cycles.append(cycle)
@@ -227,6 +239,13 @@ class Scene:
             self.states.put(self.states.blank)
             self.lost_state = True
         return cycle
+
+    async def _resume(self) -> None:
+        """A process that was stopped goes on, after another one has run a cycle."""
+        life, self.stopped = self.stopped, None
+        came = None if life is None else await life.go_on()
+        if came is not None:
+            self.went_on.append(came)
 
     async def _sync(self, process: Process) -> CycleReport | UsherError:
         runtime = Runtime(

@@ -6,7 +6,7 @@ import errno
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Self, cast
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
@@ -16,11 +16,28 @@ from usher.contracts.store import Store
 from usher.state.store import SqlStore, open_store
 
 
+class Fenced:
+    """The store as it is on a server: a process that was stopped for long finds that it is another one's."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def confirm(self) -> None:
+        """As `TenureStore.confirm`."""
+        process = CURRENT.get()
+        if process is not None and process.confirm() is not None:
+            await process.stop()
+            process.refuse_the_state()
+
+
 class States:
     """The store, with the bytes under it. A commit that changes something is a boundary of its process."""
 
     def __init__(self, store: SqlStore) -> None:
-        self.store: Store = store
+        self.store: Store = cast(Store, Fenced(store))
         self._engine = store._database._medium.engine
         raw = self._engine.raw_connection()
         connection = raw.driver_connection
@@ -50,6 +67,9 @@ class States:
 
     def _began(self, connection: Connection) -> None:
         del connection
+        process = CURRENT.get()
+        if process is not None:
+            process.refuse_the_state()
         self._changes = self._raw.total_changes
 
     def _commits(self, connection: Connection) -> None:

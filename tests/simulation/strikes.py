@@ -180,6 +180,12 @@ async def _kill_after(call: Call) -> Response:
     raise AssertionError
 
 
+async def _stop_after(call: Call) -> Response:
+    response = Response.of(call.proceed())
+    await call.process.stop()
+    return response
+
+
 def _moved(seconds: float) -> Strike:
     async def strike(call: Call) -> Response:
         call.process.clock_is_off += seconds
@@ -227,6 +233,7 @@ STRIKES: Final[Mapping[str, Strike]] = {
     "ignored-change": _ignored,
     "kill-before": _kill_before,
     "kill-after": _kill_after,
+    "stopped-after": _stop_after,
     "state-lost": _kill_before,
     "clock-ahead": _moved(3600.0),
     "clock-behind": _moved(-3600.0),

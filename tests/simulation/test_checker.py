@@ -85,6 +85,17 @@ def name_in_the_log(scene: Scene) -> None:
     scene.cycles[-1].process.said.append(f"GET /Users?filter={CANARY}1")
 
 
+def written_without_the_state(scene: Scene) -> None:
+    sent = scene.network.sent
+    sent.append(replace(sent[-1], method="POST", stale=True))
+
+
+def success_without_the_state(scene: Scene) -> None:
+    came = scene.cycles[-1].came
+    assert came is not None
+    scene.went_on.append(came)
+
+
 def asked_too_soon(scene: Scene) -> None:
     sent = scene.network.sent
     sent.append(replace(sent[-1], at=sent[-1].at + 1, not_before=sent[-1].at + 8))
@@ -104,6 +115,8 @@ PLANTED: dict[str, tuple[str, Callable[[Scene], None]]] = {
         ("I9", stranger_is_written),
         ("I10", work_is_left),
         ("I10", one_is_not_counted),
+        ("I11", written_without_the_state),
+        ("I11", success_without_the_state),
         ("I12", name_in_an_error),
         ("I12", name_in_the_log),
         ("I13", asked_too_soon),

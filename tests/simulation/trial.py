@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from simulation.catalogue import AT_WRITES, BY_NAME
+from simulation.catalogue import BY_NAME, place_of
 from simulation.checker import Violation, bounded, check
 from simulation.expectation import Held, expected_of, held_by, missed, undone
 from simulation.operations import OPERATIONS, Operation
-from simulation.process import WRITE, Process
+from simulation.process import CONFIRM, WRITE, Process
 from simulation.scene import CLASSES, INTERVAL, Cycle, Moment, Scene, Version
 from simulation.states import States
 from usher.core.errors import UsherError
@@ -58,7 +58,7 @@ class Boundaries:
     """What the cycle of an operation asks for where nothing strikes it."""
 
     requests: Sequence[str]
-    writes: int
+    apart: Mapping[str, int]
 
 
 class Stage:
@@ -75,7 +75,8 @@ class Stage:
         if key not in self._boundaries:
             scene = await self._begin(operation, target)
             cycle = await scene.sync(Process())
-            self._boundaries[key] = Boundaries(cycle.process.asked, cycle.process.writes)
+            apart = {WRITE: cycle.process.writes, CONFIRM: cycle.process.confirms}
+            self._boundaries[key] = Boundaries(cycle.process.asked, apart)
         return self._boundaries[key]
 
     async def play(self, cell: Cell) -> Run:
@@ -123,10 +124,11 @@ class Stage:
 
 def pick_of(cell: Cell) -> Callable[[str, int], str | None]:
     """Which fault strikes which boundary."""
-    at_writes, strikes = cell.fault in AT_WRITES, BY_NAME[cell.fault].strikes
+    strikes = BY_NAME[cell.fault].strikes
+    place = place_of(strikes)
 
     def pick(kind: str, ordinal: int) -> str | None:
-        if (kind == WRITE) is not at_writes:
+        if place_of((kind,)) != place:
             return None
         hit = ordinal >= cell.boundary if cell.lasts else ordinal == cell.boundary
         return cell.fault if hit and kind in strikes else None

@@ -28,6 +28,8 @@ class Sent:
     not_before: float = 0.0
     """Until when the app asked for patience, on the same clock."""
     struck: str = ""
+    stale: bool = False
+    """Whether it comes from a process whose state was another one's by then."""
 
 
 class Response:
