@@ -23,7 +23,10 @@ _StatusText: TypeAlias = Annotated[ConditionStatus, WithJsonSchema({"type": "str
 
 
 class ConditionType(StrEnum):
-    """Ready and those that name an end are always meant well when True; from Reconciling on, True is not."""
+    """Ready and those that name an end are always meant well when True; from Reconciling to Drifted, True is not.
+
+    Complete and Failed are those of a run, as a Kubernetes Job has them: one of them is True once it has ended.
+    """
 
     READY = "Ready"
     IN_SYNC = "InSync"
@@ -36,6 +39,8 @@ class ConditionType(StrEnum):
     QUARANTINED = "Quarantined"
     CREDENTIAL_EXPIRING = "CredentialExpiring"
     DRIFTED = "Drifted"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
 
 
 class Reason(StrEnum):

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from usher.api.manifests import ManifestError, Origin, is_ours, parse_manifest
-from usher.api.v1alpha1.kinds import AttributeMapping, IdentitySource, Manifest, ProvisioningConnector
+from usher.api.v1alpha1.kinds import (
+    AttributeMapping,
+    IdentitySource,
+    Manifest,
+    ProvisioningConnector,
+    ProvisioningRun,
+)
 from usher.cli.documents import Document, Locations, read_documents
 from usher.cli.findings import Finding
 from usher.cli.objects import DataObject, identity_of, is_data, read_data
@@ -130,6 +136,8 @@ def _place(manifests: Manifests, file: Path, manifest: Manifest) -> None:
             manifests.mappings[manifest.key] = Placed(file, manifest)
         case IdentitySource():
             manifests.sources[manifest.key] = Placed(file, manifest)
+        case ProvisioningRun():
+            pass  # asks something of an operator, and there is none
 
 
 def _break(manifests: Manifests, identity: tuple[str, str]) -> None:
@@ -142,5 +150,7 @@ def _break(manifests: Manifests, identity: tuple[str, str]) -> None:
             manifests.mappings.pop(key, None)
         case "IdentitySource":
             manifests.sources.pop(key, None)
+        case "ProvisioningRun":
+            pass
         case _:
             manifests.data.pop(identity, None)

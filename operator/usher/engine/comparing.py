@@ -17,7 +17,7 @@ from usher.contracts.store import LinkDigest
 from usher.contracts.target import Page
 from usher.core.errors import OF_ONE_RESOURCE, IncompleteRead, NotSent, OutcomeUnknown, ResourceError
 from usher.core.model.plans import Desired
-from usher.core.model.reports import Compared
+from usher.core.model.reports import Compared, CycleKind
 from usher.core.model.resources import Link, SourceId, SourceResource, TargetId, TargetResource
 from usher.core.sync.drifting import find_drift
 from usher.core.sync.mapping import map_departed
@@ -49,12 +49,14 @@ class _Stopped(Exception):
 async def is_due(bench: Bench, job: Job) -> bool:
     """Whether the time since the last comparison is over; it begins with the first cycle that asks.
 
-    After the state was lost one is made at once, and again as long as it finds accounts that are to be disabled. A
-    connector that only observes looks at all accounts in each cycle, and puts nothing back.
+    One that is asked for is made at once. So it is after the state was lost, and again as long as it finds accounts
+    that are to be disabled. A connector that only observes looks at all accounts in each cycle, and puts nothing back.
     """
     every, now, store = bench.job.compare_every, bench.ports.runtime.now(), bench.ports.store
     if job.ending or bench.job.enforcement is Enforcement.OBSERVE:
         return False
+    if bench.control.asked is CycleKind.FULL_COMPARISON:
+        return True
     last = await store.comparison(job.lane)
     if job.lost:
         found = None if last is None else last.found

@@ -15,7 +15,7 @@ from usher.contracts.store import Record
 from usher.contracts.target import HasCredential
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.plans import Phase, Skip
-from usher.core.model.reports import CycleKind, CycleReport, CycleResult, HeldPlan
+from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import ResourceType, TargetId
 from usher.core.sync.linting import fit
 from usher.core.sync.policies import Enforcement, Subject, subject_of
@@ -65,6 +65,16 @@ class Preview:
 async def plan_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
     """The report of `preview_cycle`."""
     return (await preview_cycle(job, ports, control)).report
+
+
+async def try_target(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
+    """Whether the target answers, and takes the mappings: a cycle that ends before it has looked at anybody."""
+    started = ports.runtime.now()
+    try:
+        async with _open(job, ports, control, started):
+            return CycleReport(CycleKind.INCREMENTAL, CycleResult.PLANNED, started, ports.runtime.now(), Counts())
+    except UsherError as error:
+        return make_failure(ports, started, error)
 
 
 async def preview_cycle(job: ConnectorJob, ports: Ports, control: Control) -> Preview:

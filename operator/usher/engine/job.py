@@ -12,6 +12,7 @@ from usher.contracts.source import SourceOpener
 from usher.contracts.store import Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
+from usher.core.model.reports import CycleKind
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, SourceResource
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
@@ -158,9 +159,11 @@ class Ports:
 class Control:
     """What somebody outside says to a cycle. `approval` is the hash of a held set that was approved, or empty.
 
-    `stop` ends the apply after the requests in flight; `progress` is told how far it is.
+    `stop` ends the apply after the requests in flight; `progress` is told how far it is. `asked` is the kind of cycle
+    that somebody asked for, None where the state says what is due.
     """
 
     approval: str = ""
     stop: Event = field(default_factory=Event)
     progress: Progress = field(default_factory=Progress)
+    asked: CycleKind | None = None

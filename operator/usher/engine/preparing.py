@@ -148,7 +148,8 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     rules = job.mapping.digest, job.scope
     mapping_changed = consumption is not None and (consumption.mapping, consumption.scope) != rules
     same_rules = consumption is not None and not mapping_changed and consumption.schema == job.mapping.schema
-    since = consumption.version if consumption is not None and same_rules and not job.ending else None
+    anew = job.ending or bench.control.asked is CycleKind.INITIAL
+    since = consumption.version if consumption is not None and same_rules and not anew else None
     kind = CycleKind.INITIAL if since is None or since > snapshot.version else CycleKind.INCREMENTAL
     _, live = await store.count_links(job.lane)
     if assigning is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -59,6 +59,15 @@ async def read_source(job: SourceJob, ports: Ports, approved: str = "") -> Sourc
         for resource_type in job.resource_types:
             reports[resource_type] = await _Taking(job, ports, reader, resource_type).take(approved)
     return SourceReport(reports[ResourceType.USER], reports.get(ResourceType.GROUP))
+
+
+async def try_source(job: SourceJob) -> None:
+    """Reads the first page, and takes over nothing. Raises IncompleteRead or CycleError, as `read_source` does."""
+    async with job.open_source() as reader:
+        pages = reader.fetch(job.resource_types[0], None)
+        await anext(pages)
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Cache:
         """The objects beside it whose spec names this one."""
         return [
             key.beside(kind, name)
-            for kind in (Kind.SOURCE, Kind.CONNECTOR)
+            for kind in (Kind.SOURCE, Kind.CONNECTOR, Kind.RUN)
             for name, document in self._objects[kind][key.namespace].items()
             if key in references(kind, key.namespace, document)
         ]
@@ -72,6 +72,8 @@ def references(kind: Kind, namespace: str, document: Document) -> Iterator[Objec
         mappings = spec.get("mappings")
         named.extend((Kind.MAPPING, item) for item in (mappings if isinstance(mappings, list) else ()))
         named.extend(_authority(spec, "target", "scim", "tls", "caRef"))
+    if kind is Kind.RUN:
+        named.append((Kind.CONNECTOR, spec.get("connectorRef")))
     if kind is Kind.SOURCE:
         named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "configMapRef")))
         named.append((Kind.CONFIG_MAP, _inside(spec, "csv", "groups", "configMapRef")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -69,6 +69,9 @@ class ClusterApi(Protocol):
     async def post_event(self, namespace: str, event: Document) -> None:
         """Creates a core Event."""
 
+    async def remove(self, key: ObjectKey, uid: str) -> None:
+        """Deletes this very object; one that is gone, or another one of its name, is left as it is."""
+
 
 class KubernetesApi:
     """ClusterApi on a client of the `kubernetes` package; `namespaces` None means all of them."""
@@ -113,6 +116,11 @@ class KubernetesApi:
 
     async def post_event(self, namespace: str, event: Document) -> None:
         await self.call("POST", f"/api/v1/namespaces/{namespace}/events", body=event)
+
+    async def remove(self, key: ObjectKey, uid: str) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        with suppress(ObjectGone, StaleWrite):
+            await self.call("DELETE", f"{_collection(key.kind, key.namespace)}/{key.name}", body=body)
 
     async def call(
         self,

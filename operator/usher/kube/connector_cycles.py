@@ -20,9 +20,11 @@ from usher.kube.connector_round import Round
 from usher.kube.connector_state import Inputs, RunningState
 from usher.kube.connector_status import explained
 from usher.kube.ending import is_settled_by, wants_finalizer
+from usher.kube.errands import Errand, Errands
 from usher.kube.logs import log_cycle
 from usher.kube.objects import ObjectKey, uid
 from usher.kube.quarantine import delay_after
+from usher.kube.reconcile_source import SourceReconciler
 from usher.kube.schedule import backoff, spread
 from usher.kube.secrets import Witness
 from usher.kube.services import Services
@@ -42,25 +44,30 @@ _OF_A_SECRET: Final = frozenset(
 class ConnectorCycles:
     """At most one a connector."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, sources: SourceReconciler, errands: Errands) -> None:
+        self._services, self._sources, self._errands = services, sources, errands
 
-    def start(self, now: Round, inputs: Inputs) -> None:
-        """Starts a cycle; its end wakes the connector."""
+    def start(self, now: Round, inputs: Inputs, errand: Errand | None = None) -> None:
+        """Starts a cycle, or what else was asked for; its end wakes the connector."""
         runtime = self._services.ports.runtime
+        asked = None if errand is None else errand.asked
         running = RunningState(
             inputs=inputs,
-            kind=now.kind(runtime.now()),
+            kind=asked or now.kind(runtime.now()),
             started=runtime.now(),
             next_shown=runtime.monotonic() + SHOWN_EVERY,
+            errand=errand,
         )
-        now.state.running, now.state.ran_with, now.state.settled = running, inputs, False
-        now.state.renewed = False
+        now.state.running = running
+        if running.counts:
+            now.state.ran_with, now.state.settled, now.state.renewed = inputs, False, False
         self._services.cycles.start(now.key, partial(self._run, now, running))
         self._services.schedule.at(now.key, runtime.monotonic() + FIRST_LOOK)
 
     def look_at(self, key: ObjectKey, running: RunningState) -> None:
         """Takes a picture of a cycle that runs, when it is time for one."""
+        if not running.counts:
+            return
         monotonic = self._services.ports.runtime.monotonic()
         if monotonic >= running.next_shown:
             running.show()
@@ -68,12 +75,20 @@ class ConnectorCycles:
         self._services.schedule.at(key, running.next_shown)
 
     async def _run(self, now: Round, running: RunningState) -> None:
-        state, generation = now.state, running.inputs.generation
+        state, generation, errand = now.state, running.inputs.generation, running.errand
         if running.stop.is_set():  # while it waited for its turn
-            state.running = state.ran_with = state.due = None
+            state.running = None
+            if running.counts:
+                state.ran_with = state.due = None
             return
-        came = explained(now.key, now.subject.manifest, await attempt(self._cycle(now, running), now.key))
+        if errand is not None:
+            self._errands.begin(errand)
+        came = await self._come(now, running)
         state.running = None
+        if errand is not None and not _is_interrupted(came):
+            self._errands.end(errand, came, state.discovered)
+        if not running.counts:
+            return
         state.handled = running.inputs.requested or None
         if isinstance(came, UsherError):
             state.fail(generation, came)
@@ -85,8 +100,16 @@ class ConnectorCycles:
         self._plan_next(now, came)
         log_cycle(now.key, came)
 
+    async def _come(self, now: Round, running: RunningState) -> CycleReport | UsherError:
+        errand, parts = running.errand, now.parts
+        if errand is not None and errand.tests and not isinstance(parts, Finding):
+            trouble = await self._sources.try_source(parts.source)
+            if trouble is not None:
+                return trouble
+        return explained(now.key, now.subject.manifest, await attempt(self._cycle(now, running), now.key))
+
     async def _cycle(self, now: Round, running: RunningState) -> CycleReport:
-        ports, parts = self._services.ports, now.parts
+        ports, parts, errand = self._services.ports, now.parts, running.errand
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
         job = self._assemble(now, parts)
@@ -94,7 +117,10 @@ class ConnectorCycles:
         if now.ending is None and wants_finalizer(now.subject.document):
             await ports.store.keep_parts(job.connector, parts.keepsake)
         control = Control(approval=running.inputs.approval, stop=running.stop, progress=running.progress)
-        report = await run_cycle(job, ports, control)
+        if errand is None:
+            report = await run_cycle(job, ports, control)
+        else:
+            report = await errand.work(job, ports, replace(control, asked=errand.asked))
         now.state.discovered = await look_up_target(ports.store, job)
         if now.ending is not None:
             now.state.settled = await is_settled_by(report, job, ports.store, now.ending.deadline)
@@ -114,7 +140,7 @@ class ConnectorCycles:
 
     def _plan_next(self, now: Round, came: CycleReport | UsherError) -> None:
         state, runtime = now.state, self._services.ports.runtime
-        if isinstance(came, CycleReport) and came.result is CycleResult.INTERRUPTED:
+        if _is_interrupted(came):
             state.due = None
             return
         delay = self._delay(now, came)
@@ -140,6 +166,10 @@ class ConnectorCycles:
         else:
             delay = spread(interval, runtime.random)
         return timedelta(seconds=delay)
+
+
+def _is_interrupted(came: CycleReport | UsherError) -> bool:
+    return isinstance(came, CycleReport) and came.result is CycleResult.INTERRUPTED
 
 
 def _reason_of(came: CycleReport | UsherError) -> str:

@@ -106,12 +106,17 @@ def inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding, m
     return replace(_inputs(cache, subject, lanes), assigned=assigned)
 
 
-def ending_inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding) -> Inputs | None:
-    """The same of a connector that is being deleted: no snapshot is needed, and none plays a part."""
+def bare_inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding) -> Inputs | None:
+    """The same where no snapshot is needed, and none plays a part."""
     if isinstance(parts, Finding):
         return None
-    lanes = tuple(LaneInputs(lane, digest, 0) for lane, digest in parts.lanes.items())
-    return replace(_inputs(cache, subject, lanes), ending=True)
+    return _inputs(cache, subject, tuple(LaneInputs(lane, digest, 0) for lane, digest in parts.lanes.items()))
+
+
+def ending_inputs_of(cache: Cache, subject: ConnectorSubject, parts: Parts | Finding) -> Inputs | None:
+    """As `bare_inputs_of`, of a connector that is being deleted."""
+    inputs = bare_inputs_of(cache, subject, parts)
+    return None if inputs is None else replace(inputs, ending=True)
 
 
 def _inputs(cache: Cache, subject: ConnectorSubject, lanes: tuple[LaneInputs, ...]) -> Inputs:

@@ -27,6 +27,7 @@ from usher.core.model.standing import Quarantine, Standing
 from usher.engine.progress import Progress, Stage
 from usher.kube.connector_drift import Comparisons
 from usher.kube.cycle_summaries import is_worth_remembering, summarize
+from usher.kube.errands import Errand
 from usher.kube.secrets import Witness
 
 NOT_THE_TARGETS: Final = OF_THE_STATE | {
@@ -104,15 +105,25 @@ class Inputs:
 
 @dataclass(slots=True)
 class RunningState:
-    """A cycle that runs. `shown` is what the status tells of it, from `next_shown` (monotonic seconds) on."""
+    """A cycle that runs. `shown` is what the status tells of it, from `next_shown` (monotonic seconds) on.
+
+    `errand` is what asked for it, None where it was due. One that writes nothing is no cycle of the connector's own:
+    its status tells nothing of it, and nothing follows from it.
+    """
 
     inputs: Inputs
     kind: CycleKind
     started: datetime
     next_shown: float
+    errand: Errand | None = None
     stop: Event = field(default_factory=Event)
     progress: Progress = field(default_factory=Progress)
     shown: RunningCycle | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a cycle of the connector's own."""
+        return self.errand is None or self.errand.writes
 
     def show(self) -> None:
         """Takes a new picture for the status."""

@@ -15,6 +15,7 @@ from usher.engine.job import Ports
 from usher.kube.attempts import attempt
 from usher.kube.cache import Cache
 from usher.kube.cluster import ClusterApi, ClusterError, ObjectGone, StaleWrite
+from usher.kube.errands import Errands
 from usher.kube.events import EventPoster
 from usher.kube.finalizers import Finalizers
 from usher.kube.log_trimming import trim_logs
@@ -23,6 +24,7 @@ from usher.kube.objects import OWN_KINDS, Kind, ObjectKey, key_of
 from usher.kube.observer import Observer
 from usher.kube.reconcile_connector import ConnectorReconciler
 from usher.kube.reconcile_mapping import MappingReconciler
+from usher.kube.reconcile_run import RunReconciler
 from usher.kube.reconcile_source import SourceReconciler
 from usher.kube.runs import Runs
 from usher.kube.schedule import Schedule
@@ -85,7 +87,9 @@ class Controller:
         )
         self._mappings = MappingReconciler(services)
         self._sources = SourceReconciler(services)
-        self._connectors = ConnectorReconciler(services, self._mappings, self._sources)
+        errands = Errands(cache, runtime, self.queue.put)
+        self._connectors = ConnectorReconciler(services, self._mappings, self._sources, errands)
+        self._runs = RunReconciler(services, means.api, errands)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -131,6 +135,8 @@ class Controller:
                 await self._sources.reconcile(key)
             case Kind.MAPPING:
                 await self._mappings.reconcile(key)
+            case Kind.RUN:
+                await self._runs.reconcile(key)
             case Kind.CONFIG_MAP:
                 pass
 

@@ -95,6 +95,16 @@ def connector_notes(former: ConnectorStatus, now: ConnectorStatus, approval: str
     ]
 
 
+def run_notes(former: Sequence[Condition], now: Sequence[Condition]) -> list[Note]:
+    """The end of a run."""
+    if find_condition(former, ConditionType.FAILED) is None and (failed := find_condition(now, ConditionType.FAILED)):
+        return [Note("Warning", failed.reason, failed.message)]
+    before, after = (find_condition(conditions, ConditionType.COMPLETE) for conditions in (former, now))
+    if after is not None and after.status == "True" and (before is None or before.status != "True"):
+        return [Note("Normal", "Complete", after.message)]
+    return []
+
+
 def source_notes(former: SourceStatus, now: SourceStatus) -> list[Note]:
     """The transitions between two statuses of an identity source."""
     notes = list(_spec_notes(former.conditions, now.conditions))

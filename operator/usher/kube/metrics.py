@@ -117,7 +117,7 @@ class Metrics:
                     metric.remove_by_labels(mine)
             case Kind.SOURCE:
                 self._reads.remove_by_labels({"namespace": key.namespace, "source": key.name})
-            case Kind.MAPPING | Kind.CONFIG_MAP:
+            case Kind.MAPPING | Kind.RUN | Kind.CONFIG_MAP:
                 pass
 
 

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CONNECTOR = "ProvisioningConnector"
     MAPPING = "AttributeMapping"
     SOURCE = "IdentitySource"
+    RUN = "ProvisioningRun"
     CONFIG_MAP = "ConfigMap"
 
     @property
@@ -33,7 +34,7 @@ class Kind(StrEnum):
         return "v1" if self is Kind.CONFIG_MAP else API_VERSION
 
 
-OWN_KINDS: Final = (Kind.MAPPING, Kind.SOURCE, Kind.CONNECTOR)
+OWN_KINDS: Final = (Kind.MAPPING, Kind.SOURCE, Kind.CONNECTOR, Kind.RUN)
 """Our kinds, each before those that refer to it."""
 
 
@@ -99,6 +100,12 @@ def deleted_at(document: Document) -> datetime | None:
     """When somebody deleted the object, None where nobody has."""
     text: str | None = document["metadata"].get("deletionTimestamp")
     return None if text is None else datetime.fromisoformat(text)
+
+
+def created_at(document: Document) -> datetime:
+    """When the object was made."""
+    text: str = document["metadata"]["creationTimestamp"]
+    return datetime.fromisoformat(text)
 
 
 def uid(document: Document) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from usher.contracts.runtime import Runtime
 from usher.kube.cache import Cache, Change, references
@@ -12,7 +12,7 @@ from usher.kube.objects import Document, Kind, ObjectKey, key_of
 
 
 class Observer:
-    """Keeps the cache, and wakes the object, who names it, and the mappings that a connector names."""
+    """Keeps the cache, and wakes the object, who names it, the mappings of a connector and the connector of a run."""
 
     def __init__(self, cache: Cache, wake: Callable[[ObjectKey], None], runtime: Runtime) -> None:
         self._cache, self._wake, self._runtime = cache, wake, runtime
@@ -46,9 +46,12 @@ class Observer:
     def _wake_concerned(self, key: ObjectKey, former: Document | None, now: Document | None) -> None:
         for other in self._cache.referrers(key):
             self._wake(other)
-        if key.kind is not Kind.CONNECTOR:
-            return
+        told = _TOLD.get(key.kind)
         for document in (former, now):
             for named in references(key.kind, key.namespace, document or {}):
-                if named.kind is Kind.MAPPING:
+                if named.kind is told:
                     self._wake(named)
+
+
+_TOLD: Final[Mapping[Kind, Kind]] = {Kind.CONNECTOR: Kind.MAPPING, Kind.RUN: Kind.CONNECTOR}
+"""Objects of which kind have to know who names them."""

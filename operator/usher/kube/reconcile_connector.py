@@ -13,10 +13,11 @@ from usher.core.sync.quarantine import is_stopped
 from usher.kube.cluster import AccessDenied
 from usher.kube.connector_cycles import SECRET_AGE, ConnectorCycles
 from usher.kube.connector_parts import resolve
-from usher.kube.connector_round import Round, inputs_of, remember
+from usher.kube.connector_round import Round, bare_inputs_of, inputs_of, remember
 from usher.kube.connector_state import ConnectorState, Inputs, RunningState, is_settled
 from usher.kube.connector_telling import Telling
 from usher.kube.ending import ending_of, holds, wants_finalizer
+from usher.kube.errands import Errand, Errands
 from usher.kube.objects import Document, ObjectKey
 from usher.kube.quarantine import is_put_off
 from usher.kube.reconcile_ending import EndingReconciler
@@ -32,9 +33,11 @@ RESTART_SPREAD: Final = timedelta(seconds=30)
 class ConnectorReconciler:
     """Runs connectors, each by itself."""
 
-    def __init__(self, services: Services, mappings: MappingReconciler, sources: SourceReconciler) -> None:
-        self._services, self._mappings = services, mappings
-        self._cycles, self._telling = ConnectorCycles(services), Telling(services, sources)
+    def __init__(
+        self, services: Services, mappings: MappingReconciler, sources: SourceReconciler, errands: Errands
+    ) -> None:
+        self._services, self._mappings, self._errands = services, mappings, errands
+        self._cycles, self._telling = ConnectorCycles(services, sources, errands), Telling(services, sources)
         self._endings = EndingReconciler(services, mappings, self._cycles, self._telling)
         self._states: dict[ObjectKey, ConnectorState] = {}
 
@@ -104,8 +107,11 @@ class ConnectorReconciler:
 
     def _steer(self, now: Round) -> None:
         key, state, services = now.key, now.state, self._services
+        errand = self._errands.next_of(key, suspended=now.suspended)
         if state.running is not None:
-            self._look_at(key, state.running, None if now.suspended else now.inputs)
+            self._look_at(key, state.running, now)
+        elif errand is not None and (inputs := self._inputs_for(errand, now)) is not None:
+            self._cycles.start(now, inputs, errand)
         elif now.suspended or now.inputs is None:
             services.schedule.cancel(key)
             state.due = None
@@ -117,8 +123,17 @@ class ConnectorReconciler:
         elif state.due is not None:
             services.schedule.at(key, state.due)
 
-    def _look_at(self, key: ObjectKey, running: RunningState, inputs: Inputs | None) -> None:
-        if inputs is None or not running.inputs.same_job(inputs):
+    def _inputs_for(self, errand: Errand, now: Round) -> Inputs | None:
+        if now.inputs is not None or not errand.tests:
+            return now.inputs
+        return bare_inputs_of(self._services.cache, now.subject, now.parts)
+
+    def _look_at(self, key: ObjectKey, running: RunningState, now: Round) -> None:
+        errand = running.errand
+        inputs = now.inputs if errand is None else self._inputs_for(errand, now)
+        halted = now.suspended and running.counts
+        unwanted = errand is not None and not self._errands.is_wanted(errand)
+        if inputs is None or halted or unwanted or not running.inputs.same_job(inputs):
             running.stop.set()
         self._cycles.look_at(key, running)
 

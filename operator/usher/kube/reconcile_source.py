@@ -19,7 +19,7 @@ from usher.contracts.snapshots import Snapshot
 from usher.core.errors import ReadShrunk, UsherError
 from usher.core.model.reports import SourceReport
 from usher.core.model.resources import ResourceType, SourceKey
-from usher.engine.snapshot import read_source
+from usher.engine.snapshot import read_source, try_source
 from usher.explanations import explain_read
 from usher.kube.attempts import attempt
 from usher.kube.events import source_notes
@@ -76,6 +76,22 @@ class SourceReconciler:
         """What the last read of a source came to, and how many failed in a row."""
         state = self._states.get(key)
         return (Contact.UNTRIED, 0) if state is None else (state.reading, state.failures)
+
+    async def try_source(self, key: ObjectKey) -> UsherError | None:
+        """Why the source can't be read now, None where it answers. Nothing is taken over."""
+        services, document = self._services, self._services.cache.get(key)
+        if document is None:
+            return UsherError(f"{key} does not exist", reason="SourceUnreachable")
+        subject = read_subject(key, document, IdentitySource, SourceStatus)
+        source = subject.manifest
+        if isinstance(source, Finding):
+            return UsherError(f"{key}: {source.message}", reason=source.reason)
+        job = assemble_source(SourceKey(key.path), source.spec, services.ends(key, document))
+        came = await attempt(try_source(job), key)
+        if not isinstance(came, UsherError):
+            return None
+        told = _finding(came, key, source)
+        return UsherError(told.message, reason=told.reason)
 
     async def reconcile(self, key: ObjectKey) -> None:
         """Starts a read if it is time for one, and brings the status up to date. Raises ClusterError, CycleError."""

@@ -135,7 +135,8 @@ def test_all_problems_of_a_manifest_are_told_at_once() -> None:
 def test_an_unknown_kind_is_told_which_ones_there_are() -> None:
     told = problems(document("Connector", {}))
 
-    assert told == [("kind", "must be one of AttributeMapping, IdentitySource, ProvisioningConnector")]
+    kinds = "AttributeMapping, IdentitySource, ProvisioningConnector, ProvisioningRun"
+    assert told == [("kind", f"must be one of {kinds}")]
 
 
 def test_another_version_is_told_which_one_there_is() -> None:

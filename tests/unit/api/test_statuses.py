@@ -53,6 +53,9 @@ def test_a_status_that_was_written_is_read_as_the_same() -> None:
     assert write_status(read_status(ConnectorStatus, write_status(status))) == write_status(status)
 
 
+OF_A_RUN = (ConditionType.COMPLETE, ConditionType.FAILED)
+
+
 def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> None:
     all_counts = ResourceCounts.model_validate(dict.fromkeys(ResourceCounts.model_fields, MANY))
     cycle = CycleSummary(
@@ -63,7 +66,7 @@ def test_the_largest_status_of_a_connector_stays_within_eight_kibibytes() -> Non
         users=all_counts,
         groups=all_counts,
     )
-    verdicts = [Verdict(kind, "Unknown", "C" * 32, "m" * 2000, MANY) for kind in ConditionType]
+    verdicts = [Verdict(kind, "Unknown", "C" * 32, "m" * 2000, MANY) for kind in ConditionType if kind not in OF_A_RUN]
     status = ConnectorStatus(
         observed_generation=MANY,
         last_handled_reconcile_at="2" * 256,

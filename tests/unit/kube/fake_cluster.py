@@ -52,6 +52,7 @@ class FakeCluster:
             "name": name,
             "uid": f"uid-{name}",
             "generation": generation,
+            "creationTimestamp": kept.get("creationTimestamp", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"),
             "annotations": {f"provisioning.usher.dev/{k.replace('_', '-')}": v for k, v in annotations.items()},
         }
         status = {} if former is None else former.get("status", {})
@@ -133,6 +134,11 @@ class FakeCluster:
         if not finalizers and "deletionTimestamp" in metadata:
             self.delete(key)
         return written
+
+    async def remove(self, key: ObjectKey, uid: str) -> None:
+        self._answer()
+        if key in self.objects and self.objects[key]["metadata"]["uid"] == uid:
+            self.delete(key)
 
     async def post_event(self, namespace: str, event: Document) -> None:
         self._answer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
@@ -12,7 +12,8 @@ from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
 from usher.api.v1alpha1.identity_sources import IdentitySourceSpec, LocalIdentitySourceSpec, SourceStatus
 from usher.api.v1alpha1.mappings import AttributeMappingSpec, MappingStatus
 from usher.api.v1alpha1.objects import Metadata, read_status
-from usher.api.v1alpha1.rules import Strict
+from usher.api.v1alpha1.provisioning_runs import ProvisioningRunSpec, ProvisioningRunStatus
+from usher.api.v1alpha1.rules import Strict, Unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,25 @@ SOURCE: Final = KindNames(
 )
 
 
+RUN: Final = KindNames(
+    kind="ProvisioningRun",
+    plural="provisioningruns",
+    short="prun",
+    description="One thing that is asked of a connector, such as a cycle now or a plan, and what came of it.",
+    columns=(
+        Column("Complete", _condition("Complete", "status"), "Whether it has been done."),
+        Column("Type", ".spec.type", "What is asked for."),
+        Column("Connector", ".spec.connectorRef.name", "The ProvisioningConnector."),
+        Column("Reason", _condition("Complete", "reason"), "What it waits for, or how it ended, in a word."),
+        _AGE,
+        Column("Started", ".status.startTime", "When it began.", type="date", priority=1),
+        Column("Ended", ".status.completionTime", "When it ended.", type="date", priority=1),
+        Column("Message", _condition("Complete", "message"), "What it waits for, or what came of it.", priority=1),
+    ),
+    selectable=(".spec.connectorRef.name", ".spec.type"),
+)
+
+
 class Resource(Strict):
     """What every object of the API has."""
 
@@ -173,6 +193,21 @@ class LocalIdentitySource(IdentitySource):
     spec: LocalIdentitySourceSpec
 
 
-Manifest: TypeAlias = ProvisioningConnector | AttributeMapping | IdentitySource
-KINDS: Final[tuple[type[Manifest], ...]] = (AttributeMapping, IdentitySource, ProvisioningConnector)
+class ProvisioningRun(Resource):
+    """One thing that is asked of a connector, and what came of it."""
+
+    names = RUN
+
+    kind: Literal["ProvisioningRun"]
+    spec: Annotated[ProvisioningRunSpec, Unchanged("spec can't be changed: create another ProvisioningRun")]
+    status: ProvisioningRunStatus = Field(default=ProvisioningRunStatus())
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _any_status(cls, status: Any) -> ProvisioningRunStatus:
+        return read_status(ProvisioningRunStatus, status)
+
+
+Manifest: TypeAlias = ProvisioningConnector | AttributeMapping | IdentitySource | ProvisioningRun
+KINDS: Final[tuple[type[Manifest], ...]] = (AttributeMapping, IdentitySource, ProvisioningConnector, ProvisioningRun)
 """All of them, in the order of the alphabet."""

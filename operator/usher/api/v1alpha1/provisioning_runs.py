@@ -1,0 +1,54 @@
+"""The spec and the status of a ProvisioningRun: one thing that somebody asks of a connector, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from usher.api.conditions import Conditions
+from usher.api.v1alpha1.connector_status import CycleSummary, PlanStatus, TargetStatus
+from usher.api.v1alpha1.durations import AtLeast
+from usher.api.v1alpha1.objects import Status, Time
+from usher.api.v1alpha1.references import NameRef
+from usher.api.v1alpha1.rules import Strict
+
+RunType: TypeAlias = Literal["Incremental", "Initial", "FullComparison", "Plan", "TestConnection"]
+"""What can be asked for."""
+WITHOUT_WRITES: Final = frozenset[str]({"Plan", "TestConnection"})
+"""Types that write nothing to the app: they run while the connector is suspended, too."""
+
+
+class ProvisioningRunSpec(Strict):
+    """What is asked for. It can't be changed: another wish is another run."""
+
+    connector_ref: NameRef = Field(description="The ProvisioningConnector, in the same namespace.")
+    type: RunType = Field(
+        description="Incremental: a cycle now. Initial: one that evaluates everybody anew; links are kept."
+        " FullComparison: one that reads every linked account of the app before, and puts back what others changed."
+        " Plan: what a cycle would do; nothing is written. TestConnection: whether both ends answer, and what the app"
+        " says of itself."
+    )
+    ttl_after_finished: Annotated[timedelta, AtLeast("0s")] | None = Field(
+        default=None, description="This long after its end the object is deleted; kept when absent."
+    )
+
+
+class ProvisioningRunStatus(Status):
+    """What came of it. It names nobody."""
+
+    observed_generation: int | None = Field(
+        default=None, description="The generation of the spec that this status is about."
+    )
+    conditions: Conditions = Field(
+        default=(),
+        description="Complete or Failed is True once it has ended; until then Complete says what it waits for.",
+    )
+    start_time: Time | None = Field(default=None, description="When it began; absent while it waits.")
+    completion_time: Time | None = Field(default=None, description="When it ended.")
+    cycle: CycleSummary | None = Field(
+        default=None, description="The cycle in figures; of a Plan, what the cycle would do."
+    )
+    plan: PlanStatus | None = Field(default=None, description="What of it waits, or would wait, for an approval.")
+    target: TargetStatus | None = Field(default=None, description="What the app says of itself, of a TestConnection.")

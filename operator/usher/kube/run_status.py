@@ -1,0 +1,81 @@
+"""What the status of a ProvisioningRun says, as a function of what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from usher.api.conditions import Condition, ConditionType, Finding, Reason, Verdict, settle
+from usher.api.v1alpha1.connector_status import PlanStatus, TargetStatus
+from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus
+from usher.core.errors import UsherError
+from usher.core.model.reports import CycleReport, CycleResult
+from usher.kube.cycle_summaries import summarize
+from usher.kube.errands import Outcome, RunSubject
+
+
+def waiting(subject: RunSubject, why: Finding, begun: datetime | None, now: datetime) -> ProvisioningRunStatus:
+    """It has not ended: `why` says what it waits for, or that it runs."""
+    generation = subject.generation
+    verdicts = [
+        Verdict(ConditionType.COMPLETE, "False", why.reason, why.message, generation),
+        Verdict(ConditionType.RECONCILING, "True", why.reason, why.message, generation),
+    ]
+    return ProvisioningRunStatus(
+        observed_generation=generation,
+        conditions=settle(verdicts, subject.former.conditions, now),
+        start_time=begun,
+    )
+
+
+def refused(subject: RunSubject, why: Finding, now: datetime) -> ProvisioningRunStatus:
+    """It failed before it began."""
+    return ProvisioningRunStatus(
+        observed_generation=subject.generation,
+        conditions=_failed(subject, why, now),
+        completion_time=now.replace(microsecond=0),
+    )
+
+
+def ended(subject: RunSubject, outcome: Outcome, begun: datetime | None) -> ProvisioningRunStatus:
+    """It came to this."""
+    came, now, target = outcome.came, outcome.ended, outcome.target
+    if isinstance(came, UsherError):
+        return refused(subject, Finding(came.reason, came.message), now).model_copy(update={"start_time": begun})
+    failed = came.result is CycleResult.FAILED
+    why = Finding(came.error_reason, came.error)
+    held = came.held
+    return ProvisioningRunStatus(
+        observed_generation=subject.generation,
+        conditions=_failed(subject, why, now) if failed else _complete(subject, _told(came, target), now),
+        start_time=begun or came.started,
+        completion_time=now.replace(microsecond=0),
+        cycle=None if target is not None else summarize(came),
+        plan=None if held is None else PlanStatus(hash=held.hash, summary=held.summary[:256], expires=held.expires),
+        target=target,
+    )
+
+
+def _told(came: CycleReport, target: TargetStatus | None) -> Finding:
+    if target is not None:
+        return Finding("Answered", f"source and app answer; guarantee of the app: {target.guarantee}")
+    held = "" if came.held is None else f"; waits for an approval: {came.held.summary}"
+    if came.result is CycleResult.PLANNED:
+        return Finding(came.result.value, f"this is what a cycle would do; usher plan names whom{held}")
+    undone = f"; {came.pending} left undone" if came.pending else ""
+    return Finding(came.result.value, f"the cycle ran to its end{undone}{held}")
+
+
+def _complete(subject: RunSubject, why: Finding, now: datetime) -> tuple[Condition, ...]:
+    verdict = Verdict(ConditionType.COMPLETE, "True", why.reason, why.message, subject.generation)
+    return settle([verdict], subject.former.conditions, now)
+
+
+def _failed(subject: RunSubject, why: Finding, now: datetime) -> tuple[Condition, ...]:
+    reason = why.reason or Reason.TARGET_UNREACHABLE
+    verdicts: Sequence[Verdict] = [
+        Verdict(ConditionType.COMPLETE, "False", reason, why.message, subject.generation),
+        Verdict(ConditionType.FAILED, "True", reason, why.message, subject.generation),
+        Verdict(ConditionType.STALLED, "True", reason, why.message, subject.generation),
+    ]
+    return settle(verdicts, subject.former.conditions, now)

@@ -1,0 +1,206 @@
+"""Runs that are asked for by a ProvisioningRun, on an API server in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, working
+from unit.kube.test_controller import APP, CORP, cluster_with, message_of
+from usher.engine.job import Ports
+from usher.kube.objects import Kind, ObjectKey
+from usher.state.store import open_store
+from usher.testing.clock import real_runtime
+from usher.testing.hostile_server import HostileServer, HostileSettings, hostile_server
+from usher.testing.memory_settings import MemorySettings
+
+TWO = f"{CSV}2,bob@example.com\n"
+
+
+def ask(cluster: FakeCluster, name: str, kind: str, connector: str = "app", **more: Any) -> ObjectKey:
+    return cluster.put(Kind.RUN, name, {"connectorRef": {"name": connector}, "type": kind, **more})
+
+
+async def until_complete(one: Desk, run: ObjectKey) -> None:
+    await one.until(lambda: one.cluster.condition(run, "Complete")[0] == "True")
+
+
+async def in_sync(one: Desk) -> None:
+    await one.until(lambda: one.cluster.condition(APP, "InSync") == ("True", "Succeeded"))
+
+
+def names(app: HostileServer) -> set[str]:
+    return {str(account.document["userName"]) for account in app.app.accounts.values()}
+
+
+async def test_an_incremental_run_is_a_cycle_now_and_says_what_came_of_it() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            run = ask(cluster, "now", "Incremental")
+            await until_complete(one, run)
+            status = cluster.status(run)
+            assert cluster.condition(run, "Complete") == ("True", "Succeeded")
+            assert cluster.condition(run, "Failed") == cluster.condition(run, "Reconciling") == ("", "")
+            assert status["cycle"]["kind"] == "Incremental"
+            assert status["cycle"]["users"]["created"] == 0
+            assert status["observedGeneration"] == 1
+            assert status["startTime"] <= status["completionTime"]
+            await one.until(lambda: cluster.status(APP)["lastCycle"]["startTime"] == status["cycle"]["startTime"])
+    assert [event["reason"] for event in cluster.events if event["involvedObject"]["name"] == "now"] == ["Complete"]
+    assert "alice" not in str(cluster.status(run))
+
+
+async def test_an_initial_run_evaluates_everybody_and_keeps_the_links() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            run = ask(cluster, "again", "Initial")
+            await until_complete(one, run)
+    assert cluster.status(run)["cycle"]["kind"] == "Initial"
+    assert cluster.status(run)["cycle"]["users"]["unchanged"] == 1
+    assert app.history.most_accounts_by("userName") == {"alice@example.com": 1}
+
+
+async def test_a_full_comparison_puts_back_what_somebody_else_changed() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            app.app.change(next(iter(app.app.accounts)), "displayName", "Mallory")
+            run = ask(cluster, "compare", "FullComparison")
+            await until_complete(one, run)
+            assert cluster.status(run)["cycle"]["kind"] == "FullComparison"
+            assert [account.document["displayName"] for account in app.app.accounts.values()] == ["alice@example.com"]
+
+
+async def test_a_plan_says_what_would_be_done_and_does_nothing() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        cluster.put_people(TWO)
+        async with desk(cluster) as one:
+            run = ask(cluster, "what", "Plan")
+            await until_complete(one, run)
+            assert cluster.condition(run, "Complete") == ("True", "Planned")
+            assert cluster.status(run)["cycle"]["users"]["created"] == 2
+            assert not app.writes
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url))
+            await one.until(lambda: len(app.app.accounts) == 2)
+
+
+async def test_a_test_of_the_connection_tells_what_the_app_says_and_reads_nobody_into_the_state() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        async with desk(cluster) as one:
+            run = ask(cluster, "try", "TestConnection")
+            await until_complete(one, run)
+    assert cluster.condition(run, "Complete") == ("True", "Answered")
+    assert cluster.status(run)["target"]["guarantee"] == "UniqueKey"
+    assert "cycle" not in cluster.status(run)
+    assert not app.writes
+
+
+async def test_a_test_of_the_connection_fails_with_the_field_that_is_to_blame() -> None:
+    cluster = cluster_with()
+    async with desk(cluster) as one:
+        run = ask(cluster, "try", "TestConnection")
+        await one.until(lambda: cluster.condition(run, "Failed")[0] == "True")
+        assert "spec.target.scim.url" in message_of(cluster, run, "Failed")
+
+        del cluster.data["ConfigMap", "people"]
+        run = ask(cluster, "again", "TestConnection")
+        await one.until(lambda: cluster.condition(run, "Failed")[0] == "True")
+        assert "IdentitySource/corp spec.csv" in message_of(cluster, run, "Failed")
+    assert cluster.condition(run, "Stalled") == cluster.condition(run, "Failed")
+
+
+async def test_a_run_that_writes_waits_while_the_connector_is_suspended() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        async with desk(cluster) as one:
+            run = ask(cluster, "now", "Incremental")
+            await one.until(lambda: cluster.condition(run, "Complete") == ("False", "Suspended"))
+            assert "usher resume app" in message_of(cluster, run, "Complete")
+            plan = ask(cluster, "what", "Plan")
+            await until_complete(one, plan)
+            assert not app.writes
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url))
+            await until_complete(one, run)
+
+
+async def test_runs_go_one_after_the_other_in_the_order_of_their_age() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        runs = [ask(cluster, f"run-{number}", kind) for number, kind in enumerate(("Initial", "Plan", "Incremental"))]
+        async with desk(cluster) as one:
+            for run in runs:
+                await until_complete(one, run)
+        started = [(cluster.status(run)["startTime"], cluster.status(run)["completionTime"]) for run in runs]
+    assert [end <= begin for (_, end), (begin, _) in pairwise(started)] == [True, True]
+
+
+async def test_a_run_of_a_connector_that_is_not_there_waits_a_moment_and_fails() -> None:
+    cluster = cluster_with()
+    async with desk(cluster) as one:
+        run = ask(cluster, "now", "Incremental", connector="nobody")
+        await one.until(lambda: cluster.condition(run, "Complete") == ("False", "ConnectorNotFound"))
+        assert cluster.condition(run, "Failed") == ("", "")
+        key = cluster.objects[run]["metadata"]
+        key["creationTimestamp"] = "2026-01-01T00:00:00Z"
+        cluster.put(Kind.RUN, "now", {**cluster.objects[run]["spec"], "ttlAfterFinished": "1h"})
+        await one.until(lambda: cluster.condition(run, "Failed") == ("True", "ConnectorNotFound"))
+
+
+async def test_a_run_of_a_connector_with_a_broken_mapping_fails_and_says_where() -> None:
+    cluster = cluster_with()
+    cluster.put(Kind.MAPPING, "people", {"attributes": [{"target": "userName", "expression": "Nope(", "match": 1}]})
+    async with desk(cluster) as one:
+        await one.until(lambda: cluster.condition(APP, "Ready")[0] == "False")
+        run = ask(cluster, "now", "Incremental")
+        await one.until(lambda: cluster.condition(run, "Failed") == ("True", "MappingInvalid"))
+        assert "AttributeMapping/people spec.attributes[0]" in message_of(cluster, run, "Failed")
+
+
+async def test_a_run_that_was_interrupted_is_taken_up_by_the_next_process() -> None:
+    many = "".join(f"{number},person{number}@example.com\n" for number in range(60))
+    async with hostile_server(HostileSettings(app=MemorySettings(latency=0.1))) as app:
+        cluster = cluster_with(url=app.url)
+        cluster.put_people(f"objectId,userPrincipalName\n{many}")
+        async with open_store(None) as store:
+            ports = Ports(store, real_runtime())
+            run = ask(cluster, "first", "Incremental")
+            async with working(Desk(cluster, ports)) as one:
+                await one.until(lambda: bool(app.app.accounts))
+            assert len(app.app.accounts) < 60
+            assert cluster.condition(run, "Complete") == ("False", "Running")
+            async with working(Desk(cluster, ports)) as one:
+                await until_complete(one, run)
+    assert set(app.history.most_accounts_by("userName").values()) == {1}
+    assert len(app.app.accounts) == 60
+
+
+async def test_a_run_is_deleted_after_its_time() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            kept = ask(cluster, "kept", "Plan", ttlAfterFinished="1h")
+            gone = ask(cluster, "gone", "Plan", ttlAfterFinished="0s")
+            await until_complete(one, kept)
+            await one.until(lambda: gone not in cluster.objects)
+            await asyncio.sleep(0.05)
+    assert kept in cluster.objects
+
+
+async def test_a_run_that_is_deleted_before_its_turn_never_runs() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        async with desk(cluster) as one:
+            run = ask(cluster, "now", "Incremental")
+            await one.until(lambda: cluster.condition(run, "Complete") == ("False", "Suspended"))
+            cluster.delete(run)
+            await one.until(lambda: one.controller.queue.idle)
+    assert CORP.namespace == NAMESPACE
+    assert not app.writes
