@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
+from usher.api.conditions import ConditionType, Verdict, settle
 from usher.api.connector_conditions import ConnectorObservation, connector_conditions
 from usher.api.crds import render_crds
 from usher.api.end_conditions import SourceObservation, mapping_conditions, source_conditions
@@ -24,17 +25,24 @@ from usher.api.v1alpha1.connector_status import (
     QuarantineStatus,
     ResourceCounts,
     RunningCycle,
+    TargetStatus,
 )
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus
 from usher.api.v1alpha1.mappings import MappingStatus, MappingUse
 from usher.api.v1alpha1.objects import ScheduleStatus, write_status
+from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus
 
 pytestmark = pytest.mark.apiserver
 
 CORPUS = yaml.safe_load((Path(__file__).parents[2] / "golden" / "api" / "manifests.yaml").read_text(encoding="utf-8"))
 BOTH_WAYS = pytest.mark.parametrize("way", [(), ("--server-side",)], ids=["client-side", "server-side"])
 
-KIND_OF = {"connector": "ProvisioningConnector", "mapping": "AttributeMapping", "source": "IdentitySource"}
+KIND_OF = {
+    "connector": "ProvisioningConnector",
+    "mapping": "AttributeMapping",
+    "run": "ProvisioningRun",
+    "source": "IdentitySource",
+}
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE = CycleSummary(
     kind="Initial",
@@ -244,6 +252,15 @@ STATUSES = {
         attributes=("mail",),
         pending=PendingRead(hash="abc", users=2, kept=1),
     ),
+    "run": ProvisioningRunStatus(
+        observed_generation=1,
+        conditions=settle([Verdict(ConditionType.COMPLETE, "True", "Succeeded", "m", 1)], (), MOMENT),
+        start_time=MOMENT,
+        completion_time=MOMENT,
+        cycle=CYCLE,
+        plan=PlanStatus(hash="abc", summary="600 disables", expires=MOMENT),
+        target=TargetStatus(discovered=MOMENT, types="Discovered", guarantee="UniqueKey"),
+    ),
 }
 
 
@@ -279,13 +296,26 @@ def test_kubectl_get_tells_whether_it_is_well(kubectl: Kubectl) -> None:
     assert line.split()[7] == "Running"
 
 
+def test_what_a_run_asks_for_can_not_be_changed(kubectl: Kubectl) -> None:
+    applied(kubectl, document("ProvisioningRun", CORPUS["run"]))
+
+    message = refused(kubectl, document("ProvisioningRun", {**CORPUS["run"], "type": "Plan"}))
+
+    assert "spec can't be changed: create another ProvisioningRun" in message
+
+
 def test_kubectl_get_shows_all_kinds_by_their_category(kubectl: Kubectl) -> None:
     for name, kind in KIND_OF.items():
         applied(kubectl, document(kind, CORPUS[name]))
 
     shown = kubectl("get", "provisioning", "-o", "name").stdout.splitlines()
 
-    assert [name.partition(".")[0] for name in shown] == ["attributemapping", "identitysource", "provisioningconnector"]
+    assert [name.partition(".")[0] for name in shown] == [
+        "attributemapping",
+        "identitysource",
+        "provisioningconnector",
+        "provisioningrun",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +324,7 @@ def test_kubectl_get_shows_all_kinds_by_their_category(kubectl: Kubectl) -> None
         ("ProvisioningConnector", "connector", "spec.sourceRef.name=corp"),
         ("ProvisioningConnector", "connector", "spec.target.scim.auth.bearer.secretRef.name=app-scim"),
         ("IdentitySource", "source", "spec.csv.configMapRef.name=people"),
+        ("ProvisioningRun", "run", "spec.connectorRef.name=app"),
     ],
 )
 def test_objects_are_found_by_what_they_refer_to(kubectl: Kubectl, kind: str, name: str, field: str) -> None:
