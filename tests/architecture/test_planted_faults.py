@@ -347,6 +347,24 @@ PLANTS = {
         "        return True\n",
         "tests/unit/engine/test_safety.py",
     ),
+    "where all needs an approval creates go on": Plant(
+        "engine/preparing.py",
+        "await _all_that_is_shown(bench, lanes), circumstances)",
+        "removals, circumstances)",
+        "tests/unit/engine/test_approval.py",
+    ),
+    "an approval writes values that nobody was shown": Plant(
+        "core/sync/policies.py",
+        "            same = due.fingerprint == held.fingerprint and held.target_id in (None, due.target_id)",
+        "            same = held.target_id in (None, due.target_id)",
+        "tests/unit/engine/test_approval.py",
+    ),
+    "an approval writes references that nobody was shown": Plant(
+        "engine/writing.py",
+        "        for look in range(_LOOKS)[-1 if self.whole else 0 :]:",
+        "        for look in range(_LOOKS):",
+        "tests/unit/engine/test_approval.py",
+    ),
     "an approval is good for ever": Plant(
         "engine/safety.py",
         "    newly = await store.approve(job.connector, approval)\n",

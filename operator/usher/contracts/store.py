@@ -169,7 +169,7 @@ class StoredHold:
     """A held set in the store. `approved` once somebody approved it.
 
     `count` is its size, `live` how many there were, by what is counted, when it was first held. `guarded`: mapping or
-    scope was new then, and nothing was too little to be looked at.
+    scope was new then, and nothing was too little to be looked at. `whole`: it was all that was planned then.
     """
 
     hash: str
@@ -181,6 +181,7 @@ class StoredHold:
     expires: datetime
     approved: bool
     guarded: bool
+    whole: bool = False
 
 
 class PlanStore(Protocol):
@@ -214,7 +215,7 @@ class PlanStore(Protocol):
 
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None: ...
 
-    async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
+    async def drop_held(self, lane: Lane, members: Collection[tuple[SourceId, Phase]]) -> None:
         """These members are no longer due (or were applied); an empty set is removed with its hold."""
 
     async def release(self, connector: ConnectorKey) -> None:

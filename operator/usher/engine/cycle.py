@@ -18,7 +18,7 @@ from usher.core.model.plans import Phase, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import ResourceType, TargetId
 from usher.core.sync.linting import fit
-from usher.core.sync.policies import Enforcement, Subject, subject_of
+from usher.core.sync.policies import Enforcement, Step, step_of
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
 from usher.engine.bench import Bench
@@ -58,7 +58,7 @@ class Preview:
     report: CycleReport
     lanes: tuple[Job, ...]
     skips: Mapping[ResourceType, Sequence[Skip]]
-    waiting: frozenset[Subject] = frozenset()
+    waiting: frozenset[Step] = frozenset()
     orphans: Mapping[ResourceType, Sequence[TargetId]] = field(default_factory=dict)
 
 
@@ -93,7 +93,7 @@ async def _look(opened: Opened, prepared: Prepared) -> Preview:
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
-        waiting |= frozenset(map(subject_of, judgement.rows))
+        waiting |= frozenset(map(step_of, judgement.rows))
     counts = {lane.job.resource_type: planned_counts(lane.draft) for lane in prepared.lanes}
     assessed = {lane.job.resource_type: await assess(opened.bench, lane.job) for lane in prepared.lanes}
     known = {kind: one for kind, one in assessed.items() if one is not None}

@@ -17,7 +17,7 @@ from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceI
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budgets, Enforcement, OnStateLoss
+from usher.core.sync.policies import Approval, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.telling import LogValues
 from usher.engine.progress import Progress
@@ -112,6 +112,8 @@ class Job:
 class ConnectorJob:
     """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
 
+    `approval` says what is held: what is over the `budgets`, or all that would be written.
+
     All linked accounts are compared with what they should be once in `compare_every`, never with None. `digest` is that
     of the spec as far as it says what is done: under another one everything that failed is tried anew. Lines of the
     provisioning log are kept for `log_retention`.
@@ -126,6 +128,7 @@ class ConnectorJob:
     on_state_loss: OnStateLoss = OnStateLoss.REPORT
     digest: str = ""
     log_retention: timedelta = timedelta(hours=720)
+    approval: Approval = Approval.ON_VIOLATION
 
     @property
     def connector(self) -> ConnectorKey:

@@ -16,7 +16,8 @@ from usher.core.model.reports import Compared, CycleKind
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
-from usher.core.sync.policies import Counted, Subject, subject_of
+from usher.core.sync.planning import is_shown
+from usher.core.sync.policies import Approval, Counted, Subject, step_of, subject_of
 from usher.engine.assigning import Assigning, begin_assigning
 from usher.engine.bench import Bench
 from usher.engine.comparing import compare, conclude_comparison, is_due
@@ -89,20 +90,33 @@ async def prepare(bench: Bench) -> Prepared:
         source_is_empty=lanes[0].snapshot.count == 0 and not bench.job.ending,
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
+        whole=bench.job.approval is Approval.ALWAYS,
     )
+    if circumstances.whole:  # the references as well are held with all that they follow from
+        judgement = await judge(bench.job, bench.ports, await _all_that_is_shown(bench, lanes), circumstances)
+        return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
     destructive = [row for lane in lanes for row in lane.draft.destructive] + removals
     judgement = await judge(bench.job, bench.ports, destructive, circumstances)
-    kept = {subject_of(row) for row in destructive if subject_of(row) in judgement.decision.wait and _leaves(row)}
+    kept = {subject_of(row) for row in destructive if step_of(row) in judgement.decision.wait and _leaves(row)}
     kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
     if kept - frozen:
         await _plan_references(bench, lanes, frozen | kept)
     return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
 
 
+async def _all_that_is_shown(bench: Bench, lanes: Sequence[PreparedLane]) -> list[PlannedChange]:
+    """The running plans, loaded whole. A link that is only confirmed is no business of anybody's."""
+    pages = [page for lane in lanes async for page in bench.ports.store.all_changes(lane.job.lane)]
+    return [row for page in pages for row in page if is_shown(row)]
+
+
 async def _frozen(bench: Bench) -> frozenset[Subject]:
-    """Whoever is in a held set has not left before somebody approves it."""
+    """Whoever is in a held set has not left before somebody approves it.
+
+    Where the whole plan is held, it says what comes of that.
+    """
     held = await bench.ports.store.held(bench.job.connector)
-    if held is None or held[0].approved:
+    if held is None or held[0].approved or bench.job.approval is Approval.ALWAYS:
         return frozenset()
     return frozenset(subject_of(row) for row in held[1] if _leaves(row))
 

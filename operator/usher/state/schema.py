@@ -237,6 +237,7 @@ holds: Final = Table(
     Column("expires", Instant, nullable=False),
     Column("approved", Boolean, nullable=False),
     Column("guarded", Boolean, nullable=False),
+    Column("whole", Boolean, nullable=False),
 )
 
 deletions: Final = Table(
@@ -255,7 +256,7 @@ held_changes: Final = Table(
     metadata,
     of_lane(),
     Column("source_id", Identifier, primary_key=True),
-    Column("phase", Integer, nullable=False),
+    Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
     Column("content", Sealed, nullable=False),
 )

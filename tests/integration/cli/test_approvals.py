@@ -1,4 +1,4 @@
-"""`--approve HASH` with a hash that nothing waits under: the sync is done, and the word is an error."""
+"""`--approve HASH`: with a hash that nothing waits under the sync is done, and the word is an error."""
 
 from __future__ import annotations
 
@@ -81,3 +81,21 @@ def test_a_word_that_nothing_was_compared_with_is_not_told_as_wrong(folder: Fold
 
     assert result.exit_code == 1
     assert "no set was compared with it, as these failed: default/people" in result.stderr
+
+
+def test_where_all_needs_an_approval_plan_and_sync_end_with_4_and_write_nothing(
+    folder: Folder, app: HostileServer
+) -> None:
+    folder.change("people.yaml", "safety: {", "safety: {approval: Always, ")
+    folder.people(PEOPLE)
+
+    assert folder.run("plan").exit_code == 4
+    held = folder.sync()
+    digest = folder.data("plan")["held"]["hash"]
+
+    assert held.exit_code == 4
+    assert "held (ApprovalRequired): 20 to create; 20 changes wait until" in held.stdout
+    assert app.writes == 0
+    assert folder.sync("--approve", digest).exit_code == 0
+    assert len(app.app.accounts) == 20
+    assert folder.run("plan").exit_code == 0

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("guarded", sa.Boolean(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("connector_id"),
     )
@@ -238,11 +239,11 @@ def upgrade() -> None:
         "held_changes",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_id", WORDS, nullable=False),
-        sa.Column("phase", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("lane_id", "source_id"),
+        sa.PrimaryKeyConstraint("lane_id", "source_id", "phase"),
     )
     op.create_table(
         "holders",
