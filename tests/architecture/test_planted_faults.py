@@ -301,7 +301,7 @@ PLANTS = {
     ),
     "a read that broke off is published": Plant(
         "engine/snapshot.py",
-        "        async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):",
+        "        async for item in self.reader.fetch(resource_type, watermark):",
         "        async for item in _until_it_breaks(self.reader.fetch(resource_type, None)):",
         "tests/unit/engine/test_snapshot.py",
     ),
@@ -364,6 +364,36 @@ PLANTS = {
         "        for look in range(_LOOKS)[-1 if self.whole else 0 :]:",
         "        for look in range(_LOOKS):",
         "tests/unit/engine/test_approval.py",
+    ),
+    "other ids of the source make leavers of everybody": Plant(
+        "engine/anchoring.py",
+        "    if former.identity != snapshot.identity:",
+        "    if False:",
+        "tests/unit/engine/test_anchoring.py",
+    ),
+    "links that were found again are in force before anybody has approved them": Plant(
+        "engine/cycle.py",
+        "    if bench.job.anew is not None and held is None and prepared.judgement.hold is not None:",
+        "    if bench.job.anew is not None:",
+        "tests/unit/engine/test_anchoring.py",
+    ),
+    "what is found again is written without an approval": Plant(
+        "engine/preparing.py",
+        "    return job.approval is Approval.ALWAYS or job.anew is not None",
+        "    return job.approval is Approval.ALWAYS",
+        "tests/unit/engine/test_anchoring.py",
+    ),
+    "whoever left with the old ids is forgotten": Plant(
+        "engine/anchoring.py",
+        "            lost = True",
+        "            pass",
+        "tests/unit/engine/test_anchoring.py",
+    ),
+    "an unknown create is forgotten with the old ids": Plant(
+        "engine/evaluation.py",
+        "        if intent is None and any(key.claim in self.doubted for key in desired.keys):",
+        "        if False:",
+        "tests/unit/engine/test_anchoring.py",
     ),
     "an approval is good for ever": Plant(
         "engine/safety.py",

@@ -229,7 +229,7 @@ async def _whose(ports: Ports, preview: Preview, accounts: Sequence[TargetId]) -
     """Whose these accounts are, as far as this connector has them."""
     found: dict[TargetId, SourceId] = {}
     for job in preview.lanes if accounts else ():
-        owners = await ports.store.owners(job.address, job.resource_type, accounts)
+        owners = await job.owners(ports.store, accounts)
         found |= {one: owner.source_id for one, owner in owners.items() if owner.connector == job.connector}
     return found
 

@@ -23,7 +23,7 @@ from usher.core.sync.policies import (
     plan_hash,
     step_of,
 )
-from usher.engine.job import ConnectorJob, Ports
+from usher.engine.job import ConnectorJob, Job, Ports
 
 PLAN_HELD = "PlanHeld"
 """Why somebody waits beside a held set."""
@@ -66,15 +66,15 @@ async def judge(
     `due` are the destructive rows of the plan, or all of them where the whole of it needs an approval.
     """
     now, whole = ports.runtime.now(), circumstances.whole
-    stored = None if circumstances.mapping_changed else await ports.store.held(job.connector)
-    held = None if stored is None else _as_held(*stored, now)
+    stored = None if circumstances.mapping_changed else await held_of(job.lanes[0], ports)
+    held = None if stored is None else _as_held(*stored, now, circumstances)
     live, empty, guarded = circumstances.live, circumstances.source_is_empty, circumstances.guarded
     decision = decide_safety(SafetyView(due, live, job.budgets, held, empty, guarded, whole))
     if decision.event is HoldEvent.HELD:
         hold = StoredHold(
             hash=plan_hash(decision.hold),
             reason=decision.reason,
-            summary=_actions(decision.hold) if whole else _summary(count(decision.hold), circumstances.live),
+            summary=_tell(job, decision.hold) if whole else _summary(count(decision.hold), circumstances.live),
             count=count(decision.hold),
             live=circumstances.live,
             created=now,
@@ -82,6 +82,7 @@ async def judge(
             approved=False,
             guarded=decision.guarded,
             whole=whole,
+            anew=job.anew is not None,
         )
         return Judgement(hold, decision.hold, decision, whole)
     if decision.event is HoldEvent.KEPT and stored is not None:
@@ -89,14 +90,28 @@ async def judge(
     return Judgement(None, (), decision, whole)
 
 
-def _as_held(hold: StoredHold, members: Sequence[PlannedChange], now: datetime) -> HeldSet:
+async def held_of(job: Job, ports: Ports) -> tuple[StoredHold, Sequence[PlannedChange]] | None:
+    """The set that is held, with its rows, unless it is about links that are not those of this cycle."""
+    held = await ports.store.held(job.connector)
+    return held if held is not None and held[0].anew is (job.anew is not None) else None
+
+
+def postpone(rows: Sequence[PlannedChange]) -> Judgement:
+    """Nothing is done, and nothing is shown that could be approved."""
+    return Judgement(None, (), SafetyDecision(HoldEvent.NONE, wait=frozenset(map(step_of, rows))), whole=True)
+
+
+def _as_held(
+    hold: StoredHold, members: Sequence[PlannedChange], now: datetime, circumstances: Circumstances
+) -> HeldSet:
+    """What was approved stays so, by whichever rule the plan is judged now."""
     return HeldSet(
         members={step_of(row): row for row in members},
         count=hold.count,
         live=hold.live,
         expired=now >= hold.expires and not hold.approved,
         guarded=hold.guarded,
-        whole=hold.whole,
+        whole=circumstances.whole if hold.approved else hold.whole,
     )
 
 
@@ -136,6 +151,12 @@ _TOLD: Final = {
     Action.DISABLE: "to disable",
     Action.DELETE: "to delete",
 }
+
+
+def _tell(job: ConnectorJob, rows: Sequence[PlannedChange]) -> str:
+    """What a whole plan does, and why it is one where links are found again."""
+    why = "" if job.anew is None else f"{job.anew.words}. Accounts were matched anew and nobody leaves: "
+    return f"{why}{_actions(rows)}"
 
 
 def _actions(rows: Sequence[PlannedChange]) -> str:

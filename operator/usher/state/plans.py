@@ -19,7 +19,7 @@ from usher.state.codec import (
     encode_counts,
     encode_report,
 )
-from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of
+from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of, naming
 from usher.state.database import OnDatabase, Order
 from usher.state.schema import changes, connectors, cycles, held_changes, holds
 from usher.state.statements import Among, AnyRow, Values, delete_ids, fetch, insert_rows
@@ -53,11 +53,7 @@ class SqlPlans(OnDatabase):
         await self._database.jot(_clear_phases, lane, phases)
 
     async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
-        return dict(
-            await self._database.run(
-                _PLANNED.fetch, ids, _read_planned, connector=lane.connector, resource_type=lane.resource_type
-            )
-        )
+        return dict(await self._database.run(_PLANNED.fetch, ids, _read_planned, **naming(lane)))
 
     async def count_changes(self, lane: Lane) -> Mapping[Action, int]:
         statement = (
@@ -157,7 +153,7 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         return
     rows = []
     for resource_type in sorted({change.resource_type for change in members}):
-        lane_id = ensure_lane(connection, Lane(connector, resource_type))
+        lane_id = ensure_lane(connection, Lane(connector, resource_type, hold.anew))
         mine = [change for change in members if change.resource_type is resource_type]
         for phase in sorted({change.phase for change in mine}):
             ids = [change.source_id for change in mine if change.phase is phase]
@@ -176,6 +172,7 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         hold.approved,
         hold.guarded,
         hold.whole,
+        hold.anew,
     )
     insert_rows(connection, holds, [row])
 
@@ -254,6 +251,7 @@ def _read_hold(row: AnyRow) -> StoredHold:
         approved=row.approved,
         guarded=row.guarded,
         whole=row.whole,
+        anew=row.anew,
     )
 
 

@@ -10,6 +10,7 @@ The store of each test is empty. The suite imports no pytest itself.
 
 from __future__ import annotations
 
+from usher.testing.store_anchorings import AnchoringStoreContract
 from usher.testing.store_assignments import AssignmentStoreContract
 from usher.testing.store_claims import ClaimStoreContract
 from usher.testing.store_comparisons import ComparisonStoreContract
@@ -35,6 +36,7 @@ class StoreContract(
     AssignmentStoreContract,
     ReferenceStoreContract,
     TransferStoreContract,
+    AnchoringStoreContract,
     ComparisonStoreContract,
     PlanStoreContract,
     LogStoreContract,

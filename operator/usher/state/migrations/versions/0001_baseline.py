@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("connector_id"),
     )
@@ -101,9 +102,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("connector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("resource_type", WORDS, nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connector_id", "resource_type"),
+        sa.UniqueConstraint("connector_id", "resource_type", "anew"),
     )
     op.create_table(
         "log_entries",
@@ -232,6 +234,7 @@ def upgrade() -> None:
         sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("scope", WORDS, nullable=False),
         sa.Column("lost", sa.Boolean(), nullable=False),
+        sa.Column("restarted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lane_id"),
     )
