@@ -395,6 +395,24 @@ PLANTS = {
         "        if False:",
         "tests/unit/engine/test_anchoring.py",
     ),
+    "whoever left before a restart of the links is never looked at": Plant(
+        "engine/cycle.py",
+        "    for lane in () if opened.anchored else prepared.lanes:",
+        "    for lane in prepared.lanes:",
+        "tests/unit/engine/test_restarting.py",
+    ),
+    "a restart makes a second account for who was renamed at the app": Plant(
+        "engine/matching.py",
+        "        if self.job.anew is not None and self.job.anew.same_ends:",
+        "        if False:",
+        "tests/unit/engine/test_restarting.py",
+    ),
+    "a restart forgets whoever failed": Plant(
+        "state/links.py",
+        "    connection.execute(update(unsettled).where(*failed).values(fresh))",
+        "    connection.execute(delete(unsettled).where(*failed))",
+        "tests/unit/engine/test_restarting.py",
+    ),
     "an approval is good for ever": Plant(
         "engine/safety.py",
         "    newly = await store.approve(job.connector, approval)\n",

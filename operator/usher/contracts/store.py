@@ -163,6 +163,9 @@ class LinkStore(Protocol):
     async def unsettled(self, lane: Lane) -> Mapping[SourceId, Unsettled]:
         """All of them."""
 
+    async def renew_escrows(self, lane: Lane, at: datetime) -> None:
+        """Whoever is in escrow, also who was given up, is unsettled since then, and waits for no time any more."""
+
     async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
         """Returns the source ids whose link was refused because its target resource has another owner."""
 

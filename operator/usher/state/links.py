@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
 from usher.core.model.escrow import Duty, Escrow, Unsettled
@@ -131,6 +131,9 @@ class SqlLinks(OnDatabase):
         statement = select(unsettled).where(unsettled.c.lane_id == known_lane(lane))
         return dict(await self._database.rows(statement, _read_unsettled))
 
+    async def renew_escrows(self, lane: Lane, at: datetime) -> None:
+        await self._database.run(_renew_escrows, lane, at)
+
     async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
         return await self._database.run(record_outcomes, lane, record)
 
@@ -179,6 +182,12 @@ def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]
     lane_id = ensure_lane(connection, lane)
     rows = {intent.source_id: intent_row(lane_id, intent) for intent in written}
     replace_ids(connection, intents, lane_id, rows)
+
+
+def _renew_escrows(connection: Connection, lane: Lane, at: datetime) -> None:
+    failed = unsettled.c.lane_id == known_lane(lane), unsettled.c.duty.is_not(None)
+    fresh = {"duty": None, "due": None, "tried": None, "attempts": 0, "since": at}
+    connection.execute(update(unsettled).where(*failed).values(fresh))
 
 
 def _read_id(row: AnyRow) -> SourceId:

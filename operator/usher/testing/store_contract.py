@@ -17,6 +17,7 @@ from usher.testing.store_comparisons import ComparisonStoreContract
 from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_endings import EndingStoreContract
+from usher.testing.store_escrows import EscrowStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_log import LogStoreContract
@@ -32,6 +33,7 @@ class StoreContract(
     SnapshotStoreContract,
     LinkStoreContract,
     DeletionStoreContract,
+    EscrowStoreContract,
     ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
