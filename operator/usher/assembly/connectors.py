@@ -25,7 +25,7 @@ from usher.core.sync.flows import Direct, Refers
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.mapping import SOFT_DELETED
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
+from usher.core.sync.policies import Approval, Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.telling import LogValues
 from usher.engine.job import ConnectorJob, Job
@@ -55,9 +55,8 @@ def assemble_connector(
     untouchable, within = untouchable_of(key, spec.scope), filters_of(key, spec.scope)
     lanes = []
     for compiled in _compiled(spec, mappings, default_domain, ends):
-        scope = (
-            replace(compiled.scope, within=within) if compiled.resource_type is ResourceType.USER else compiled.scope
-        )
+        of_users = compiled.resource_type is ResourceType.USER
+        scope = replace(compiled.scope, within=within) if of_users else compiled.scope
         mapping = replace(compiled, scope=scope, untouchable=untouchable)
         lanes.append(
             Job(
@@ -85,6 +84,7 @@ def assemble_connector(
         compare_every=spec.schedule.full_interval or None,
         on_state_loss=OnStateLoss(spec.safety.on_state_loss),
         log_retention=spec.provisioning_log.retention,
+        approval=Approval(spec.safety.approval),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit, Refer, Replace, Withheld
 from usher.core.model.resources import AttributePath, Json, ResourceType, SourceId, TargetId
-from usher.core.sync.planning import ADOPTED
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.telling import REDACTED
 
@@ -161,8 +160,3 @@ def _listed(sign: str, names: Iterable[str]) -> str:
     listed = [f"{sign}{name}" for name in names]
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
     return f": {', '.join(listed[:NAMED])}{more}"
-
-
-def counts(change: PlannedChange) -> bool:
-    """Whether anybody would see it: a link that is only confirmed changes nothing."""
-    return change.action is not Action.LINK or change.cause == ADOPTED

@@ -13,7 +13,7 @@ import click
 
 from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval
-from usher.cli.changes import ShownChange, accounts_removed, counts, named
+from usher.cli.changes import ShownChange, accounts_removed, named
 from usher.cli.concluding import conclude, held_lines, start
 from usher.cli.cycles import run_connectors
 from usher.cli.exits import Exit
@@ -27,7 +27,8 @@ from usher.cli.workspace import Workspace
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.reports import Counts, CycleReport
 from usher.core.model.resources import ConnectorKey, Json, ResourceType, SourceId, TargetId
-from usher.core.sync.policies import Subject, subject_of
+from usher.core.sync.planning import is_shown
+from usher.core.sync.policies import Subject, step_of, subject_of
 from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
@@ -218,7 +219,7 @@ async def _collect(ports: Ports, preview: Preview, most: int | None) -> _Rows:
     for job in preview.lanes:
         async for page in ports.store.all_changes(job.lane):
             for change in page:
-                if counts(change):
+                if is_shown(change):
                     whose = await _whose(ports, preview, list(accounts_removed(change)))
                     rows.add(ShownChange(change, job.mapping, _waits(change, preview), whose), most)
     return rows
@@ -228,10 +229,10 @@ async def _whose(ports: Ports, preview: Preview, accounts: Sequence[TargetId]) -
     """Whose these accounts are, as far as this connector has them."""
     found: dict[TargetId, SourceId] = {}
     for job in preview.lanes if accounts else ():
-        owners = await ports.store.owners(job.address, job.resource_type, accounts)
+        owners = await job.owners(ports.store, accounts)
         found |= {one: owner.source_id for one, owner in owners.items() if owner.connector == job.connector}
     return found
 
 
 def _waits(change: PlannedChange, preview: Preview) -> bool:
-    return change.destructive and subject_of(change) in preview.waiting
+    return step_of(change) in preview.waiting

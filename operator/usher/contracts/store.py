@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from usher.contracts.anchorings import AnchoringStore
 from usher.contracts.assignments import AssignmentStore
 from usher.contracts.claims import ClaimStore
 from usher.contracts.comparisons import ComparisonStore
@@ -46,9 +47,10 @@ class Consumption:
 
     `version` is None until an initial cycle has ended. Another `mapping` digest asks for an initial cycle, and so does
     another `scope` (a digest of whom the connector means) or `schema` (how the target's schema types and compares the
-    mapped paths); another `identity` or `address` makes the links worthless. `guarded`: mapping or scope is new for
-    links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile. `lost`: an
-    earlier state is gone, and people who left meanwhile may still have an active account.
+    mapped paths); with another `identity` or `address` the links have to be found again. `guarded`: mapping or scope is
+    new for links that are there, and no cycle has ended under it. `retired`: the connector was deleted meanwhile.
+    `lost`: an earlier state is gone, and people who left meanwhile may still have an active account. `restarted`:
+    somebody wants the links to be found again.
     """
 
     source: SourceKey
@@ -61,6 +63,7 @@ class Consumption:
     retired: bool = False
     scope: str = ""
     lost: bool = False
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,9 @@ class LinkStore(Protocol):
     async def unsettled(self, lane: Lane) -> Mapping[SourceId, Unsettled]:
         """All of them."""
 
+    async def renew_escrows(self, lane: Lane, at: datetime) -> None:
+        """Whoever is in escrow, also who was given up, is unsettled since then, and waits for no time any more."""
+
     async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
         """Returns the source ids whose link was refused because its target resource has another owner."""
 
@@ -169,7 +175,8 @@ class StoredHold:
     """A held set in the store. `approved` once somebody approved it.
 
     `count` is its size, `live` how many there were, by what is counted, when it was first held. `guarded`: mapping or
-    scope was new then, and nothing was too little to be looked at.
+    scope was new then, and nothing was too little to be looked at. `whole`: it was all that was planned then. `anew`:
+    its members are of the lanes in which links are found again.
     """
 
     hash: str
@@ -181,6 +188,8 @@ class StoredHold:
     expires: datetime
     approved: bool
     guarded: bool
+    whole: bool = False
+    anew: bool = False
 
 
 class PlanStore(Protocol):
@@ -214,7 +223,7 @@ class PlanStore(Protocol):
 
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None: ...
 
-    async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
+    async def drop_held(self, lane: Lane, members: Collection[tuple[SourceId, Phase]]) -> None:
         """These members are no longer due (or were applied); an empty set is removed with its hold."""
 
     async def release(self, connector: ConnectorKey) -> None:
@@ -247,6 +256,7 @@ class Store(
     AssignmentStore,
     ReferenceStore,
     TransferStore,
+    AnchoringStore,
     ComparisonStore,
     PlanStore,
     LogStore,

@@ -146,7 +146,7 @@ class Applier:
         if len(hits) > 1:
             return Failed(change, DUPLICATE_TARGET, "clashes with " + ", ".join(hit.id for hit in hits[:10]))
         found = hits[0]
-        owner = (await self.ports.store.owners(self.job.address, self.job.resource_type, [found.id])).get(found.id)
+        owner = (await self.job.owners(self.ports.store, [found.id])).get(found.id)
         if owner is not None and (owner.connector, owner.source_id) != (self.job.connector, change.source_id):
             return Failed(change, OWNED_BY_OTHER, f"{found.id} is linked by {owner.connector}")
         image = take_image(self.job.mapping, found)

@@ -71,7 +71,7 @@ async def _list(bench: Bench, job: Job) -> _Tally:
 async def _look_at(bench: Bench, job: Job, accounts: Sequence[TargetResource], tally: _Tally) -> None:
     """One page of accounts."""
     store, mapping = bench.ports.store, job.mapping
-    owners = await store.owners(job.address, job.resource_type, [one.id for one in accounts])
+    owners = await job.owners(store, [one.id for one in accounts])
     claims = {
         one.id: dict(islice(claims_met_by(mapping.matching, one.attributes), MOST_CLAIMS))
         for one in accounts

@@ -87,10 +87,11 @@ async def begin_assigning(job: ConnectorJob, ports: Ports) -> Assigning | None:
     assignment = job.lanes[0].assignment
     if assignment is None:
         return None
-    former = await ports.store.resolution(job.connector)
+    anew = job.anew
+    former = None if anew is not None and not anew.same_ids else await ports.store.resolution(job.connector)
     source = job.lanes[0].source
     users, groups = await _versions(source, ports, assignment)
-    same = former if former is not None and former.scope == assignment.digest else None
+    same = former if anew is None and former is not None and former.scope == assignment.digest else None
     if same is not None and await _holds(job, ports, same, (users, groups)):
         return Assigning(assignment, ports, same, same, fresh=False)
     pins, unresolved = await _resolve(source, ports, assignment, {} if former is None else former.pins)
@@ -106,7 +107,12 @@ async def begin_assigning(job: ConnectorJob, ports: Ports) -> Assigning | None:
 async def conclude_assigning(
     job: ConnectorJob, ports: Ports, assigning: Assigning | None, lanes: Sequence[Job]
 ) -> None:
-    """Keeps who was in; the cycle has been carried out."""
+    """Keeps who was in; the cycle has been carried out.
+
+    While links are found again, what the entries meant stays as it was for those in force.
+    """
+    if job.anew is not None:
+        return
     if assigning is None:
         await ports.store.save_resolution(job.connector, None)
     elif assigning.fresh:

@@ -53,7 +53,7 @@ async def is_due(bench: Bench, job: Job) -> bool:
     that are to be disabled. A connector that only observes looks at all accounts in each cycle, and puts nothing back.
     """
     every, now, store = bench.job.compare_every, bench.ports.runtime.now(), bench.ports.store
-    if job.ending or bench.job.enforcement is Enforcement.OBSERVE:
+    if job.ending or job.anew is not None or bench.job.enforcement is Enforcement.OBSERVE:
         return False
     if bench.control.asked is CycleKind.FULL_COMPARISON:
         return True
@@ -185,7 +185,7 @@ class _Comparing:
         """Some accounts: ours are held against what they should be, of the others the claims are kept."""
         self._go_on()
         store, job, mapping = self.bench.ports.store, self.job, self.job.mapping
-        owners = await store.owners(job.address, job.resource_type, [one.id for one in accounts])
+        owners = await job.owners(store, [one.id for one in accounts])
         mine = {target: one.source_id for target, one in owners.items() if one.connector == job.connector}
         links = {link.target_id: link for link in (await store.links(job.lane, list(mine.values()))).values()}
         people = await job.people(store, list(mine.values()))

@@ -69,6 +69,6 @@ class ReferenceComparison:
         """Those of them that this connector links."""
         found: set[TargetId] = set()
         for lane in self.bench.job.lanes:
-            owners = await self.bench.ports.store.owners(self.job.address, lane.resource_type, accounts)
+            owners = await lane.owners(self.bench.ports.store, accounts)
             found |= {target for target, owner in owners.items() if owner.connector == self.job.connector}
         return found

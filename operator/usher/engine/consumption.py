@@ -13,7 +13,7 @@ from usher.engine.job import Job, Ports
 async def consume(job: Job, ports: Ports, snapshot: Snapshot) -> Consumption | None:
     """What the connector has worked off before this cycle, None for one that is new.
 
-    Raises CycleError `InvalidSpec` where its links are to another source or target: their ids are not comparable.
+    Raises CycleError `InvalidSpec` where its links are to another source, or that of one that ends to another target.
     """
     store = ports.store
     fresh = consumption_of(job, snapshot, None)

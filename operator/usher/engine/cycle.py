@@ -18,7 +18,8 @@ from usher.core.model.plans import Phase, Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import ResourceType, TargetId
 from usher.core.sync.linting import fit
-from usher.core.sync.policies import Enforcement, Subject, subject_of
+from usher.core.sync.policies import Enforcement, Step, step_of
+from usher.engine.anchoring import begin_anchoring, conclude_anchoring
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
 from usher.engine.bench import Bench
@@ -58,7 +59,7 @@ class Preview:
     report: CycleReport
     lanes: tuple[Job, ...]
     skips: Mapping[ResourceType, Sequence[Skip]]
-    waiting: frozenset[Subject] = frozenset()
+    waiting: frozenset[Step] = frozenset()
     orphans: Mapping[ResourceType, Sequence[TargetId]] = field(default_factory=dict)
 
 
@@ -93,7 +94,7 @@ async def _look(opened: Opened, prepared: Prepared) -> Preview:
     held, waiting = None, judgement.decision.wait
     if judgement.hold is not None and not judgement.hold.approved:
         held = describe_hold(judgement.hold, len(judgement.rows))
-        waiting |= frozenset(map(subject_of, judgement.rows))
+        waiting |= frozenset(map(step_of, judgement.rows))
     counts = {lane.job.resource_type: planned_counts(lane.draft) for lane in prepared.lanes}
     assessed = {lane.job.resource_type: await assess(opened.bench, lane.job) for lane in prepared.lanes}
     known = {kind: one for kind, one in assessed.items() if one is not None}
@@ -145,7 +146,7 @@ async def _open(
         if any(lane.mapping.kept_up for lane in lanes):
             key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
             lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
-        typed = replace(job, lanes=lanes)
+        typed = await begin_anchoring(replace(job, lanes=lanes), ports)
         bench = Bench(typed, ports, control, session, retrier, standing, cycle)
         yield Opened(bench, started, known.stale, credential)
 
@@ -154,9 +155,8 @@ async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
     store = bench.ports.store
-    lanes = [Writing.of(bench, lane, prepared.judgement) for lane in prepared.lanes]
     if bench.control.stop.is_set():
-        return await _conclude(opened, prepared, lanes, None, None)
+        return await _conclude(opened, prepared, _writings(opened, prepared), None, None)
     if prepared.mapping_changed:
         await store.release(bench.job.connector)
     for lane in prepared.lanes:
@@ -165,6 +165,9 @@ async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
             await store.save_consumption(lane.job.lane, guarded)
         await store.record(lane.job.lane, _learnt(lane.draft, bench.ports.runtime.now()))
     held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
+    if bench.job.anew is not None and held is None and prepared.judgement.hold is not None:
+        opened, prepared = await _anchor(opened, prepared)
+    bench, lanes = opened.bench, _writings(opened, prepared)
     for writing in lanes:
         await writing.skip()
     error = await _apply(bench, lanes)
@@ -172,6 +175,20 @@ async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
         await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))
         await store.clear_plan(writing.prepared.job.lane)
     return await _conclude(opened, prepared, lanes, error, held)
+
+
+def _writings(opened: Opened, prepared: Prepared) -> list[Writing]:
+    return [Writing.of(opened.bench, lane, prepared.judgement) for lane in prepared.lanes]
+
+
+async def _anchor(opened: Opened, prepared: Prepared) -> tuple[Opened, Prepared]:
+    """From here on what was found again is in force, and the approved plan is that of the connector's own lanes."""
+    bench = opened.bench
+    found = {lane.job.resource_type: consumption_of(lane.job, lane.snapshot, None) for lane in prepared.lanes}
+    job = await conclude_anchoring(bench.job, bench.ports, prepared.judgement.rows, found)
+    lost = job.lanes[0].lost
+    lanes = tuple([replace(lane, job=replace(lane.job, anew=None, lost=lost)) for lane in prepared.lanes])
+    return replace(opened, bench=replace(bench, job=job), anchored=True), replace(prepared, lanes=lanes)
 
 
 def _learnt(draft: Draft, now: datetime) -> Record:
@@ -231,7 +248,7 @@ async def _conclude(
         return replace(report, result=CycleResult.INTERRUPTED)
     if prepared.assigning is not None or prepared.kind is CycleKind.INITIAL:
         await conclude_assigning(bench.job, bench.ports, prepared.assigning, [lane.job for lane in prepared.lanes])
-    for lane in prepared.lanes:
+    for lane in () if opened.anchored else prepared.lanes:
         done = consumption_of(lane.job, lane.snapshot, lane.snapshot.version)
         await bench.ports.store.save_consumption(lane.job.lane, done)
     done_all = report.pending == 0 and not report.unresolved and held is None

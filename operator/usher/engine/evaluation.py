@@ -16,7 +16,7 @@ from usher.contracts.source import SourceChange
 from usher.contracts.store import Intent, LinkDigest
 from usher.core.errors import ResourceError
 from usher.core.model.escrow import Duty, Unsettled
-from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
+from usher.core.model.plans import Action, Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
 from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
 from usher.core.sync.leaving import UNASSIGNED, Policy
@@ -104,7 +104,8 @@ class Extra:
 
     `reassigned` are those who came into the scope, left it, or have other roles in it. `ripe` are
     those whose account was disabled long enough to be deleted now. Who is `waiting` in escrow is not looked at, unless
-    the source reports a change, or nobody is wanted there any more.
+    the source reports a change, or nobody is wanted there any more. `doubted` are claims under which accounts may have
+    been made for people whose ids are not known any more.
     """
 
     intents: Mapping[SourceId, Intent]
@@ -113,12 +114,20 @@ class Extra:
     reassigned: Collection[SourceId] = ()
     ripe: Collection[SourceId] = ()
     waiting: Mapping[SourceId, Unsettled] = field(default_factory=dict)
+    doubted: Collection[str] = frozenset()
 
     @property
     def ids(self) -> frozenset[SourceId]:
         """All of them."""
         doubted = (one for one in self.intents if one not in self.waiting)
         return frozenset((*doubted, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
+
+    def doubt(self, desired: Desired) -> Intent | None:
+        """The request for somebody of which nobody knows whether it was made."""
+        intent = self.intents.get(desired.source_id)
+        if intent is None and any(key.claim in self.doubted for key in desired.keys):
+            return Intent(desired.source_id, Action.CREATE, desired.keys)
+        return intent
 
     def puts_off(self, desired: Desired) -> bool:
         """Whether exactly this was tried, and its time has not come. To take access away is never put off."""
@@ -194,7 +203,7 @@ def _sort_present(job: Job, batch: Batch, desired: Desired, link: LinkState | No
     if link is None and desired.cause == UNASSIGNED and not open_question:  # as good as absent: most people may be
         batch.settled.extend([source_id] if extra.mends(source_id) else ())
         return
-    intent = extra.intents.get(source_id)
+    intent = extra.doubt(desired)
     batch.plan(desired, intent, link)
     if link is None:
         keys = {key.claim: key for key in (*(intent.keys if intent is not None else ()), *desired.keys)}

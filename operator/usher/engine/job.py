@@ -9,15 +9,15 @@ from datetime import timedelta
 
 from usher.contracts.runtime import Runtime
 from usher.contracts.source import SourceOpener
-from usher.contracts.store import Store
+from usher.contracts.store import Owner, Store
 from usher.contracts.target import TargetOpener
 from usher.core.model.plans import Desired
 from usher.core.model.reports import CycleKind
-from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, SourceResource
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, SourceResource, TargetId
 from usher.core.sync.assignments import APP_ROLES, Assigned, Assignment, map_assigned
 from usher.core.sync.leaving import SOURCE_DELETED, UNASSIGNED, Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budgets, Enforcement, OnStateLoss
+from usher.core.sync.policies import Approval, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.telling import LogValues
 from usher.engine.progress import Progress
@@ -39,6 +39,20 @@ class SourceJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchoring:
+    """Why the links of a lane are to be found again, in words for people, and what is known of those in force.
+
+    They are at the target with that base `address`. With `same_ids` the ids of the source mean what they meant, with
+    `same_ends` those of the target too.
+    """
+
+    words: str
+    address: str
+    same_ids: bool
+    same_ends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One lane of a connector. `address` is the target's base address: target ids mean nothing at another one.
 
@@ -55,6 +69,9 @@ class Job:
     source says: it is not asked, and may be gone.
 
     `lost`: an earlier state is gone, as whoever starts the cycle knows, or as the state has kept since then.
+
+    `anew`: links are found again, in a lane beside the one in force, which nobody leaves and nothing of which changes
+    before somebody has approved what was found.
     """
 
     connector: ConnectorKey
@@ -73,10 +90,16 @@ class Job:
     lost: bool = False
     settle: timedelta | None = timedelta()
     log_values: LogValues = LogValues.REDACTED
+    anew: Anchoring | None = None
 
     @property
     def lane(self) -> Lane:
         """Under which name the state knows it."""
+        return Lane(self.connector, self.resource_type, self.anew is not None)
+
+    @property
+    def lane_in_force(self) -> Lane:
+        """The same, unless links are found again: then that of the links that are in force meanwhile."""
         return Lane(self.connector, self.resource_type)
 
     @property
@@ -95,6 +118,13 @@ class Job:
         """For which cause somebody leaves whom the feed of a cycle does not bring."""
         return UNASSIGNED if self.ending else SOURCE_DELETED
 
+    async def owners(self, store: Store, targets: Collection[TargetId]) -> Mapping[TargetId, Owner]:
+        """Which active connector links these resources of the target; links that are found again bind nobody."""
+        found = await store.owners(self.address, self.resource_type, targets)
+        if self.anew is None:
+            return found
+        return {target: owner for target, owner in found.items() if owner.connector != self.connector}
+
     async def people(self, store: Store, ids: Collection[SourceId]) -> Mapping[SourceId, SourceResource]:
         """Those of these whom the source has; nobody where the connector ends."""
         return {} if self.ending else await store.resources(self.source, self.resource_type, ids)
@@ -112,6 +142,8 @@ class Job:
 class ConnectorJob:
     """One connector to run: its lanes, users first. With OBSERVE nothing is ever written to the target.
 
+    `approval` says what is held: what is over the `budgets`, or all that would be written.
+
     All linked accounts are compared with what they should be once in `compare_every`, never with None. `digest` is that
     of the spec as far as it says what is done: under another one everything that failed is tried anew. Lines of the
     provisioning log are kept for `log_retention`.
@@ -126,6 +158,7 @@ class ConnectorJob:
     on_state_loss: OnStateLoss = OnStateLoss.REPORT
     digest: str = ""
     log_retention: timedelta = timedelta(hours=720)
+    approval: Approval = Approval.ON_VIOLATION
 
     @property
     def connector(self) -> ConnectorKey:
@@ -136,6 +169,11 @@ class ConnectorJob:
     def address(self) -> str:
         """The target's base address."""
         return self.lanes[0].address
+
+    @property
+    def anew(self) -> Anchoring | None:
+        """Why its links are found again, None where they are in force."""
+        return self.lanes[0].anew
 
     @property
     def ending(self) -> bool:

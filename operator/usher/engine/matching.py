@@ -11,6 +11,7 @@ from usher.core.errors import UsherError
 from usher.core.model.plans import Action, MatchKey, Situation, Unknowable
 from usher.core.model.resources import SourceId, TargetId
 from usher.core.sync.matching import Evidence, match_resources
+from usher.engine.anchoring import Hints, ours_before
 from usher.engine.evaluation import Batch
 from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Candidates, Lookup, in_slices
@@ -40,7 +41,7 @@ class Matching:
         rivals, alone = await self._rivals(batch)
 
         async def being_freed(ids: Collection[TargetId]) -> Collection[TargetId]:
-            owners = await self.ports.store.owners(self.job.address, self.job.resource_type, ids)
+            owners = await self.job.owners(self.ports.store, ids)
             return {
                 target_id
                 for target_id, owner in owners.items()
@@ -52,7 +53,7 @@ class Matching:
         doubted = {i: intent.keys for i, intent in batch.again.items() if intent.action is Action.CREATE}
         await self._look_again(lookup, candidates, doubted)
         found = {resource.id for hits in candidates.hits.values() for resource in hits}
-        owners = await self.ports.store.owners(self.job.address, self.job.resource_type, found)
+        owners = await self.job.owners(self.ports.store, found)
         evidence = Evidence(
             connector=self.job.connector,
             hits=candidates.hits,
@@ -61,6 +62,7 @@ class Matching:
             movers=batch.movers,
             adopt=self.job.adopt,
             unfinished=batch.again,
+            ours=await ours_before(self.job, self.ports, found),
         )
         known = rivals.keys() | candidates.hits.keys()
         people = in_slices(batch.unlinked if known else ())
@@ -68,6 +70,10 @@ class Matching:
         situations = match_resources(met, evidence)
         if self.job.settle is None:
             situations |= dict.fromkeys(doubted, Unknowable())
+        if self.job.anew is not None and self.job.anew.same_ends:
+            lonely = [i for i, _ in batch.unlinked if i not in situations and i not in candidates.failures]
+            hints = Hints(self.job, self.ports, self.session, self.retrier)
+            situations |= await hints.follow(lonely, situations, candidates.failures)
         return situations, candidates.failures
 
     async def _look_again(

@@ -16,17 +16,19 @@ from usher.core.model.reports import Compared, CycleKind
 from usher.core.model.resources import ResourceType, SourceId
 from usher.core.sync.flaws import refuse_errors
 from usher.core.sync.linting import find_unknown_attributes
-from usher.core.sync.policies import Counted, Subject, subject_of
+from usher.core.sync.planning import is_shown
+from usher.core.sync.policies import Approval, Counted, Subject, step_of, subject_of
+from usher.engine.anchoring import doubted_claims
 from usher.engine.assigning import Assigning, begin_assigning
 from usher.engine.bench import Bench
 from usher.engine.comparing import compare, conclude_comparison, is_due
 from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
 from usher.engine.evaluation import Extra, Feed, evaluate
-from usher.engine.job import Job
+from usher.engine.job import ConnectorJob, Job
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
-from usher.engine.safety import Circumstances, Judgement, judge
+from usher.engine.safety import Circumstances, Judgement, held_of, judge, postpone
 
 _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
 
@@ -89,20 +91,41 @@ async def prepare(bench: Bench) -> Prepared:
         source_is_empty=lanes[0].snapshot.count == 0 and not bench.job.ending,
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
+        whole=_is_whole(bench.job),
     )
+    if bench.job.anew is not None and assigning is not None and assigning.resolution.unresolved:
+        judgement = postpone(await _all_that_is_shown(bench, lanes))
+        return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
+    if circumstances.whole:  # the references as well are held with all that they follow from
+        judgement = await judge(bench.job, bench.ports, await _all_that_is_shown(bench, lanes), circumstances)
+        return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
     destructive = [row for lane in lanes for row in lane.draft.destructive] + removals
     judgement = await judge(bench.job, bench.ports, destructive, circumstances)
-    kept = {subject_of(row) for row in destructive if subject_of(row) in judgement.decision.wait and _leaves(row)}
+    kept = {subject_of(row) for row in destructive if step_of(row) in judgement.decision.wait and _leaves(row)}
     kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
     if kept - frozen:
         await _plan_references(bench, lanes, frozen | kept)
     return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
 
 
+def _is_whole(job: ConnectorJob) -> bool:
+    """Whether nothing is written without an approval."""
+    return job.approval is Approval.ALWAYS or job.anew is not None
+
+
+async def _all_that_is_shown(bench: Bench, lanes: Sequence[PreparedLane]) -> list[PlannedChange]:
+    """The running plans, loaded whole. A link that is only confirmed is no business of anybody's."""
+    pages = [page for lane in lanes async for page in bench.ports.store.all_changes(lane.job.lane)]
+    return [row for page in pages for row in page if is_shown(row)]
+
+
 async def _frozen(bench: Bench) -> frozenset[Subject]:
-    """Whoever is in a held set has not left before somebody approves it."""
-    held = await bench.ports.store.held(bench.job.connector)
-    if held is None or held[0].approved:
+    """Whoever is in a held set has not left before somebody approves it.
+
+    Where the whole plan is held, it says what comes of that.
+    """
+    held = await held_of(bench.job.lanes[0], bench.ports)
+    if held is None or held[0].approved or _is_whole(bench.job):
         return frozenset()
     return frozenset(subject_of(row) for row in held[1] if _leaves(row))
 
@@ -158,7 +181,7 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     census = await compare(bench, job) if kind is CycleKind.INCREMENTAL and await is_due(bench, job) else None
     former = await store.unsettled(job.lane)
     waiting = _waiting(bench, former, consumption) if consumption is not None and same_rules else {}
-    held = await store.held(job.connector)
+    held = await held_of(job, bench.ports)
     extra = Extra(
         intents=await store.intents(job.lane),
         unsettled=former.keys() - waiting.keys(),
@@ -166,6 +189,7 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
         reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
         ripe=await _ripe(bench, job, snapshot),
         waiting=waiting,
+        doubted=await doubted_claims(job, bench.ports),
     )
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
     batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))

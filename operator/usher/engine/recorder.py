@@ -14,7 +14,7 @@ from usher.contracts.store import Record
 from usher.core.errors import UsherError
 from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
-from usher.core.model.plans import Action, PlannedChange, Skip
+from usher.core.model.plans import Action, Phase, PlannedChange, Skip
 from usher.core.model.reports import Counts
 from usher.core.model.resources import Holding, Link, SourceId
 from usher.core.sync.leaving import CAUSES, Policy
@@ -58,11 +58,11 @@ class _Pending:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a cycle so far; `applied` are the held people whose change was approved and is confirmed."""
+    """What came of a cycle so far; `applied` are the held changes that were approved and are confirmed."""
 
     done: Counter[str] = field(default_factory=Counter)
     failed: int = 0
-    applied: set[SourceId] = field(default_factory=set)
+    applied: set[tuple[SourceId, Phase]] = field(default_factory=set)
 
 
 class Recorder:
@@ -73,7 +73,12 @@ class Recorder:
     """
 
     def __init__(
-        self, job: Job, ports: Ports, cycle: str, former: Mapping[SourceId, Unsettled], held: Collection[SourceId]
+        self,
+        job: Job,
+        ports: Ports,
+        cycle: str,
+        former: Mapping[SourceId, Unsettled],
+        held: Collection[tuple[SourceId, Phase]],
     ) -> None:
         self._job, self._ports, self._held = job, ports, held
         self._lines = LogLines(job, ports, cycle)
@@ -239,9 +244,9 @@ class Recorder:
             self._pending.finished.append(source_id)
 
     def _note_applied(self, change: PlannedChange) -> None:
-        """What is held takes something away: while that waits, others may become members of the same group."""
-        if change.destructive and change.source_id in self._held:
-            self.tally.applied.add(change.source_id)
+        """While members are to be taken out of a group, others may come into it: that is another phase."""
+        if (change.source_id, change.phase) in self._held:
+            self.tally.applied.add((change.source_id, change.phase))
 
     def _settle(self, source_id: SourceId) -> None:
         if self.undone.is_settled(source_id):

@@ -223,7 +223,7 @@ class _Accounts:
         store, job = self.referring.ports.store, self.referring.job
         found: dict[TargetId, bool] = {}
         for lane in job.lanes:
-            owners = await store.owners(job.address, lane.resource_type, [one for one in targets if one not in found])
+            owners = await lane.owners(store, [one for one in targets if one not in found])
             mine = {target: owner.source_id for target, owner in owners.items() if owner.connector == job.connector}
             ends = await self.of(lane, list(mine.values())) if mine else {}
             found |= {target: ends[source_id].active for target, source_id in mine.items() if source_id in ends}

@@ -23,12 +23,16 @@ from usher.engine.undone import LeftUndone
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The bench of a cycle, with when it began; `stale` and `credential` are as in `CycleReport`."""
+    """The bench of a cycle, with when it began; `stale` and `credential` are as in `CycleReport`.
+
+    `anchored`: links that were found again came into force in this cycle, and the next one looks at everybody.
+    """
 
     bench: Bench
     started: datetime
     stale: str
     credential: Credential | None
+    anchored: bool = False
 
 
 async def due_holders(ports: Ports, job: Job) -> Sequence[SourceId]:
@@ -43,14 +47,14 @@ async def make_report(
     due: Mapping[Lane, Sequence[SourceId]],
 ) -> CycleReport:
     """The report of a cycle that came to a plan. `due` are the holders whose references are not right."""
-    ports, users, resolution = opened.bench.ports, prepared.lanes[0].job.lane, prepared.resolution
+    ports, users, resolution = opened.bench.ports, prepared.lanes[0].job, prepared.resolution
     left, waiting, now = LeftUndone(), 0, ports.runtime.now()
     for lane in prepared.lanes:
         unsettled = await ports.store.unsettled(lane.job.lane)
         left.add(unsettled.values(), now)
         left.reasons.update(REFERENCES_PENDING for one in due.get(lane.job.lane, ()) if one not in unsettled)
         waiting += await ports.store.count_waiting_references(lane.job.lane)
-    linked, _ = await ports.store.count_links(users)
+    linked, _ = await ports.store.count_links(users.lane_in_force)
     return CycleReport(
         kind=prepared.kind,
         result=CycleResult.PARTIAL,
@@ -59,7 +63,7 @@ async def make_report(
         counts=counts[ResourceType.USER],
         groups=counts.get(ResourceType.GROUP),
         reasons=left.reasons,
-        in_scope=await ports.store.count_claimants(users),
+        in_scope=await ports.store.count_claimants(users.lane),
         linked=linked,
         pending=left.reasons.total(),
         escrowed=left.escrowed,

@@ -9,7 +9,7 @@ from typing import Final
 
 from usher.contracts.snapshots import Snapshot, StagedResource
 from usher.contracts.source import Evidence, ReadComplete, SourceReader, SupportsChanges
-from usher.core.errors import CycleError, IncompleteRead, ReadShrunk, WatermarkExpired
+from usher.core.errors import IncompleteRead, ReadShrunk, WatermarkExpired
 from usher.core.model.reports import SnapshotReport, SourceReport
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, SourceResource
 from usher.core.sync.fingerprints import SnapshotDigest, approval_of, fingerprint
@@ -24,11 +24,16 @@ _WORDS: Final = {ResourceType.USER: "people", ResourceType.GROUP: "groups"}
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A read that came to its end: how many it holds, who is gone, who differs, and how many are new or differ."""
+    """A read that came to its end: how many it holds, who is gone, who differs, and how many are new or differ.
+
+    `former` is how many the last read held, and `kept` how many of these are in this one: by their ids, or where the
+    scheme of ids is another one, as many as can be.
+    """
 
     source: SourceKey
     resource_type: ResourceType
     count: int
+    former: int
     kept: int
     removed: Sequence[SourceId]
     altered: Sequence[SourceId]
@@ -41,18 +46,13 @@ class _Read:
         """By which the read is approved."""
         return approval_of(self.source, self.resource_type, self.digest)
 
-    @property
-    def former(self) -> int:
-        """How many the last read held."""
-        return self.kept + len(self.removed)
-
 
 async def read_source(job: SourceJob, ports: Ports, approved: str = "") -> SourceReport:
     """Reads everything that the job wants of the source, in one conversation, and publishes what changed.
 
     `approved` is the digest of a shrunken read that somebody looked at and confirmed. Raises IncompleteRead (nothing of
-    that resource type was taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be reached
-    or changed its identity).
+    that resource type was taken over; ReadShrunk when it needs an approval) or CycleError (the source can't be
+    reached).
     """
     reports: dict[ResourceType, SnapshotReport] = {}
     async with job.open_source() as reader:
@@ -83,7 +83,6 @@ class _Taking:
         """By its changes where that is possible and due, otherwise whole."""
         store, source = self.ports.store, self.job.source
         former = await store.snapshot(source, self.resource_type)
-        _refuse_other_identity(self.reader, former)
         try:
             report = await self._take_changes(former)
             return await self._take_whole(former, approved) if report is None else report
@@ -97,6 +96,8 @@ class _Taking:
         """None where the source has to be read whole: it can't tell what changed, or its word needs proof."""
         reader, now = self.reader, self.ports.runtime.now()
         if former is None or former.watermark is None or not isinstance(reader, SupportsChanges):
+            return None
+        if former.identity != reader.identity:
             return None
         if not former.whole <= now < former.whole + self.job.full_every:
             return None
@@ -144,12 +145,14 @@ class _Taking:
 
     async def _read_whole(self, former: Snapshot | None) -> _Read:
         store, source, resource_type = self.ports.store, self.job.source, self.resource_type
+        strangers = former is not None and former.identity != self.reader.identity
+        watermark = None if former is None or strangers else former.watermark
         known = await store.fingerprints(source, resource_type)
         comparison = _Comparison(known)
         changed = 0
         end: ReadComplete | None = None
         async with writing_behind() as behind:
-            async for item in self.reader.fetch(resource_type, None if former is None else former.watermark):
+            async for item in self.reader.fetch(resource_type, watermark):
                 if isinstance(item, ReadComplete):
                     end = item
                     continue
@@ -161,8 +164,9 @@ class _Taking:
             raise IncompleteRead(message)
         seen, digest = comparison.seen, comparison.digest.hexdigest()
         removed = [source_id for source_id in known if source_id not in seen]
-        kept = len(known) - len(removed)
-        return _Read(source, resource_type, len(seen), kept, removed, comparison.altered, changed, digest, end)
+        kept = min(len(seen), len(known)) if strangers else len(known) - len(removed)
+        altered = () if strangers else comparison.altered
+        return _Read(source, resource_type, len(seen), len(known), kept, removed, altered, changed, digest, end)
 
     async def _refuse_blind(self, former: Snapshot | None, read: _Read, approved: str) -> None:
         """A read that no longer tells who is disabled would bring everybody back who is."""
@@ -222,16 +226,6 @@ class _Comparison:
                 if former is not None:
                     self.altered.append(resource.id)
         return rows
-
-
-def _refuse_other_identity(reader: SourceReader, former: Snapshot | None) -> None:
-    if former is None or former.identity == reader.identity:
-        return
-    message = (
-        f"the identity scheme changed from {former.identity} to {reader.identity}: ids of the two can't be compared. "
-        "Change it back, or create another IdentitySource and connectors for it"
-    )
-    raise CycleError(message, reason="InvalidSpec")
 
 
 def _refuse_shrunken(job: SourceJob, read: _Read, approved: str) -> None:

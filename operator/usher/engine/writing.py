@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from usher.core.model.plans import Phase, PlannedChange, Skip
-from usher.core.model.resources import SourceId
+from usher.core.sync.policies import Step, step_of
 from usher.engine.apply import Applier
 from usher.engine.bench import Bench
 from usher.engine.preparing import PreparedLane
@@ -21,35 +21,43 @@ from usher.engine.safety import PLAN_HELD, Judgement
 _LOOKS: Final = 2
 """So often references are looked at after the apply: to do what became possible, and to see that it is done."""
 
+_OVER: Final = "over the budget, beside a held plan"
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """One lane of a cycle that writes. The destructive changes of `waiting` are left out."""
+    """One lane of a cycle that writes. The changes of `waiting` are left out.
+
+    `whole`: nothing that is not in the plan is done either.
+    """
 
     bench: Bench
     prepared: PreparedLane
     applier: Applier
     recorder: Recorder
-    waiting: frozenset[SourceId]
+    waiting: frozenset[Step]
+    whole: bool
 
     @classmethod
     def of(cls, bench: Bench, lane: PreparedLane, judgement: Judgement) -> Writing:
         """With all that is needed to write."""
         resource_type = lane.job.resource_type
-        held = {row.source_id for row in judgement.rows if row.resource_type is resource_type}
+        held = {(row.source_id, row.phase) for row in judgement.rows if row.resource_type is resource_type}
         relating = Relating(bench.job, lane.job, bench.ports, bench.session, bench.retrier)
         return cls(
             bench=bench,
             prepared=lane,
             applier=Applier(lane.job, bench.ports, bench.session, bench.retrier, relating, bench.licences),
             recorder=Recorder(lane.job, bench.ports, bench.cycle, lane.former, held),
-            waiting=frozenset(i for kind, i in judgement.decision.wait if kind is resource_type),
+            waiting=frozenset(step for step in judgement.decision.wait if step[0] is resource_type),
+            whole=judgement.whole,
         )
 
     async def skip(self) -> None:
         """Records for whom nothing is done."""
         draft = self.prepared.draft
-        waits = (Skip(i, PLAN_HELD, "over the budget, beside a held plan", settled=False) for i in self.waiting)
+        detail = "needs an approval of its own, beside a held plan" if self.whole else _OVER
+        waits = (Skip(i, PLAN_HELD, detail, settled=False) for i in sorted({step[1] for step in self.waiting}))
         await self.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
 
     async def apply(self, phase: Phase, rank: int) -> None:
@@ -60,12 +68,12 @@ class Writing:
         await self.recorder.flush()
 
     def _waits(self, row: PlannedChange) -> bool:
-        return row.destructive and row.source_id in self.waiting
+        return step_of(row) in self.waiting
 
     async def settle_references(self) -> None:
         """What accounts that came and went in this cycle make possible, and impossible."""
         bench, lane = self.bench, self.prepared.job
-        for look in range(_LOOKS):
+        for look in range(_LOOKS)[-1 if self.whole else 0 :]:
             if bench.control.stop.is_set() or not refers(lane):
                 return
             last, did = look == _LOOKS - 1, False

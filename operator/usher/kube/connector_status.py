@@ -162,8 +162,9 @@ def _plan(held: StoredHold) -> PlanStatus:
 
 
 def _how_to_approve(key: ObjectKey, held: StoredHold) -> Finding:
+    rest = "nothing of it was done" if held.whole else "the rest was applied"
     message = (
-        f"{held.summary} wait for an approval until {held.expires:%Y-%m-%d %H:%M}Z; the rest was applied. If they are "
+        f"{held.summary} wait for an approval until {held.expires:%Y-%m-%d %H:%M}Z; {rest}. If they are "
         f"right: kubectl -n {key.namespace} annotate pconn/{key.name} --overwrite {APPROVE_PLAN}={held.hash}"
     )
     return Finding(held.reason, message)

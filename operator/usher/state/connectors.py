@@ -16,10 +16,19 @@ _KNOWN: Final = select(connectors.c.id).where(connectors.c.key == bindparam("con
 _KNOWN_LANE: Final = (
     select(lanes.c.id)
     .join(connectors, connectors.c.id == lanes.c.connector_id)
-    .where(connectors.c.key == bindparam("connector"), lanes.c.resource_type == bindparam("resource_type"))
+    .where(
+        connectors.c.key == bindparam("connector"),
+        lanes.c.resource_type == bindparam("resource_type"),
+        lanes.c.anew == bindparam("anew"),
+    )
 )
 MY_LANE: Final = _KNOWN_LANE.scalar_subquery()
-"""The row id of the lane that the parameters `connector` and `resource_type` name."""
+"""The row id of the lane that the parameters of `naming` name."""
+
+
+def naming(lane: Lane) -> dict[str, str | bool]:
+    """The parameters that name the lane."""
+    return {"connector": lane.connector, "resource_type": lane.resource_type, "anew": lane.anew}
 
 
 def known_connector(connector: ConnectorKey) -> ScalarSelect[int]:
@@ -38,18 +47,18 @@ def ensure_connector(connection: Connection, connector: ConnectorKey) -> int:
 
 def known_lane(lane: Lane) -> ScalarSelect[int]:
     """Its row id inside a statement; NULL, which equals nothing, where it is not known."""
-    connector, resource_type = lane
-    mine = connectors.c.key == connector, lanes.c.resource_type == resource_type
+    connector, resource_type, anew = lane
+    mine = connectors.c.key == connector, lanes.c.resource_type == resource_type, lanes.c.anew.is_(anew)
     return select(lanes.c.id).join(connectors, connectors.c.id == lanes.c.connector_id).where(*mine).scalar_subquery()
 
 
 def ensure_lane(connection: Connection, lane: Lane) -> int:
     """Its row id, made where it was not known."""
-    parameters = {"connector": lane.connector, "resource_type": lane.resource_type}
-    known: int | None = connection.execute(_KNOWN_LANE, parameters).scalar()
+    known: int | None = connection.execute(_KNOWN_LANE, naming(lane)).scalar()
     if known is not None:
         return known
-    row = {"connector_id": ensure_connector(connection, lane.connector), "resource_type": lane.resource_type}
+    connector_id = ensure_connector(connection, lane.connector)
+    row = {"connector_id": connector_id, "resource_type": lane.resource_type, "anew": lane.anew}
     made: int = connection.execute(insert(lanes).values(row).returning(lanes.c.id)).scalar_one()
     return made
 
@@ -57,6 +66,11 @@ def ensure_lane(connection: Connection, lane: Lane) -> int:
 def lanes_of(connector: ConnectorKey) -> Select[tuple[int]]:
     """The row ids of all lanes of a connector, inside a statement."""
     return select(lanes.c.id).where(lanes.c.connector_id == known_connector(connector))
+
+
+def lanes_beside(lane: Lane) -> Select[tuple[int]]:
+    """The row ids of the lanes with which this one makes a whole, inside a statement."""
+    return lanes_of(lane.connector).where(lanes.c.anew.is_(lane.anew))
 
 
 def owned_at(address: str, resource_type: ResourceType) -> str:
@@ -76,6 +90,7 @@ def read_consumption(row: AnyRow) -> Consumption:
         guarded=row.guarded,
         scope=row.scope,
         lost=row.lost,
+        restarted=row.restarted,
         retired=row.retired is not None,
     )
 
@@ -103,6 +118,7 @@ def save_consumption(connection: Connection, lane: Lane, consumption: Consumptio
         "guarded": consumption.guarded,
         "scope": consumption.scope,
         "lost": consumption.lost,
+        "restarted": consumption.restarted,
     }
     connection.execute(delete(consumptions).where(consumptions.c.lane_id == lane_id))
     connection.execute(insert(consumptions), row)

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
 from usher.core.model.escrow import Duty, Escrow, Unsettled
@@ -15,7 +15,7 @@ from usher.core.model.plans import Action
 from usher.core.model.resources import ConnectorKey, Fingerprint, Lane, Link, ResourceType, SourceId, TargetId
 from usher.state import connectors as lifecycle
 from usher.state.codec import decode_image, decode_keys
-from usher.state.connectors import MY_LANE, ensure_lane, known_lane, owned_at
+from usher.state.connectors import MY_LANE, ensure_lane, known_lane, naming, owned_at
 from usher.state.database import OnDatabase, Order
 from usher.state.recording import intent_row, record_outcomes
 from usher.state.schema import claims, connectors, consumptions, deletions, intents, lanes, links, unsettled
@@ -83,15 +83,11 @@ class SqlLinks(OnDatabase):
             yield page
 
     async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
-        found = await self._database.run(
-            _LINKS.fetch, ids, _read_link, connector=lane.connector, resource_type=lane.resource_type
-        )
+        found = await self._database.run(_LINKS.fetch, ids, _read_link, **naming(lane))
         return {link.source_id: link for link in found}
 
     async def digests(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, LinkDigest]:
-        found = await self._database.run(
-            _DIGESTS_OF.fetch, ids, _read_digest, connector=lane.connector, resource_type=lane.resource_type
-        )
+        found = await self._database.run(_DIGESTS_OF.fetch, ids, _read_digest, **naming(lane))
         return {digest.source_id: digest for digest in found}
 
     async def owners(
@@ -135,6 +131,9 @@ class SqlLinks(OnDatabase):
         statement = select(unsettled).where(unsettled.c.lane_id == known_lane(lane))
         return dict(await self._database.rows(statement, _read_unsettled))
 
+    async def renew_escrows(self, lane: Lane, at: datetime) -> None:
+        await self._database.run(_renew_escrows, lane, at)
+
     async def record(self, lane: Lane, record: Record) -> Sequence[SourceId]:
         return await self._database.run(record_outcomes, lane, record)
 
@@ -160,9 +159,7 @@ def _save_claims(connection: Connection, lane: Lane, made: Mapping[SourceId, Seq
 
 def _find_rivals(connection: Connection, lane: Lane, asked: Collection[str]) -> Mapping[str, Sequence[SourceId]]:
     texts = _by_digest(connection, asked)
-    several = _RIVALS.fetch(
-        connection, texts, _read_digest_of_claim, connector=lane.connector, resource_type=lane.resource_type
-    )
+    several = _RIVALS.fetch(connection, texts, _read_digest_of_claim, **naming(lane))
     return _find_claimants(connection, lane, {digest: texts[digest] for digest in several})
 
 
@@ -176,9 +173,7 @@ def _by_digest(connection: Connection, asked: Collection[str]) -> Mapping[bytes,
 
 def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, str]) -> Mapping[str, Sequence[SourceId]]:
     people: dict[str, list[SourceId]] = {}
-    for digest, source_id in _CLAIMANTS.fetch(
-        connection, texts, _read_claim, connector=lane.connector, resource_type=lane.resource_type
-    ):
+    for digest, source_id in _CLAIMANTS.fetch(connection, texts, _read_claim, **naming(lane)):
         people.setdefault(texts[digest], []).append(source_id)
     return {text: sorted(ids) for text, ids in people.items()}
 
@@ -187,6 +182,12 @@ def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]
     lane_id = ensure_lane(connection, lane)
     rows = {intent.source_id: intent_row(lane_id, intent) for intent in written}
     replace_ids(connection, intents, lane_id, rows)
+
+
+def _renew_escrows(connection: Connection, lane: Lane, at: datetime) -> None:
+    failed = unsettled.c.lane_id == known_lane(lane), unsettled.c.duty.is_not(None)
+    fresh = {"duty": None, "due": None, "tried": None, "attempts": 0, "since": at}
+    connection.execute(update(unsettled).where(*failed).values(fresh))
 
 
 def _read_id(row: AnyRow) -> SourceId:

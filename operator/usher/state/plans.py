@@ -19,7 +19,7 @@ from usher.state.codec import (
     encode_counts,
     encode_report,
 )
-from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of
+from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of, naming
 from usher.state.database import OnDatabase, Order
 from usher.state.schema import changes, connectors, cycles, held_changes, holds
 from usher.state.statements import Among, AnyRow, Values, delete_ids, fetch, insert_rows
@@ -53,11 +53,7 @@ class SqlPlans(OnDatabase):
         await self._database.jot(_clear_phases, lane, phases)
 
     async def planned(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Action]:
-        return dict(
-            await self._database.run(
-                _PLANNED.fetch, ids, _read_planned, connector=lane.connector, resource_type=lane.resource_type
-            )
-        )
+        return dict(await self._database.run(_PLANNED.fetch, ids, _read_planned, **naming(lane)))
 
     async def count_changes(self, lane: Lane) -> Mapping[Action, int]:
         statement = (
@@ -95,8 +91,12 @@ class SqlPlans(OnDatabase):
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None:
         return await self._database.run(_read_held, connector)
 
-    async def drop_held(self, lane: Lane, ids: Sequence[SourceId]) -> None:
-        await self._database.run(drop_held, lane, ids)
+    async def drop_held(self, lane: Lane, members: Collection[tuple[SourceId, Phase]]) -> None:
+        by_phase: dict[Phase, list[SourceId]] = {}
+        for source_id, phase in members:
+            by_phase.setdefault(phase, []).append(source_id)
+        for phase, ids in by_phase.items():
+            await self._database.run(drop_held, lane, ids, (phase,))
 
     async def release(self, connector: ConnectorKey) -> None:
         await self._database.run(_release, connector)
@@ -153,12 +153,12 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         return
     rows = []
     for resource_type in sorted({change.resource_type for change in members}):
-        lane_id = ensure_lane(connection, Lane(connector, resource_type))
-        mine = {change.source_id: change for change in members if change.resource_type is resource_type}
-        for phase in sorted({change.phase for change in mine.values()}):
-            ids = [source_id for source_id, change in mine.items() if change.phase is phase]
+        lane_id = ensure_lane(connection, Lane(connector, resource_type, hold.anew))
+        mine = [change for change in members if change.resource_type is resource_type]
+        for phase in sorted({change.phase for change in mine}):
+            ids = [change.source_id for change in mine if change.phase is phase]
             delete_ids(connection, changes, lane_id, ids, (phase,))
-        rows += [_held_row(lane_id, change) for change in mine.values()]
+        rows += [_held_row(lane_id, change) for change in mine]
     insert_rows(connection, held_changes, rows)
     row = (
         connector_id,
@@ -171,6 +171,8 @@ def _hold(connection: Connection, connector: ConnectorKey, hold: StoredHold, mem
         hold.expires,
         hold.approved,
         hold.guarded,
+        hold.whole,
+        hold.anew,
     )
     insert_rows(connection, holds, [row])
 
@@ -185,9 +187,9 @@ def _read_held(connection: Connection, connector: ConnectorKey) -> tuple[StoredH
     return found[0], sorted(held, key=lambda change: (change.phase, change.rank, change.source_id))
 
 
-def drop_held(connection: Connection, lane: Lane, ids: Sequence[SourceId]) -> None:
-    """Takes these members out of the held set; an empty one goes with its hold."""
-    delete_ids(connection, held_changes, ensure_lane(connection, lane), ids)
+def drop_held(connection: Connection, lane: Lane, ids: Collection[SourceId], phase: tuple[Phase, ...] = ()) -> None:
+    """Takes these people out of the held set, or a phase of them; an empty one goes with its hold."""
+    delete_ids(connection, held_changes, ensure_lane(connection, lane), ids, phase)
     left = select(held_changes.c.source_id).where(held_changes.c.lane_id.in_(lanes_of(lane.connector))).exists()
     connection.execute(delete(holds).where(holds.c.connector_id == known_connector(lane.connector), ~left))
 
@@ -248,6 +250,8 @@ def _read_hold(row: AnyRow) -> StoredHold:
         expires=row.expires,
         approved=row.approved,
         guarded=row.guarded,
+        whole=row.whole,
+        anew=row.anew,
     )
 
 

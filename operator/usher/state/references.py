@@ -16,7 +16,7 @@ from usher.contracts.store import Record
 from usher.core.model.plans import Action
 from usher.core.model.resources import Holding, Lane, SourceId, TargetId
 from usher.state.codec import decode_holding, encode_holding
-from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_of
+from usher.state.connectors import MY_LANE, ensure_lane, known_lane, lanes_beside, naming
 from usher.state.database import OnDatabase
 from usher.state.ledger import holders, references
 from usher.state.schema import changes, links
@@ -49,7 +49,7 @@ class SqlReferences(OnDatabase):
 
     async def holders_of_planned(self, lane: Lane) -> Sequence[SourceId]:
         moving = select(changes.c.source_id).where(
-            changes.c.lane_id.in_(lanes_of(lane.connector)), changes.c.action.in_(_MOVING)
+            changes.c.lane_id.in_(lanes_beside(lane)), changes.c.action.in_(_MOVING)
         )
         statement = select(references.c.source_id).where(
             references.c.lane_id == known_lane(lane), references.c.referent.in_(moving)
@@ -57,11 +57,7 @@ class SqlReferences(OnDatabase):
         return sorted(await self._database.rows(statement.distinct(), _read_id))
 
     async def holdings(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Holding]:
-        return dict(
-            await self._database.run(
-                _HOLDINGS.fetch, ids, _read_holding, connector=lane.connector, resource_type=lane.resource_type
-            )
-        )
+        return dict(await self._database.run(_HOLDINGS.fetch, ids, _read_holding, **naming(lane)))
 
     async def count_references(self, lane: Lane) -> int:
         statement = select(func.coalesce(func.sum(holders.c.size), 0)).where(holders.c.lane_id == known_lane(lane))
@@ -149,7 +145,7 @@ def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collec
     """Whoever refers to any of these is due, and so are these themselves where they refer to somebody."""
     for chunk in chunked(moved, AT_ONCE):
         referring = select(references.c.lane_id, references.c.source_id).where(
-            references.c.referent.in_(chunk), references.c.lane_id.in_(lanes_of(lane.connector))
+            references.c.referent.in_(chunk), references.c.lane_id.in_(lanes_beside(lane))
         )
         itself = and_(holders.c.lane_id == lane_id, holders.c.source_id.in_(chunk))
         refers = tuple_(holders.c.lane_id, holders.c.source_id).in_(referring)
@@ -158,7 +154,7 @@ def wake_holders(connection: Connection, lane: Lane, lane_id: int, moved: Collec
 
 def wake_all_holders(connection: Connection, lane: Lane) -> None:
     """Whose references are known: any of them may hold an account that was nobody's of ours until now."""
-    mine = holders.c.lane_id.in_(lanes_of(lane.connector))
+    mine = holders.c.lane_id.in_(lanes_beside(lane))
     connection.execute(update(holders).where(~holders.c.due, mine, holders.c.held.is_not(None)).values(due=True))
 
 

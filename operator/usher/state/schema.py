@@ -125,9 +125,10 @@ lanes: Final = Table(
     Column("id", ROW_ID, primary_key=True),
     Column("connector_id", ROW_ID, ForeignKey("connectors.id", ondelete="CASCADE"), nullable=False),
     Column("resource_type", Words, nullable=False),
-    UniqueConstraint("connector_id", "resource_type"),
+    Column("anew", Boolean, nullable=False),
+    UniqueConstraint("connector_id", "resource_type", "anew"),
 )
-"""One resource type of one connector."""
+"""One resource type of one connector. One that is `anew` takes the place of the other when that is approved."""
 
 
 def of_lane() -> Column[int]:
@@ -148,6 +149,7 @@ consumptions: Final = Table(
     Column("guarded", Boolean, nullable=False),
     Column("scope", Words, nullable=False),
     Column("lost", Boolean, nullable=False),
+    Column("restarted", Boolean, nullable=False),
 )
 
 links: Final = Table(
@@ -237,6 +239,8 @@ holds: Final = Table(
     Column("expires", Instant, nullable=False),
     Column("approved", Boolean, nullable=False),
     Column("guarded", Boolean, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("anew", Boolean, nullable=False),
 )
 
 deletions: Final = Table(
@@ -255,7 +259,7 @@ held_changes: Final = Table(
     metadata,
     of_lane(),
     Column("source_id", Identifier, primary_key=True),
-    Column("phase", Integer, nullable=False),
+    Column("phase", Integer, primary_key=True, autoincrement=False),
     Column("rank", Integer, nullable=False),
     Column("content", Sealed, nullable=False),
 )

@@ -186,7 +186,7 @@ class Among:
         self._queries: WeakKeyDictionary[Dialect, dict[int, _Query]] = WeakKeyDictionary()
 
     def fetch(
-        self, connection: Connection, values: Collection[T], read: Callable[[AnyRow], R], **fixed: object
+        self, connection: Connection, values: Collection[T], read: Callable[[AnyRow], R], /, **fixed: object
     ) -> list[R]:
         """The rows for these values, however many these are."""
         found: list[R] = []

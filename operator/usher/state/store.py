@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from usher.contracts.store import Store
+from usher.state.anchorings import SqlAnchorings
 from usher.state.assignments import SqlAssignments
 from usher.state.comparisons import SqlComparisons
 from usher.state.database import Database
@@ -40,6 +41,7 @@ class SqlStore(
     SqlPlans,
     SqlLog,
     SqlTransfers,
+    SqlAnchorings,
     SqlEndings,
     SqlStandings,
     SqlDiscoveries,

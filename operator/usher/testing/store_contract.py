@@ -10,12 +10,14 @@ The store of each test is empty. The suite imports no pytest itself.
 
 from __future__ import annotations
 
+from usher.testing.store_anchorings import AnchoringStoreContract
 from usher.testing.store_assignments import AssignmentStoreContract
 from usher.testing.store_claims import ClaimStoreContract
 from usher.testing.store_comparisons import ComparisonStoreContract
 from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_endings import EndingStoreContract
+from usher.testing.store_escrows import EscrowStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_log import LogStoreContract
@@ -31,10 +33,12 @@ class StoreContract(
     SnapshotStoreContract,
     LinkStoreContract,
     DeletionStoreContract,
+    EscrowStoreContract,
     ClaimStoreContract,
     AssignmentStoreContract,
     ReferenceStoreContract,
     TransferStoreContract,
+    AnchoringStoreContract,
     ComparisonStoreContract,
     PlanStoreContract,
     LogStoreContract,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from usher.contracts.log import WHOLE_LOG
 from usher.contracts.store import Intent, LinkDigest, Owner, Record, Store
-from usher.core.model.escrow import Duty, Escrow, Unsettled
+from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action
-from usher.core.model.resources import Fingerprint, SourceId, TargetId
+from usher.core.model.resources import SourceId, TargetId
 from usher.testing.store_examples import (
     ADDRESS,
     CRM,
@@ -279,15 +278,6 @@ class LinkStoreContract:
         await store.record(CRM, Record(finished=[P2]))
         assert await store.intents(CRM) == {P1: create}
         assert await store.intents(WIKI) == {}
-
-    async def test_an_escrow_comes_back_as_it_was(self, store: Store) -> None:
-        waits = Escrow(Duty.REFER, NOON + timedelta(hours=6), Fingerprint(b"\x00wish"))
-        entries = [
-            Unsettled(P1, "Timeout", 3, NOON, waits),
-            Unsettled(P2, "Timeout", 31, NOON, replace(waits, due=None)),
-        ]
-        await store.record(CRM, Record(unsettled=entries))
-        assert await store.unsettled(CRM) == {entry.source_id: entry for entry in entries}
 
     async def test_the_unsettled_are_replaced_and_settled(self, store: Store) -> None:
         first = Unsettled(P1, "Timeout", 1, NOON)

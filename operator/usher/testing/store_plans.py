@@ -86,10 +86,22 @@ class PlanStoreContract:
 
     async def test_a_hold_goes_with_its_last_member(self, store: Store) -> None:
         await store.hold(CRM.connector, make_hold(count=2), [make_change("p1"), make_change("p2")])
-        await store.drop_held(CRM, [SourceId("p1"), SourceId("unknown")])
+        await store.drop_held(CRM, [(SourceId("p1"), Phase.UPDATE), (SourceId("unknown"), Phase.UPDATE)])
         assert await store.held(CRM.connector) == (make_hold(count=2), [make_change("p2")])
-        await store.drop_held(CRM, [SourceId("p2")])
+        await store.drop_held(CRM, [(SourceId("p2"), Phase.CREATE)])
+        assert await store.held(CRM.connector) == (make_hold(count=2), [make_change("p2")])
+        await store.drop_held(CRM, [(SourceId("p2"), Phase.UPDATE)])
         assert await store.held(CRM.connector) is None
+
+    async def test_a_held_set_has_several_changes_of_a_resource_one_a_phase(self, store: Store) -> None:
+        hold = replace(make_hold(count=2), whole=True)
+        updates, refers = make_change("p1"), make_change("p1", Action.REFER, Phase.REFER)
+        await store.add_changes(CRM, [updates, refers])
+        await store.hold(CRM.connector, hold, [updates, refers])
+        assert await collect(store.all_changes(CRM)) == []
+        assert await store.held(CRM.connector) == (hold, [updates, refers])
+        await store.drop_held(CRM, [(SourceId("p1"), Phase.UPDATE)])
+        assert await store.held(CRM.connector) == (hold, [refers])
 
     async def test_a_released_hold_is_gone_with_its_rows(self, store: Store) -> None:
         await store.hold(CRM.connector, make_hold(), [make_change("p1")])
@@ -114,7 +126,7 @@ class PlanStoreContract:
         await store.hold(CRM.connector, make_hold("hash-1"), [make_change("p1")])
         assert await store.approve(CRM.connector, "hash-1")
         assert not await store.approve(CRM.connector, "hash-1")
-        await store.drop_held(CRM, [SourceId("p1")])
+        await store.drop_held(CRM, [(SourceId("p1"), Phase.UPDATE)])
 
         await store.hold(CRM.connector, make_hold("hash-1"), [make_change("p1")])
 

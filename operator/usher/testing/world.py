@@ -22,7 +22,7 @@ from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.leaving import Deprovisioning
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Budgets, Enforcement, OnStateLoss
+from usher.core.sync.policies import Approval, Budget, Budgets, Enforcement, OnStateLoss
 from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 from usher.engine.cycle import plan_cycle, run_cycle
@@ -118,6 +118,7 @@ class World:
     compare_every: timedelta | None = None
     lost: bool = False
     on_state_loss: OnStateLoss = OnStateLoss.REPORT
+    approval: Approval = Approval.ON_VIOLATION
     seed: int = 0
 
     @property
@@ -164,6 +165,7 @@ class World:
             self.enforcement,
             self.compare_every,
             self.on_state_loss,
+            approval=self.approval,
         )
 
     @property

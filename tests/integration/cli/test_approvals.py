@@ -1,4 +1,4 @@
-"""`--approve HASH` with a hash that nothing waits under: the sync is done, and the word is an error."""
+"""`--approve HASH`: with a hash that nothing waits under the sync is done, and the word is an error."""
 
 from __future__ import annotations
 
@@ -81,3 +81,52 @@ def test_a_word_that_nothing_was_compared_with_is_not_told_as_wrong(folder: Fold
 
     assert result.exit_code == 1
     assert "no set was compared with it, as these failed: default/people" in result.stderr
+
+
+def test_where_all_needs_an_approval_plan_and_sync_end_with_4_and_write_nothing(
+    folder: Folder, app: HostileServer
+) -> None:
+    folder.change("people.yaml", "safety: {", "safety: {approval: Always, ")
+    folder.people(PEOPLE)
+
+    assert folder.run("plan").exit_code == 4
+    held = folder.sync()
+    digest = folder.data("plan")["held"]["hash"]
+
+    assert held.exit_code == 4
+    assert "held (ApprovalRequired): 20 to create; 20 changes wait until" in held.stdout
+    assert app.writes == 0
+    assert folder.sync("--approve", digest).exit_code == 0
+    assert len(app.app.accounts) == 20
+    assert folder.run("plan").exit_code == 0
+
+
+def test_another_id_column_takes_nobodys_account_and_waits_for_an_approval(folder: Folder, app: HostileServer) -> None:
+    folder.people(PEOPLE)
+    folder.sync()
+    folder.change("source.yaml", "file: people.csv", "file: people.csv, idColumn: userPrincipalName")
+
+    held = folder.sync()
+    digest = folder.data("plan")["held"]["hash"]
+
+    assert held.exit_code == 4
+    assert "changed from csv:objectId to csv:userPrincipalName" in held.stdout
+    assert "nobody leaves: 20 to take over" in held.stdout
+    assert folder.sync("--approve", digest).exit_code == 0
+    assert app.writes == 20, "the accounts of before, and nothing written to them since"
+    assert folder.run("plan").exit_code == 0
+
+
+def test_another_address_is_held_too(folder: Folder, app: HostileServer) -> None:
+    folder.people(PEOPLE)
+    folder.sync()
+    moved = folder.url.replace("127.0.0.1", "localhost")
+    assert moved != folder.url
+    folder.change("people.yaml", folder.url, moved)
+
+    held = folder.sync()
+
+    assert held.exit_code == 4
+    assert f"the app's address changed from {folder.url} to {moved}" in held.stdout
+    folder.change("people.yaml", moved, folder.url)
+    assert folder.run("plan").exit_code == 0, "as if nothing had been"

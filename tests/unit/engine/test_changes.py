@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from usher.contracts.snapshots import Snapshot
-from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
+from usher.core.errors import IncompleteRead, ReadShrunk
 from usher.core.model.resources import ResourceType, SourceKey
 from usher.testing.memory_source import MemoryFeed
 from usher.testing.world import World, open_world, person
@@ -196,8 +196,15 @@ async def test_a_source_that_is_to_be_read_whole_each_time_is(world: World) -> N
     assert (await world.read()).removed == 1
 
 
-async def test_another_identity_is_refused_in_a_read_of_changes_too(world: World) -> None:
+async def test_under_another_scheme_of_ids_the_source_is_read_whole(world: World) -> None:
+    before = await world.store.snapshot(CORP, ResourceType.USER)
     world.source.identity = "memory:mail"
+    world.clock.advance(1)
 
-    with pytest.raises(CycleError, match="identity scheme"):
-        await world.read()
+    await world.read()
+
+    after = await world.store.snapshot(CORP, ResourceType.USER)
+    assert before is not None
+    assert after is not None
+    assert (after.identity, after.whole) == ("memory:mail", after.completed)
+    assert after.whole > before.whole

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 import pytest
 
 from usher.contracts.source import ReadComplete, SourcePage, Watermark
-from usher.core.errors import CycleError, IncompleteRead, ReadShrunk
+from usher.core.errors import IncompleteRead, ReadShrunk
 from usher.core.model.resources import Fingerprint, ResourceType, SourceId, SourceKey, Value
 from usher.core.sync.fingerprints import SnapshotDigest
 from usher.testing.memory_source import MemorySource
@@ -147,11 +147,23 @@ async def test_a_read_that_does_not_say_that_it_was_complete_is_void(world: Worl
     assert (await world.cycle()).counts.disabled == 0
 
 
-async def test_another_identity_scheme_is_refused(world: World) -> None:
+async def test_under_another_scheme_of_ids_a_read_is_believed_by_how_many_it_holds(world: World) -> None:
+    names = [str(one["displayName"]).lower() for one in world.source.people.values()]
     world.source.identity = "memory:mail"
-
-    with pytest.raises(CycleError, match=r"memory:id to memory:mail"):
+    world.source.people.clear()
+    for name in names[: len(names) // 2]:
+        world.source.put(f"mail-{name}", **person(name))
+    with pytest.raises(ReadShrunk, match=f"{len(names) // 2} of the {len(names)} people"):
         await world.read()
+
+    for name in names:
+        world.source.put(f"mail-{name}", **person(name))
+    report = await world.read()
+
+    assert (report.count, report.removed) == (len(names), len(names))
+    snapshot = await world.store.snapshot(SourceKey("identity/corp"), ResourceType.USER)
+    assert snapshot is not None
+    assert snapshot.identity == "memory:mail"
 
 
 async def test_a_message_names_no_person(world: World) -> None:

@@ -30,7 +30,9 @@ def add_people(connection: Connection, numbers: range, claim: bytes = b"x") -> N
 
 def prepare(connection: Connection, count: int) -> None:
     connection.execute(insert(connectors), [{"id": 1, "key": "hr/crm"}, {"id": 2, "key": "hr/wiki"}])
-    connection.execute(insert(lanes), [{"id": i, "connector_id": i, "resource_type": "User"} for i in (1, 2)])
+    connection.execute(
+        insert(lanes), [{"id": i, "connector_id": i, "resource_type": "User", "anew": False} for i in (1, 2)]
+    )
     add_people(connection, range(count))
     insert_rows(connection, claims, [(2, person(0), b"other")])
 

@@ -102,6 +102,11 @@ class Safety(Strict):
         description="How many memberships one cycle may take away without an approval. Those of accounts and groups"
         " that leave by themselves are not counted again.",
     )
+    approval: Literal["OnViolation", "Always"] = Field(
+        default="OnViolation",
+        description="What waits for an approval. OnViolation (when absent): what is over a budget above. Always: all"
+        " that a cycle would write, creates and updates too.",
+    )
     hold_for: HoldTime = Field(
         default=timedelta(hours=72),
         description="How long a held plan waits for its approval before it is dropped; 72h when absent.",

@@ -32,10 +32,14 @@ class ResourceType(StrEnum):
 
 
 class Lane(NamedTuple):
-    """One resource type of one connector: what has links, claims, intents and a running plan of its own."""
+    """One resource type of one connector: what has links, claims, intents and a running plan of its own.
+
+    `anew`: beside the lane that is in force, while its links are to be found again and nobody has approved that yet.
+    """
 
     connector: ConnectorKey
     resource_type: ResourceType
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Evidence:
     several. `owners`: by target id, who links it already. `movers`: linked people whose account is about to be updated:
     a value that their account holds and they no longer claim is about to be free. `unfinished`: people for whom a
     request may have been made that nobody knows the end of. Their account is our own, as is one that was found by its
-    `externalId`, which the client gives (RFC 7643 3.1); others are taken over as `adopt` says.
+    `externalId`, which the client gives (RFC 7643 3.1), and so are those of `ours`: they were linked before. Others are
+    taken over as `adopt` says.
     """
 
     connector: ConnectorKey
@@ -52,6 +53,7 @@ class Evidence:
     movers: Collection[SourceId] = ()
     adopt: Adopt = Adopt.ALWAYS
     unfinished: Collection[SourceId] = ()
+    ours: Collection[TargetId] = ()
 
     def is_being_freed(self, hit: TargetResource) -> bool:
         """Whether this account answers to the value only until its own person's update.
@@ -109,7 +111,8 @@ def _claim(source_id: SourceId, key: MatchKey, hit: TargetResource, evidence: Ev
     owner = evidence.owners.get(hit.id)
     if owner is None and evidence.adopt is Adopt.NEVER:
         anchored = any(criterion.path.lower() == ANCHOR for criterion in key.conjunction)
-        return Matched(hit) if anchored or source_id in evidence.unfinished else Foreign(hit)
+        known = anchored or source_id in evidence.unfinished or hit.id in evidence.ours
+        return Matched(hit) if known else Foreign(hit)
     if owner is None or owner == (evidence.connector, source_id):
         return Matched(hit)
     connector, person = owner

@@ -87,6 +87,11 @@ def still_due(mapping: CompiledMapping, change: PlannedChange, image: Image) -> 
     return delta
 
 
+def is_shown(change: PlannedChange) -> bool:
+    """Whether anybody would see it: a link that is only confirmed changes nothing."""
+    return change.action is not Action.LINK or change.cause == ADOPTED
+
+
 def is_empty(value: Json) -> bool:
     """Whether the target's attribute has nothing in it."""
     return value is None or value in ("", [])

@@ -1,7 +1,7 @@
 """Safety as pure functions on a plan: budgets, and what is held, kept, dropped and released.
 
 A budget counts what is taken away from people: disables (and deletes). What is over it waits, as a set that is named by
-a hash, until somebody approves exactly that set.
+a hash, until somebody approves exactly that set. A plan that needs an approval in any case waits whole.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit
-from usher.core.model.resources import AttributePath, ResourceType, SourceId
+from usher.core.model.plans import Action, Amend, Phase, PlannedChange, PlannedEdit, Refer
+from usher.core.model.resources import ResourceType, SourceId
 
+APPROVAL_REQUIRED = "ApprovalRequired"
 OVER_BUDGET = "OverBudget"
 EMPTY_SOURCE = "EmptySource"
 
@@ -40,6 +41,13 @@ class Enforcement(StrEnum):
 
     ENFORCE = "Enforce"
     OBSERVE = "Observe"
+
+
+class Approval(StrEnum):
+    """What waits for an approval, in the words of the API: what is over a budget, or all that a cycle would write."""
+
+    ON_VIOLATION = "OnViolation"
+    ALWAYS = "Always"
 
 
 class OnStateLoss(StrEnum):
@@ -84,7 +92,11 @@ class Budgets:
 
 
 Subject: TypeAlias = tuple[ResourceType, SourceId]
-"""Whom a destructive change is about; each has one at the most."""
+"""Whom a change is about."""
+Step: TypeAlias = tuple[ResourceType, SourceId, Phase]
+"""Which change of a subject it is; each has one of a phase at the most."""
+_SAME: Final = {Phase.TRIM: Phase.REMOVE, Phase.FREE_KEYS: Phase.UPDATE, Phase.CREATE: Phase.UPDATE}
+"""What is done in one of two phases, by what the rest of the plan is, is the same step."""
 
 
 def subject_of(change: PlannedChange) -> Subject:
@@ -92,10 +104,17 @@ def subject_of(change: PlannedChange) -> Subject:
     return change.resource_type, change.source_id
 
 
+def step_of(change: PlannedChange) -> Step:
+    """Which change it is: by this a later cycle knows it again."""
+    return change.resource_type, change.source_id, _SAME.get(change.phase, change.phase)
+
+
 def count(changes: Iterable[PlannedChange]) -> Counter[Counted]:
     """How many of each these changes take away."""
     found: Counter[Counted] = Counter()
     for change in changes:
+        if not change.destructive:
+            continue
         if change.action is Action.REMOVE:
             found[Counted.MEMBERSHIPS] += removals(change)
         else:
@@ -108,16 +127,38 @@ def removals(change: PlannedChange) -> int:
     return sum(len(edit.remove) for edit in change.delta.values() if isinstance(edit, Amend))
 
 
-def never_more(due: PlannedChange, held: PlannedChange) -> PlannedChange:
-    """What of a held change is still due: of the references that it takes away those that were shown, and no other."""
-    if due.action is not Action.REMOVE:
-        return due
-    delta: dict[AttributePath, PlannedEdit] = {}
-    for path, edit in due.delta.items():
-        shown = held.delta.get(path)
-        if isinstance(edit, Amend) and isinstance(shown, Amend):
-            delta[path] = Amend(remove=tuple(one for one in edit.remove if one in shown.remove))
-    return replace(due, delta=delta)
+def never_more(due: PlannedChange, held: PlannedChange) -> PlannedChange | None:
+    """What of a held change is still due, never more than was shown; None where nothing is.
+
+    Of references those that were shown, and no other. Whoever is to be created or updated is still wanted exactly as
+    then, and nothing else of the account is written; where the account of a create is there by now, with all that it
+    was to have, only its link is left. To leave is the same whatever else is said of somebody.
+    """
+    if due.action is not held.action and not (due.action is Action.LINK and held.action is Action.CREATE):
+        return None
+    match due.action:
+        case Action.DISABLE | Action.DELETE:
+            return due
+        case Action.REMOVE | Action.REFER:
+            shown = {path: _shared(edit, held.delta.get(path)) for path, edit in due.delta.items()}
+            delta = {path: edit for path, edit in shown.items() if edit is not None}
+            return replace(due, delta=delta) if delta else None
+        case Action.CREATE | Action.UPDATE | Action.LINK:
+            same = due.fingerprint == held.fingerprint and held.target_id in (None, due.target_id)
+            return due if same and due.delta.keys() <= held.delta.keys() else None
+
+
+def _shared(due: PlannedEdit, held: PlannedEdit | None) -> PlannedEdit | None:
+    """The references of both edits."""
+    match due, held:
+        case Amend(remove=gone), Amend(remove=shown):
+            removed = tuple(one for one in gone if one in shown)
+            return Amend(remove=removed) if removed else None
+        case Refer(to=to), Refer(to=shown_to):
+            given = tuple(one for one in to if one in set(shown_to))
+            return Refer(given) if given else None
+        case _:
+            return due if due == held else None
 
 
 def plan_hash(changes: Iterable[PlannedChange]) -> str:
@@ -142,20 +183,23 @@ class HeldSet:
 
     `count` and `live` are its size and the live ones when it was first held, by what is counted. `guarded`: nothing was
     too little to be looked at when it was judged, which holds for its members until somebody has decided on them.
+    `whole`: it was all that was planned then.
     """
 
-    members: Mapping[Subject, Action]
+    members: Mapping[Step, PlannedChange]
     count: Mapping[Counted, int]
     live: Mapping[Counted, int]
     expired: bool
     guarded: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyView:
-    """What the decision looks at: the destructive changes that are due, what is live, and what is held.
+    """What the decision looks at: the changes that are due and may be held, what is live, and what is held.
 
-    `guarded`: mapping or scope is new, and nothing is too little to be looked at.
+    `guarded`: mapping or scope is new, and nothing is too little to be looked at. `whole`: whatever is due needs an
+    approval; otherwise only destructive changes are looked at.
     """
 
     due: Sequence[PlannedChange]
@@ -164,55 +208,57 @@ class SafetyView:
     held: HeldSet | None
     source_is_empty: bool
     guarded: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyDecision:
     """`keep`: members of the former set that still wait. `drop`: members that came back. `hold`: a new set to hold.
 
-    `wait`: destructive changes that are not in the set and must not be applied now. Everything else may be applied.
+    `wait`: changes that are not in the set and must not be applied now. Everything else may be applied.
     `guarded` is said of `hold`.
     """
 
     event: HoldEvent
-    keep: frozenset[Subject] = frozenset()
-    drop: frozenset[Subject] = frozenset()
+    keep: tuple[PlannedChange, ...] = ()
+    drop: frozenset[Step] = frozenset()
     hold: tuple[PlannedChange, ...] = ()
-    wait: frozenset[Subject] = frozenset()
+    wait: frozenset[Step] = frozenset()
     reason: str = ""
     guarded: bool = False
 
 
 def decide_safety(view: SafetyView) -> SafetyDecision:
-    """Which destructive changes go on, which wait, and in which set.
+    """Which changes go on, which wait, and in which set.
 
-    A held set is kept while its members are due; members that came back leave it. Others are judged by the budget
-    alone:
-    within it they go on, over it they wait until the first set is gone and then form the next. A set is released by
-    itself only when the budget was raised above its first size.
+    A held set is kept while its members are due; members that came back leave it. Others are judged by themselves:
+    within the budget they go on, over it (and in any case where all needs an approval) they wait until the first set is
+    gone and then form the next. A set is released by itself only when the budget was raised above its first size.
     """
     held = view.held
     if held is None:
         return _judge_all(view, HoldEvent.NONE, frozenset(), guarded=view.guarded)
-    due = {subject_of(change): change.action for change in view.due}
-    keep = frozenset(i for i, action in held.members.items() if due.get(i) == action)
-    drop = frozenset(held.members) - keep
+    due = {step_of(change): change for change in view.due}
+    found = {one: never_more(due[one], shown) for one, shown in held.members.items() if one in due}
+    keep = {one: change for one, change in found.items() if change is not None}
+    drop = frozenset(held.members.keys() - keep.keys())
     guarded = view.guarded or (held.guarded and bool(keep))
     if held.expired:
         return _judge_all(view, HoldEvent.EXPIRED, frozenset(held.members), guarded=guarded)
-    if not keep:
-        return _judge_all(view, HoldEvent.NONE, drop, guarded=guarded)
-    others = [change for change in view.due if subject_of(change) not in keep]
+    if not keep or held.whole is not view.whole:
+        return _judge_all(view, HoldEvent.NONE, frozenset(held.members), guarded=guarded)
+    others = [change for one, change in due.items() if one not in keep]
     over = _violation(view, others, guarded=view.guarded)
-    if _within(_budgets(view, guarded=guarded), held.count, held.live) and not view.source_is_empty:
+    raised = not view.whole and _within(_budgets(view, guarded=guarded), held.count, held.live)
+    if raised and not view.source_is_empty:
         event = HoldEvent.HELD if over else HoldEvent.RELEASED
         hold = tuple(others) if over else ()
         return SafetyDecision(event, drop=frozenset(held.members), hold=hold, reason=over, guarded=view.guarded)
-    wait = frozenset(map(subject_of, others)) if over else frozenset[Subject]()
-    return SafetyDecision(HoldEvent.KEPT, keep=keep, drop=drop, wait=wait, reason=over)
+    wait = frozenset(map(step_of, others)) if over else frozenset[Step]()
+    return SafetyDecision(HoldEvent.KEPT, keep=tuple(keep.values()), drop=drop, wait=wait, reason=over)
 
 
-def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Subject], *, guarded: bool) -> SafetyDecision:
+def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Step], *, guarded: bool) -> SafetyDecision:
     over = _violation(view, view.due, guarded=guarded)
     if over:
         return SafetyDecision(HoldEvent.HELD, drop=former, hold=tuple(view.due), reason=over, guarded=guarded)
@@ -224,6 +270,8 @@ def _violation(view: SafetyView, changes: Collection[PlannedChange], *, guarded:
         return ""
     if view.source_is_empty:
         return EMPTY_SOURCE
+    if view.whole:
+        return APPROVAL_REQUIRED
     return "" if _within(_budgets(view, guarded=guarded), count(changes), view.live) else OVER_BUDGET
 
 

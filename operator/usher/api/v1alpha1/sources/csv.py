@@ -102,15 +102,6 @@ class CsvSource(Strict):
     """A CSV document in a ConfigMap or a Secret."""
 
     rules: ClassVar[tuple[Rule, ...]] = (exactly_one("configMapRef", "secretRef"),)
-    transitions: ClassVar[tuple[Transition, ...]] = (
-        Transition(
-            cel=f"(has(self.idColumn) ? self.idColumn : '{DEFAULT_ID_COLUMN}')"
-            f" == (has(oldSelf.idColumn) ? oldSelf.idColumn : '{DEFAULT_ID_COLUMN}')",
-            message="the id column can't be changed, because people would be taken for others:"
-            " make another IdentitySource",
-            field="idColumn",
-        ),
-    )
 
     config_map_ref: ConfigMapKeyRef | None = Field(
         default=None, description="The ConfigMap and its key that hold the document."
@@ -121,7 +112,7 @@ class CsvSource(Strict):
         min_length=1,
         max_length=256,
         description="Column with the id of a person, which is unique and never changes; objectId when absent."
-        " Can't be changed afterwards.",
+        " With another column everybody is matched anew, which somebody has to approve.",
     )
     delimiter: Delimiter = Field(default=",", description="The character between two cells; a comma when absent.")
     groups: CsvGroups | None = Field(default=None, description="Where the groups are; none are read when absent.")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from pydantic import Field
 
 from usher.api.v1alpha1.references import CaRef, SecretKeyRef
-from usher.api.v1alpha1.rules import Matches, Rule, Strict, Transition
+from usher.api.v1alpha1.rules import Matches, Rule, Strict
 
 DEFAULT_ID: Final = "entryUUID"
 MEMBER_ATTRIBUTES: Final = ("member", "uniquemember", "memberuid")
@@ -129,15 +129,6 @@ class LdapSource(Strict):
             "!has(self.caRef) || self.url.startsWith('ldaps:') || (has(self.startTLS) && self.startTLS)",
             "a certificate authority means nothing without encryption: use ldaps://, or set startTLS: true",
             _has_encryption_for_its_authority,
-        ),
-    )
-    transitions: ClassVar[tuple[Transition, ...]] = (
-        Transition(
-            cel=f"(has(self.users.idAttribute) ? self.users.idAttribute : '{DEFAULT_ID}')"
-            f" == (has(oldSelf.users.idAttribute) ? oldSelf.users.idAttribute : '{DEFAULT_ID}')",
-            message="the id attribute can't be changed, because people would be taken for others:"
-            " make another IdentitySource",
-            field="users.idAttribute",
         ),
     )
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from usher.api.v1alpha1.durations import AtLeast
 from usher.api.v1alpha1.references import CaRef, SecretKeyRef
-from usher.api.v1alpha1.rules import Matches, Strict, Unchanged
+from usher.api.v1alpha1.rules import Matches, Strict
 
 HttpUrl: TypeAlias = Annotated[
     str,
@@ -57,12 +57,9 @@ class ScimQuirks(Strict):
 class ScimTarget(Strict):
     """An app with a SCIM 2.0 endpoint."""
 
-    url: Annotated[
-        HttpUrl,
-        Unchanged("the address can't be changed, because the links to accounts belong to it: make another connector"),
-    ] = Field(
+    url: HttpUrl = Field(
         description="Address of the SCIM endpoint, such as https://app.example.com/scim/v2; /Users is appended to it."
-        " Can't be changed: the links to accounts belong to the address."
+        " At another address everybody is matched anew, which somebody has to approve."
     )
     auth: ScimAuth = Field(description="How the operator authenticates at the app; exactly one way.")
     quirks: ScimQuirks = Field(default=ScimQuirks(), description="Single facts about the app that it does not tell.")

@@ -85,6 +85,8 @@ def upgrade() -> None:
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("guarded", sa.Boolean(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("connector_id"),
     )
@@ -100,9 +102,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("connector_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("resource_type", WORDS, nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connector_id", "resource_type"),
+        sa.UniqueConstraint("connector_id", "resource_type", "anew"),
     )
     op.create_table(
         "log_entries",
@@ -231,6 +234,7 @@ def upgrade() -> None:
         sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("scope", WORDS, nullable=False),
         sa.Column("lost", sa.Boolean(), nullable=False),
+        sa.Column("restarted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lane_id"),
     )
@@ -238,11 +242,11 @@ def upgrade() -> None:
         "held_changes",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_id", WORDS, nullable=False),
-        sa.Column("phase", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("lane_id", "source_id"),
+        sa.PrimaryKeyConstraint("lane_id", "source_id", "phase"),
     )
     op.create_table(
         "holders",
