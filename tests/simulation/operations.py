@@ -13,11 +13,16 @@ from usher.core.sync.policies import Budget
 Happening = Callable[[Scene], None]
 
 
+def _nothing(scene: Scene) -> None:
+    del scene
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One of them. `begin` is there, and in sync, before; `happens` is what the cycle has to carry over.
 
-    `cycles` is how many cycles without a fault it takes. `held`: nothing of it may be done.
+    `then` it happens after that cycle, before those without a fault, of which it takes so many `cycles`. `held`:
+    nothing of it may be done.
     """
 
     name: str
@@ -27,6 +32,7 @@ class Operation:
     cycles: int = 1
     held: bool = False
     elsewhere: str = field(default="")
+    then: Happening = _nothing
 
 
 def _nobody(scene: Scene) -> None:
@@ -57,6 +63,14 @@ def _with_groups() -> Plot:
 
 def _create(scene: Scene) -> None:
     scene.put(7)
+
+
+def _leave(scene: Scene) -> None:
+    scene.source.bury("id-1")
+
+
+def _return(scene: Scene) -> None:
+    scene.put(1)
 
 
 def _patch(scene: Scene) -> None:
@@ -186,6 +200,7 @@ OPERATIONS: Final = (
     Operation("initial", _nobody, _initial, _with_groups),
     Operation("adopt", _somebody, _adopt, _with_groups),
     Operation("incremental", _five_in_a_group, _incremental, _with_groups),
+    Operation("leave-and-return", _five_in_a_group, _leave, _with_groups, then=_return),
     Operation("connector-end", _five_in_a_group, _end, _with_groups),
     Operation("re-evaluation", _five_in_a_group, _remap, _with_groups),
     Operation("mass-leave", _four, _leave_in_masses, _small_budget, held=True),

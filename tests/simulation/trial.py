@@ -86,6 +86,7 @@ class Stage:
         scene = await self._begin(operation, cell.target)
         before = held_by(scene)
         first = await scene.sync(Process(pick_of(cell)))
+        operation.then(scene)
         late, requests = await self._recover(scene, operation, before)
         violations = [*check(scene), *late, *bounded(len(first.process.asked), len(usual.requests))]
         return Run(cell, bool(first.process.struck), violations, len(scene.cycles) - 2, requests)
@@ -111,7 +112,7 @@ class Stage:
         sent = len(scene.network.sent)
         problems, late = [], list[Violation]()
         for turn in range(AFTER_A_FAULT + operation.cycles):
-            scene.clock.advance(INTERVAL if scene.lost_state or scene.cycles[-1].came is not None else RESTART)
+            scene.clock.advance(INTERVAL if scene.cycles[-1].came is not None else RESTART)
             cycle = await scene.sync(Process())
             problems = [*unrest(scene, cycle, operation), *wrong(scene, operation, before)]
             if turn == 0 and not operation.held:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import UsherError
@@ -17,9 +16,7 @@ from usher.engine.job import Control, Job, Ports
 from usher.engine.lookup import Candidates, Lookup, in_slices
 from usher.engine.progress import Stage
 from usher.engine.retry import Retrier
-
-_NAP: Final = 5.0
-"""Seconds after which somebody who waits looks whether the cycle was stopped."""
+from usher.engine.settling import let_settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +83,7 @@ class Matching:
         hidden = {i: keys for i, keys in doubted.items() if i not in candidates.failures and not _any(keys, candidates)}
         if not self.job.settle or not hidden:
             return
-        left = self.job.settle.total_seconds()
-        while left > 0 and not self.control.stop.is_set():
-            await self.ports.runtime.sleep(min(left, _NAP))
-            left -= _NAP
+        await let_settle(self.job, self.ports, self.control)
         second = await lookup.find_candidates(hidden)
         candidates.hits.update(second.hits)
         candidates.failures.update(second.failures)

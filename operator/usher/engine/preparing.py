@@ -29,6 +29,7 @@ from usher.engine.job import ConnectorJob, Job
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
 from usher.engine.safety import Circumstances, Judgement, held_of, judge, postpone
+from usher.engine.settling import let_unknown_settle
 
 _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
 
@@ -82,6 +83,7 @@ class Prepared:
 
 async def prepare(bench: Bench) -> Prepared:
     """Plans every lane and judges the whole. Raises CycleError."""
+    await let_unknown_settle(bench)
     assigning = None if bench.job.ending else await begin_assigning(bench.job, bench.ports)
     lanes = [await _prepare_lane(bench, job, assigning) for job in bench.job.lanes]
     frozen = await _frozen(bench)

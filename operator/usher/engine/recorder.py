@@ -44,6 +44,7 @@ class _Pending:
     holding: dict[SourceId, Holding] = field(default_factory=dict)
     ripening: dict[SourceId, datetime] = field(default_factory=dict)
     found: list[SourceId] = field(default_factory=list)
+    waking: list[SourceId] = field(default_factory=list)
     size: int = 0
 
     def as_record(self) -> Record:
@@ -53,6 +54,7 @@ class _Pending:
             holding=self.holding,
             ripening=self.ripening,
             found=self.found,
+            waking=self.waking,
         )
 
 
@@ -200,6 +202,8 @@ class Recorder:
             self._pending.ripening[change.source_id] = self._ports.runtime.now()
         if outcome.holding is not None:
             self._pending.holding[change.source_id] = outcome.holding
+            if change.action is Action.REMOVE:  # whoever was taken out may stay after all: he has not left yet
+                self._pending.waking.append(change.source_id)
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)
         self._finish(change.source_id)

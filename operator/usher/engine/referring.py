@@ -69,7 +69,7 @@ class Referring:
         """Before the apply, as if the running plan had been applied. Raises CycleError."""
         due = await self.ports.store.due_holders(lane.lane)
         moving = await self.ports.store.holders_of_planned(lane.lane)
-        return self._look(lane, sorted({*due, *moving}), _Accounts(self, _View.PLANNED))
+        return self._look(lane, sorted({*due, *moving, *self.doubted}), _Accounts(self, _View.PLANNED))
 
     async def settle(self, lane: Job) -> AsyncGenerator[Referrals, None]:
         """After the apply, by the accounts that there are. Raises CycleError."""
