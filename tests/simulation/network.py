@@ -18,6 +18,7 @@ import yarl
 from simulation.process import CURRENT
 from simulation.strikes import STRIKES
 from simulation.wire import Call, Response, Sent
+from usher.contracts.permits import _UNTIL, FOR_EVER
 from usher.contracts.runtime import Runtime, SecretRef, SecretText
 from usher.contracts.target import Capabilities
 from usher.targets.scim.session import ScimSession
@@ -30,7 +31,7 @@ from usher.testing.scim_service import PREFIX, Request, read_request
 from usher.transport.addresses import cli_policy
 from usher.transport.auth import BearerClient
 from usher.transport.certificates import Authority
-from usher.transport.http import HttpClient, _Gate, _Pacing
+from usher.transport.http import HttpClient, _Gate, _NoPermit, _Pacing
 from usher.transport.pace import Limits, Pace
 from usher.transport.urls import parse_base_url
 
@@ -63,6 +64,8 @@ class Network:
         assert process is not None
         process.breathe()
         await process.go_on()
+        if process.taken and method != "GET" and _UNTIL.get() < FOR_EVER:
+            raise _NoPermit  # as the client does where the bytes would go out: the permit ended in the meantime
         began = self.clock.monotonic()
         index = len(self.sent)
         self.sent.append(Sent(began, method, url.raw_path_qs, 0, stale=process.taken))

@@ -12,9 +12,11 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from simulation.process import CURRENT
-from usher.contracts.permits import FOR_EVER
 from usher.contracts.store import Store
 from usher.state.store import SqlStore, open_store
+
+LONG = 1e12
+"""Until when a permit lasts in a process that nobody stops."""
 
 
 class Fenced:
@@ -27,12 +29,12 @@ class Fenced:
         return getattr(self._store, name)
 
     async def confirm(self) -> float:
-        """As `TenureStore.confirm`."""
+        """As `TenureStore.confirm`, with a permit that ends when the process is stopped."""
         process = CURRENT.get()
         if process is not None and process.confirm() is not None:
             await process.stop()
             process.refuse_the_state()
-        return FOR_EVER
+        return LONG
 
 
 class States:
