@@ -23,6 +23,8 @@ from usher.cli.logs import logs
 from usher.cli.operator import operator
 from usher.cli.plan import plan
 from usher.cli.release import release
+from usher.cli.run import run, test_connection
+from usher.cli.suspend import resume, suspend
 from usher.cli.sync import sync
 from usher.cli.terminal import fail, mute
 from usher.cli.validate import validate
@@ -75,6 +77,10 @@ _COMMANDS: Final = (
     logs,
     explain,
     links,
+    run,
+    test_connection,
+    suspend,
+    resume,
     approve,
     release,
     import_entra_schema,

@@ -76,7 +76,7 @@ async def _approve(access: Access, what: Approvable, name: str, digest: str) -> 
         body = {"metadata": {"annotations": {waiting.annotation: digest}}}
         await api.patch_namespaced_custom_object(**place, body=body)
 
-    return await _write(access, _Deed("approve", waiting.names, name), write)
+    return await speak(access, Deed("approve", waiting.names, name), write)
 
 
 def release(access: Access, name: str) -> str:
@@ -100,11 +100,30 @@ async def _release(access: Access, name: str) -> str:
         body = finalizer_patch(metadata["resourceVersion"], without_ours(found))
         await api.patch_namespaced_custom_object(**place, body=body, _content_type="application/json-patch+json")
 
-    return await _write(access, _Deed("release", CONNECTOR, name), write)
+    return await speak(access, Deed("release", CONNECTOR, name), write)
+
+
+def suspend(access: Access, name: str) -> str:
+    """No cycle starts any more; one that runs ends after its requests in flight. Returns and raises as `release`."""
+    return asyncio.run(_patch_spec(access, Deed("suspend", CONNECTOR, name), {"suspend": True}))
+
+
+def resume(access: Access, name: str) -> str:
+    """Cycles start again: the field is taken away, which a manifest may set. Returns and raises as `release`."""
+    return asyncio.run(_patch_spec(access, Deed("resume", CONNECTOR, name), {"suspend": None}))
+
+
+async def _patch_spec(access: Access, deed: Deed, spec: Mapping[str, Any]) -> str:
+    async def write(api: CustomObjectsApi, place: Mapping[str, Any], _subject: str) -> None:
+        await api.patch_namespaced_custom_object(
+            **place, body={"spec": spec}, _content_type="application/merge-patch+json"
+        )
+
+    return await speak(access, deed, write)
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
+class Deed:
     """What is done, in one word, with which object."""
 
     verb: str
@@ -112,11 +131,11 @@ class _Deed:
     name: str
 
 
-_Work: TypeAlias = Callable[[CustomObjectsApi, Mapping[str, Any], str], Awaitable[None]]
+Work: TypeAlias = Callable[[CustomObjectsApi, Mapping[str, Any], str], Awaitable[None]]
 
 
-async def _write(access: Access, deed: _Deed, work: _Work) -> str:
-    """Lets `work` write one object; returns what it is called. Raises VerbError."""
+async def speak(access: Access, deed: Deed, work: Work) -> str:
+    """Lets `work` speak about one object, whose place it is given; returns what it is called. Raises VerbError."""
     configuration, namespace = await _configuration(access)
     subject = f"{deed.names.kind}/{deed.name} in namespace {namespace}"
     place: dict[str, Any] = {

@@ -16,11 +16,11 @@ Install: TypeAlias = Callable[..., str]
 Rule: TypeAlias = tuple[str, str, str, str]
 
 GROUP = "provisioning.usher.dev"
-OWN = ("provisioningconnectors", "attributemappings", "identitysources")
+OWN = ("provisioningconnectors", "attributemappings", "identitysources", "provisioningruns")
 EXPECTED: frozenset[Rule] = frozenset(
     {(GROUP, kind, "", verb) for kind in OWN for verb in ("get", "list", "watch")}
     | {(GROUP, f"{kind}/status", "", "patch") for kind in OWN}
-    | {(GROUP, "provisioningconnectors", "", "patch")}
+    | {(GROUP, "provisioningconnectors", "", "patch"), (GROUP, "provisioningruns", "", "delete")}
     | {("", "configmaps", "", verb) for verb in ("get", "list", "watch")}
     | {("", "secrets", "", "get"), ("", "events", "", "create")}
 )

@@ -1,0 +1,103 @@
+"""`usher run` and `usher test-connection`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
+
+import click
+
+from usher.api.v1alpha1.durations import parse_duration
+from usher.api.v1alpha1.provisioning_runs import RunType
+from usher.cli.approve import CONNECTORS
+from usher.cli.exits import Exit
+from usher.cli.options import cluster_options, output_option
+from usher.cli.output import Format, Paragraph, Result, show
+from usher.cli.terminal import say
+
+if TYPE_CHECKING:
+    from usher.kube.run_verbs import Asked, Ended
+    from usher.kube.verbs import Access
+
+TYPES: Final[tuple[str, ...]] = get_args(RunType)
+Command: TypeAlias = Callable[..., None]
+
+
+def _duration(_context: click.Context, _option: click.Parameter, value: str) -> timedelta:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_TIMEOUT: Final = click.option(
+    "--timeout", default="10m", show_default=True, callback=_duration, metavar="DURATION", help="How long to wait."
+)
+
+
+@click.command(
+    short_help="Ask a connector for a cycle, a comparison or a plan.",
+    epilog="Examples: usher run people --wait, usher run people --type FullComparison -n identity",
+)
+@click.argument("name")
+@click.option("--type", "kind", type=click.Choice(TYPES), default="Incremental", show_default=True, help="For what.")
+@click.option("--wait", is_flag=True, help="Wait for its end, and tell how it went.")
+@_TIMEOUT
+@cluster_options
+@output_option
+def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **where: Any) -> None:
+    """Create a ProvisioningRun of a connector in a cluster.
+
+    It runs when no other cycle of the connector does. Without --wait its name is printed:
+    kubectl wait --for=condition=Complete prun/NAME.
+    """
+    access, asked = _ask(name, {"type": kind}, **where)
+    if not wait:
+        _show(asked, {}, f"{asked.subject}: created", output)
+        return
+    _follow(access, asked, timeout, output)
+
+
+@click.command(
+    name="test-connection",
+    short_help="Ask the operator whether both ends of a connector answer.",
+    epilog="Example: usher test-connection people -n identity",
+)
+@click.argument("name")
+@_TIMEOUT
+@cluster_options
+@output_option
+def test_connection(name: str, timeout: timedelta, output: Format, **where: Any) -> None:
+    """Let the operator try both ends of a connector, from its own network, and wait for what it says.
+
+    Nothing is written to the app, and nobody is read into the state. It works while the connector is suspended.
+    """
+    access, asked = _ask(name, {"type": "TestConnection", "ttlAfterFinished": "1h"}, **where)
+    _follow(access, asked, timeout, output)
+
+
+def _ask(
+    name: str, spec: Mapping[str, Any], kubeconfig: Path | None, context: str | None, namespace: str | None
+) -> tuple[Access, Asked]:
+    from usher.kube import run_verbs, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in CONNECTORS:
+        raise click.UsageError(f"{kind} is no kind that runs: write NAME, or pconn/NAME")
+    access = verbs.Access(kubeconfig, context, namespace)
+    return access, run_verbs.ask(access, rest, spec)
+
+
+def _follow(access: Access, asked: Asked, timeout: timedelta, output: Format) -> None:
+    from usher.kube import run_verbs  # noqa: PLC0415 - the same second
+
+    ended: Ended = run_verbs.follow(access, asked.name, timeout.total_seconds(), say)
+    _show(asked, ended.status, f"{asked.subject}: {ended.message}", output)
+    if not ended.done:
+        raise SystemExit(Exit.FAILED)
+
+
+def _show(asked: Asked, status: Mapping[str, Any], line: str, output: Format) -> None:
+    show(Result({"name": asked.name, "status": dict(status)}, [Paragraph([line])]), output)

@@ -1,0 +1,47 @@
+"""`usher suspend` and `usher resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from usher.cli.approve import CONNECTORS
+from usher.cli.options import cluster_options
+
+
+@click.command(
+    short_help="Let a connector rest: no cycle starts any more.", epilog="Example: usher suspend people -n identity"
+)
+@click.argument("name")
+@cluster_options
+def suspend(name: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+    """Set spec.suspend of a connector in a cluster.
+
+    A cycle that runs ends after its requests in flight. What is known is kept, and nobody is touched.
+    """
+    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+
+    subject = verbs.suspend(verbs.Access(kubeconfig, context, namespace), _name_in(name))
+    click.echo(f"{subject}: suspended")
+
+
+@click.command(short_help="Let a connector run again.", epilog="Example: usher resume people -n identity")
+@click.argument("name")
+@cluster_options
+def resume(name: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+    """Take spec.suspend of a connector in a cluster away.
+
+    Where a manifest in Git says suspend: true, take it out there as well: it would be applied again.
+    """
+    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+
+    subject = verbs.resume(verbs.Access(kubeconfig, context, namespace), _name_in(name))
+    click.echo(f"{subject}: resumed")
+
+
+def _name_in(name: str) -> str:
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in CONNECTORS:
+        raise click.UsageError(f"{kind} is no kind that is suspended: write NAME, or pconn/NAME")
+    return rest

@@ -1,0 +1,107 @@
+"""What is asked of a connector by a ProvisioningRun, with `usher` and kubectl, on a real API server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from integration.operator.conftest import Document, Stage, manifest
+from usher.cli.main import usher
+
+pytestmark = pytest.mark.apiserver
+
+
+async def command(stage: Stage, *arguments: str) -> Result:
+    place = ["--kubeconfig", str(stage.namespace.kubeconfig), "-n", stage.namespace.name]
+    return await asyncio.to_thread(CliRunner().invoke, usher, [*arguments, *place])
+
+
+async def runs(stage: Stage) -> list[Document]:
+    listed: list[Document] = json.loads(await stage.kubectl("get", "prun", "-o", "json"))["items"]
+    return listed
+
+
+async def test_a_cycle_is_asked_for_and_waited_for(stage: Stage) -> None:
+    await stage.set_up("ada", "bob")
+    await stage.until_condition("pconn/app", "InSync", "True")
+
+    result = await command(stage, "run", "app", "--type", "Initial", "--wait", "-o", "json")
+
+    assert result.exit_code == 0, result.output
+    told: dict[str, Any] = json.loads(result.stdout)
+    assert told["status"]["cycle"]["kind"] == "Initial"
+    assert told["status"]["cycle"]["users"]["unchanged"] == 2
+    await stage.kubectl("wait", "--for=condition=Complete", f"prun/{told['name']}", "--timeout=10s")
+    lines = (await stage.kubectl("get", "prun")).splitlines()
+    assert lines[0].split() == ["NAME", "COMPLETE", "TYPE", "CONNECTOR", "REASON", "AGE"]
+    assert lines[1].split()[:5] == [told["name"], "True", "Initial", "app", "Succeeded"]
+    assert (await stage.until_events("Complete"))["Complete"] == "the cycle ran to its end"
+
+
+async def test_a_connector_is_suspended_looked_at_and_resumed(stage: Stage) -> None:
+    await stage.set_up("ada")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    assert (await command(stage, "suspend", "app")).exit_code == 0
+    await stage.until_condition("pconn/app", "Suspended", "True")
+    await stage.write_people("ada", "bob")
+
+    waits = await command(stage, "run", "app")
+    tried = await command(stage, "test-connection", "app")
+    planned = await command(stage, "run", "app", "--type", "Plan", "--wait", "-o", "json")
+
+    assert waits.exit_code == tried.exit_code == planned.exit_code == 0, (waits.output, tried.output, planned.output)
+    assert "guarantee of the app: UniqueKey" in tried.stdout
+    assert stage.accounts == {"ada": True}
+    (waiting,) = [one for one in await runs(stage) if one["spec"]["type"] == "Incremental"]
+    assert waiting["status"]["conditions"][0]["reason"] == "Suspended"
+
+    assert (await command(stage, "resume", "app")).exit_code == 0
+    name = waiting["metadata"]["name"]
+    await stage.kubectl("wait", "--for=condition=Complete", f"prun/{name}", "--timeout=60s")
+    assert stage.accounts == {"ada": True, "bob": True}
+    assert "suspend" not in (await stage.get("pconn/app"))["spec"]
+
+
+async def test_a_test_of_the_connection_blames_the_field(stage: Stage) -> None:
+    await stage.set_up("ada")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    await stage.kubectl("delete", "secret", "app-token")
+
+    result = await command(stage, "test-connection", "app")
+
+    assert result.exit_code == 1, result.output
+    assert "spec.target.scim.auth.bearer.secretRef" in result.stdout
+
+
+async def test_a_run_that_has_ended_is_deleted_after_its_time_and_one_without_a_connector_is_told(stage: Stage) -> None:
+    await stage.set_up("ada")
+    spec = {"connectorRef": {"name": "app"}, "type": "FullComparison", "ttlAfterFinished": "1s"}
+    await stage.apply(manifest("ProvisioningRun", "compare", spec))
+
+    await stage.kubectl("wait", "--for=delete", "prun/compare", "--timeout=60s")
+
+    assert stage.accounts == {"ada": True}
+    nobody = await command(stage, "run", "nobody")
+    assert nobody.exit_code == 1
+    assert "there is no ProvisioningConnector/nobody" in nobody.stderr
+    assert await runs(stage) == []
+
+
+async def test_a_run_is_taken_up_by_the_operator_that_comes_next(stage: Stage) -> None:
+    await stage.set_up("ada")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    await stage.end()
+    spec = {"connectorRef": {"name": "app"}, "type": "Initial"}
+    await stage.apply(manifest("ProvisioningRun", "later", spec))
+
+    unseen = await command(stage, "run", "app", "--wait", "--timeout", "1s")
+    stage.start()
+
+    assert unseen.exit_code == 1
+    assert "no operator has looked at it yet" in unseen.stderr
+    await stage.kubectl("wait", "--for=condition=Complete", "prun", "--all", "--timeout=60s")
+    assert [one["status"]["cycle"]["result"] for one in await runs(stage)] == ["Succeeded", "Succeeded"]
