@@ -30,6 +30,24 @@ class Plant:
 
 
 PLANTS = {
+    "a write that waited for its connection goes out though its permit has ended": Plant(
+        "transport/http.py",
+        'if self.method != "GET" and not is_permitted():',
+        "if False:",
+        "tests/unit/transport/test_http.py",
+    ),
+    "a write goes out though its permit ended at the last moment": Plant(
+        "transport/http.py",
+        "if is_permitted() or conn.protocol is None:",
+        "if True:",
+        "tests/unit/transport/test_http.py",
+    ),
+    "a write is not confirmed anew when its permit has ended": Plant(
+        "engine/retry.py",
+        "with permitted(await self._confirm()), suppress(Overdue):",
+        "with permitted(await self._confirm()):",
+        "tests/unit/engine/test_retry.py",
+    ),
     "who is taken over stays in the groups that others put them into": Plant(
         "engine/recorder.py",
         "        if change.cause == ADOPTED:",
@@ -141,8 +159,8 @@ PLANTS = {
     ),
     "who lost the state to another process goes on sending": Plant(
         "engine/retry.py",
-        "            await self._confirm()\n",
-        "",
+        "with permitted(await self._confirm()), suppress(Overdue):",
+        "with permitted(FOR_EVER), suppress(Overdue):",
         "tests/integration/state/test_cycles_on_postgres.py"
         "::test_a_holder_who_was_paused_before_its_creates_makes_nothing_when_another_works_already",
     ),

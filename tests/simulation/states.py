@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from simulation.process import CURRENT
+from usher.contracts.permits import FOR_EVER
 from usher.contracts.store import Store
 from usher.state.store import SqlStore, open_store
 
@@ -25,12 +26,13 @@ class Fenced:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    async def confirm(self) -> None:
+    async def confirm(self) -> float:
         """As `TenureStore.confirm`."""
         process = CURRENT.get()
         if process is not None and process.confirm() is not None:
             await process.stop()
             process.refuse_the_state()
+        return FOR_EVER
 
 
 class States:

@@ -12,8 +12,10 @@ class TenureStore(Protocol):
     asks before each.
     """
 
-    async def confirm(self) -> None:
-        """Returns where the state is certainly ours for the time of a request. Cheap: mostly it is known.
+    async def confirm(self) -> float:
+        """Until when the state is certainly ours, which leaves the time of a request. Cheap: mostly it is known.
+
+        In seconds of `time.monotonic`; no clock is lent, as a stopped process has to see that time went on.
 
         Raises CycleError: `StateTaken` where another process took it over, `StateUnreachable` where nobody can tell.
         """

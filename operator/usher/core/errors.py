@@ -9,6 +9,7 @@
         * WatermarkExpired the source can't say what changed since then: read it whole
     * NotSent              the request had no effect: it may be sent again
         * Throttled        the same, not before `retry_after` seconds have passed
+        * Overdue          it waited for too long to be sent: whether it may be has to be asked anew
     * OutcomeUnknown       the request may have had its effect: look before anything else
     * ResourceError        this one resource failed, the cycle goes on
         * ResourceGone     the target has no resource of that id any more
@@ -113,6 +114,10 @@ class Throttled(NotSent):
     def __init__(self, message: str, *, retry_after: float | None, reason: str = "TooManyRequests") -> None:
         super().__init__(message, reason=reason)
         self.retry_after = retry_after
+
+
+class Overdue(NotSent):
+    """The permit of a write had ended before its turn came."""
 
 
 class OutcomeUnknown(UsherError):

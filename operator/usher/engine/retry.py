@@ -9,10 +9,12 @@ lost its state to another one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
+from usher.contracts.permits import FOR_EVER, permitted
 from usher.contracts.runtime import Runtime
 from usher.core.errors import (
     ComeBackLater,
@@ -20,6 +22,7 @@ from usher.core.errors import (
     IncompleteRead,
     NotSent,
     OutcomeUnknown,
+    Overdue,
     ResourceError,
     Throttled,
 )
@@ -56,21 +59,22 @@ class _Streak:
     attempts: int = 0
 
 
-async def _nobody_else() -> None: ...
+async def _nobody_else() -> float:
+    return FOR_EVER
 
 
 class Retrier:
     """Sends for one cycle against one target: all requests share its pauses, and reads and writes a count of failures.
 
     Reads and writes are counted apart: an app may answer every query while it can't write. `confirm` raises CycleError
-    where another process may be writing by now; it is asked before each write.
+    where another process may be writing by now; it is asked before each write, and says until when that may go out.
     """
 
     def __init__(
         self,
         runtime: Runtime,
         policy: RetryPolicy | None = None,
-        confirm: Callable[[], Awaitable[None]] = _nobody_else,
+        confirm: Callable[[], Awaitable[float]] = _nobody_else,
     ) -> None:
         self._runtime = runtime
         self._confirm = confirm
@@ -89,8 +93,9 @@ class Retrier:
         """
 
         async def confirmed() -> ResultT:
-            await self._confirm()
-            return await call()
+            while True:
+                with permitted(await self._confirm()), suppress(Overdue):
+                    return await call()
 
         return await self._attempt(confirmed, (NotSent,), self._writes)
 

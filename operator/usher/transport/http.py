@@ -17,8 +17,9 @@ from typing import Final, Never, TypeAlias
 import aiohttp
 import yarl
 
+from usher.contracts.permits import is_permitted
 from usher.contracts.runtime import Runtime
-from usher.core.errors import CycleError, NotSent, OutcomeUnknown, UsherError
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, Overdue, UsherError
 from usher.core.scim.responses import parse_retry_after
 from usher.transport.addresses import AddressPolicy
 from usher.transport.certificates import Authority, unverified
@@ -64,6 +65,30 @@ class _AnswerTooLarge(Exception):
     """More bytes than MAX_BODY, or bytes that don't decompress."""
 
 
+class _NoPermit(aiohttp.ClientError):
+    """Nothing of the request went out."""
+
+
+class _PermittedRequest(aiohttp.ClientRequest):
+    """Looks at the permit of a write last of all; its head and its body go out at once, a task later than `send`."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        if self.method != "GET" and not is_permitted():
+            raise _NoPermit
+        return await super().send(conn)
+
+    async def write_bytes(
+        self,
+        writer: aiohttp.abc.AbstractStreamWriter,
+        conn: aiohttp.connector.Connection,
+        content_length: int | None = None,
+    ) -> None:
+        if is_permitted() or conn.protocol is None:
+            await super().write_bytes(writer, conn, content_length)
+        else:
+            conn.protocol.set_exception(_NoPermit())
+
+
 class HttpClient:
     """Sends requests to one origin. Made by `open_http`."""
 
@@ -80,8 +105,9 @@ class HttpClient:
     ) -> HttpAnswer:
         """One request, `path_and_query` relative to the base address and ready for the wire.
 
-        Raises NotSent (no connection, or a GET that broke: it has no effect anyway), OutcomeUnknown (the request went
-        out and no whole answer came back) or CycleError (forbidden address, certificate that can't be verified).
+        Raises NotSent (no connection, or a GET that broke: it has no effect anyway; `Overdue` for another method whose
+        permit had ended), OutcomeUnknown (the request went out and no whole answer came back) or CycleError (forbidden
+        address, certificate that can't be verified).
         """
         url = _ready_url(self._base + path_and_query)
         sent = {"accept-encoding": "identity", **headers}
@@ -104,6 +130,8 @@ class HttpClient:
             pace.end()
 
     def _fail(self, method: str, error: Exception) -> Never:
+        if isinstance(error, _NoPermit):
+            raise Overdue(f"a request to {self._url.host} waited for too long") from None
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             raise unverified(self._url.host, error.certificate_error, self._authority, "tls.caRef") from None
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -166,6 +194,7 @@ async def open_http(settings: HttpSettings, policy: AddressPolicy, runtime: Runt
     connector = aiohttp.TCPConnector(limit=settings.limits.in_flight, ssl=context, socket_factory=gate.open_socket)
     session = aiohttp.ClientSession(
         connector=connector,
+        request_class=_PermittedRequest,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_timeouts(settings),
         auto_decompress=False,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import pytest
 
-from usher.core.errors import CycleError, NotSent, OutcomeUnknown, ResourceError, Throttled, UsherError
+from usher.contracts.permits import FOR_EVER, is_permitted
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, Overdue, ResourceError, Throttled, UsherError
 from usher.engine.concurrency import for_each
 from usher.engine.retry import Retrier, RetryPolicy
 from usher.testing.clock import FakeClock, fake_runtime
@@ -201,10 +203,11 @@ async def test_before_each_attempt_of_a_write_it_is_asked_whether_the_state_is_s
     asked: list[int] = []
     target = Target(clock, [LOST, LOST])
 
-    async def confirm() -> None:
+    async def confirm() -> float:
         asked.append(len(target.asked_at))
         if len(asked) == 3:
             raise CycleError("taken over", reason="StateTaken")
+        return FOR_EVER
 
     retrier = Retrier(fake_runtime(1, clock), POLICY, confirm)
     await retrier.read(target.ask)
@@ -214,6 +217,26 @@ async def test_before_each_attempt_of_a_write_it_is_asked_whether_the_state_is_s
     with pytest.raises(CycleError, match="taken over"):
         await retrier.write(taken.ask)
     assert len(taken.asked_at) == 2
+
+
+async def test_a_write_whose_permit_ended_before_its_turn_is_confirmed_anew_and_counts_as_no_failure(
+    clock: FakeClock,
+) -> None:
+    late = Overdue("waited for too long")
+    target, permits = Target(clock, [late] * 10), iter([time.monotonic() - 1, *[FOR_EVER] * 10])
+    seen: list[bool] = []
+
+    async def confirm() -> float:
+        return next(permits)
+
+    async def ask() -> str:
+        seen.append(is_permitted())
+        return await target.ask()
+
+    retrier = Retrier(fake_runtime(1, clock), RetryPolicy(attempts=1, spare=0, give_up=1), confirm)
+    assert await retrier.write(ask) == "answer"
+    assert seen == [False, *[True] * 10]
+    assert clock.monotonic() == target.asked_at[0]
 
 
 async def test_a_storm_of_failures_makes_few_more_requests_than_there_is_to_do(clock: FakeClock) -> None:

@@ -18,7 +18,8 @@ from email.utils import format_datetime
 import pytest
 import trustme
 
-from usher.core.errors import CycleError, NotSent, OutcomeUnknown, SpecError, UsherError
+from usher.contracts.permits import permitted
+from usher.core.errors import CycleError, NotSent, OutcomeUnknown, Overdue, SpecError, UsherError
 from usher.testing.clock import EPOCH, FakeClock, fake_runtime, real_runtime
 from usher.transport.addresses import AddressPolicy, cli_policy, operator_policy
 from usher.transport.http import HttpAnswer, HttpClient, HttpSettings, open_http
@@ -187,6 +188,33 @@ async def test_after_the_request_went_out_the_outcome_of_a_write_is_unknown_and_
         assert type(await failure(wire.url, "POST")) is OutcomeUnknown
         assert type(await failure(wire.url, "GET")) is NotSent
         assert time.monotonic() - started < 10
+
+
+async def test_a_write_whose_permit_has_ended_does_not_go_out_and_a_read_needs_none() -> None:
+    async with listen(OK) as wire, client_of(wire) as client:
+        with permitted(time.monotonic() - 1):
+            for method, body in (("POST", b"{}"), ("PATCH", b"{}"), ("DELETE", None)):
+                with pytest.raises(Overdue):
+                    await client.send(method, "/", {}, body)
+            assert (await client.send("GET", "/", {})).status == 200
+        with permitted(time.monotonic() + 60):
+            assert (await client.send("POST", "/", {}, b"{}")).status == 200
+
+    assert [head.split()[0] for head in wire.heads] == [b"GET", b"POST"]
+
+
+async def test_a_permit_that_ends_between_the_connection_and_the_first_byte_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = iter([True, False])
+    monkeypatch.setattr("usher.transport.http.is_permitted", lambda: next(answers))
+    async with listen(OK) as wire, client_of(wire) as client:
+        with pytest.raises(Overdue):
+            await client.send("POST", "/", {}, b"{}")
+        assert (await client.send("GET", "/", {})).status == 200
+
+    assert [head.split()[0] for head in wire.heads] == [b"GET"]
+    assert list(answers) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
