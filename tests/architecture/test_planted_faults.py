@@ -414,9 +414,9 @@ PLANTS = {
         "tests/unit/engine/test_anchoring.py",
     ),
     "whoever left before a restart of the links is never looked at": Plant(
-        "engine/cycle.py",
-        "    for lane in () if opened.anchored else prepared.lanes:",
-        "    for lane in prepared.lanes:",
+        "engine/anchoring.py",
+        "    looks = [one.source_id for one in kept if one.enabled and one.source_id not in known]",
+        "    looks = [one.source_id for one in kept if not one.enabled]",
         "tests/unit/engine/test_restarting.py",
     ),
     "a restart makes a second account for who was renamed at the app": Plant(

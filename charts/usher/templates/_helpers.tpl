@@ -86,3 +86,23 @@ annotations:
   resources: [events]
   verbs: [create]
 {{- end }}
+
+{{/* A variable of an admission policy: whether the user may approve; . is the plural of the kind. */}}
+{{- define "usher.mayApprove" -}}
+- name: mayApprove
+  expression: >-
+    authorizer.group("provisioning.usher.dev").resource("{{ . }}").subresource("approve")
+    .namespace(request.namespace).name(request.name).check("update").allowed()
+{{- end }}
+
+{{/* A variable of an admission policy: whether one of these annotations is set, or changed. To take it away is free. */}}
+{{- define "usher.words" -}}
+- name: words
+  expression: object.metadata.?annotations.orValue({})
+- name: formerWords
+  expression: "oldObject == null ? {} : oldObject.metadata.?annotations.orValue({})"
+- name: approves
+  expression: >-
+    ["provisioning.usher.dev/{{ join `", "provisioning.usher.dev/` . }}"].exists(word,
+    word in variables.words && (!(word in variables.formerWords) || variables.words[word] != variables.formerWords[word]))
+{{- end }}

@@ -23,7 +23,7 @@ from usher.cli.logs import logs
 from usher.cli.operator import operator
 from usher.cli.plan import plan
 from usher.cli.release import release
-from usher.cli.run import run, test_connection
+from usher.cli.run import restart, run, test_connection
 from usher.cli.suspend import resume, suspend
 from usher.cli.sync import sync
 from usher.cli.terminal import fail, mute
@@ -78,6 +78,7 @@ _COMMANDS: Final = (
     explain,
     links,
     run,
+    restart,
     test_connection,
     suspend,
     resume,

@@ -1,4 +1,4 @@
-"""`usher run` and `usher test-connection`."""
+"""`usher run`, `usher restart` and `usher test-connection`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 import click
 
 from usher.api.v1alpha1.durations import parse_duration
-from usher.api.v1alpha1.provisioning_runs import RunType
+from usher.api.v1alpha1.provisioning_runs import RestartScope, RunType
 from usher.cli.approve import CONNECTORS
 from usher.cli.exits import Exit
 from usher.cli.options import cluster_options, output_option
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from usher.kube.verbs import Access
 
 TYPES: Final[tuple[str, ...]] = get_args(RunType)
+SCOPES: Final[tuple[str, ...]] = get_args(RestartScope)
 Command: TypeAlias = Callable[..., None]
 
 
@@ -54,6 +55,35 @@ def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **w
     kubectl wait --for=condition=Complete prun/NAME.
     """
     access, asked = _ask(name, {"type": kind}, **where)
+    if not wait:
+        _show(asked, {}, f"{asked.subject}: created", output)
+        return
+    _follow(access, asked, timeout, output)
+
+
+@click.command(
+    short_help="Let a connector begin again with what it has learnt put aside.",
+    epilog="Examples: usher restart people --wait, usher restart people --scope Links -n identity",
+)
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="What is put aside; may be given several times. Escrows, Watermark and Quarantine when absent.",
+)
+@click.option("--wait", is_flag=True, help="Wait for the end of the cycle, and tell how it went.")
+@_TIMEOUT
+@cluster_options
+@output_option
+def restart(name: str, scopes: tuple[str, ...], wait: Any, timeout: timedelta, output: Format, **where: Any) -> None:
+    """Create a ProvisioningRun that restarts a connector in a cluster.
+
+    Nobody is touched by it, and no account is made twice. With --scope Links everybody is matched anew, and the whole
+    plan waits for an approval: usher approve NAME HASH.
+    """
+    access, asked = _ask(name, {"type": "Restart", **({"restart": list(scopes)} if scopes else {})}, **where)
     if not wait:
         _show(asked, {}, f"{asked.subject}: created", output)
         return

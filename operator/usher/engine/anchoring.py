@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from usher.contracts.store import Consumption
+from usher.contracts.store import Consumption, Intent, LinkDigest
 from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE, CycleError, UsherError
 from usher.core.model.plans import Action, Ambiguous, Matched, PlannedChange, Situation
-from usher.core.model.resources import Lane, Link, ResourceType, SourceId, TargetId
+from usher.core.model.resources import Link, ResourceType, SourceId, TargetId
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.engine.concurrency import for_each
 from usher.engine.job import Anchoring, ConnectorJob, Job, Ports
@@ -189,13 +189,13 @@ async def conclude_anchoring(
     """What was found takes the place of the links in force; the job in its own lanes.
 
     Of those in force some stay where both ids still mean the same: of people for whom nothing is planned, at accounts
-    that nobody gets by the plan. Elsewhere they are gone, and whoever left meanwhile is an orphan, as after a loss of
-    the state. `found` is what each lane has worked off of the source.
+    that nobody gets by the plan. The next cycle looks at these. Elsewhere they are gone, and whoever left meanwhile is
+    an orphan, as after a loss of the state. `found` is what each lane has worked off of the source.
     """
     lost, kept = False, dict[ResourceType, Collection[SourceId]]()
     for lane in job.lanes:
         if lane.anew is not None and lane.anew.same_ends:
-            kept[lane.resource_type] = await _kept(ports, lane.lane_in_force, rows)
+            kept[lane.resource_type] = await _keep(ports, lane, rows)
         else:
             lost = True
         fresh = replace(found[lane.resource_type], guarded=True, lost=lost)
@@ -204,10 +204,14 @@ async def conclude_anchoring(
     return replace(job, lanes=tuple([replace(lane, anew=None, lost=lost or lane.lost) for lane in job.lanes]))
 
 
-async def _kept(ports: Ports, lane: Lane, rows: Sequence[PlannedChange]) -> Collection[SourceId]:
+async def _keep(ports: Ports, lane: Job, rows: Sequence[PlannedChange]) -> Collection[SourceId]:
+    """Whose links stay. An open intent to look at the account goes with each that is enabled."""
     mine = [row for row in rows if row.resource_type is lane.resource_type]
     people, accounts = {row.source_id for row in mine}, {row.target_id for row in mine}
-    kept: list[SourceId] = []
-    async for digests in ports.store.link_digests(lane):
-        kept += [one.source_id for one in digests if one.source_id not in people and one.target_id not in accounts]
-    return kept
+    kept: list[LinkDigest] = []
+    async for digests in ports.store.link_digests(lane.lane_in_force):
+        kept += [one for one in digests if one.source_id not in people and one.target_id not in accounts]
+    known = await ports.store.intents(lane.lane_in_force)
+    looks = [one.source_id for one in kept if one.enabled and one.source_id not in known]
+    await ports.store.write_intents(lane.lane, [Intent(one, Action.LINK) for one in looks])
+    return [one.source_id for one in kept]

@@ -188,7 +188,7 @@ async def _anchor(opened: Opened, prepared: Prepared) -> tuple[Opened, Prepared]
     job = await conclude_anchoring(bench.job, bench.ports, prepared.judgement.rows, found)
     lost = job.lanes[0].lost
     lanes = tuple([replace(lane, job=replace(lane.job, anew=None, lost=lost)) for lane in prepared.lanes])
-    return replace(opened, bench=replace(bench, job=job), anchored=True), replace(prepared, lanes=lanes)
+    return replace(opened, bench=replace(bench, job=job)), replace(prepared, lanes=lanes)
 
 
 def _learnt(draft: Draft, now: datetime) -> Record:
@@ -248,7 +248,7 @@ async def _conclude(
         return replace(report, result=CycleResult.INTERRUPTED)
     if prepared.assigning is not None or prepared.kind is CycleKind.INITIAL:
         await conclude_assigning(bench.job, bench.ports, prepared.assigning, [lane.job for lane in prepared.lanes])
-    for lane in () if opened.anchored else prepared.lanes:
+    for lane in prepared.lanes:
         done = consumption_of(lane.job, lane.snapshot, lane.snapshot.version)
         await bench.ports.store.save_consumption(lane.job.lane, done)
     done_all = report.pending == 0 and not report.unresolved and held is None

@@ -23,16 +23,12 @@ from usher.engine.undone import LeftUndone
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The bench of a cycle, with when it began; `stale` and `credential` are as in `CycleReport`.
-
-    `anchored`: links that were found again came into force in this cycle, and the next one looks at everybody.
-    """
+    """The bench of a cycle, with when it began; `stale` and `credential` are as in `CycleReport`."""
 
     bench: Bench
     started: datetime
     stale: str
     credential: Credential | None
-    anchored: bool = False
 
 
 async def due_holders(ports: Ports, job: Job) -> Sequence[SourceId]:

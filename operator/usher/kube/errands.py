@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from usher.api.conditions import ConditionType, Finding
@@ -16,6 +17,7 @@ from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport
 from usher.engine.cycle import plan_cycle, run_cycle, try_target
 from usher.engine.job import ConnectorJob, Control, Ports
+from usher.engine.restarting import USUAL, Scope, restart_and_run
 from usher.kube.cache import Cache
 from usher.kube.objects import Document, Kind, ObjectKey, deleted_at, uid
 from usher.kube.status import Subject, read_subject
@@ -50,6 +52,8 @@ class Errand:
     @property
     def work(self) -> Work:
         """What is done with the job of the connector."""
+        if self.spec.type == "Restart":
+            return partial(restart_and_run, [Scope(one) for one in self.spec.restart] or USUAL)
         return _WORK.get(self.spec.type, run_cycle)
 
 

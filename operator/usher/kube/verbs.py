@@ -168,12 +168,16 @@ def _refuse_other(found: Any, waiting: _Waiting, subject: str, digest: str) -> N
         raise VerbError(message, reason="OtherHeld")
 
 
+_RIGHTS: Final = "get and patch on the object"
+_TAKES: Final = {"approve": f"{_RIGHTS}, and update on its subresource approve where the chart's policy is in force"}
+
+
 def _refusal(error: ApiException, subject: str, verb: str) -> VerbError:
     match error.status:
         case 401:
             return VerbError("the API server refuses the kubeconfig's credentials (401)", reason="Unauthorized")
         case 403:
-            message = f"{subject}: you may not {verb} it: that takes get and patch on the object (403)"
+            message = f"{subject}: you may not {verb} it: that takes {_TAKES.get(verb, _RIGHTS)} (403)"
             return VerbError(message, reason="Forbidden")
         case 404:
             message = f"there is no {subject}, or Usher's CustomResourceDefinitions are not installed"

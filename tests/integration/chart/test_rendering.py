@@ -31,6 +31,7 @@ VARIANTS = {
     "an encrypted state": ("--set=state.encryption.keysSecret=usher-keys",),
     "private apps": ("--set=egress.allow.cidrs={10.0.0.0/8,fd00::/8}", "--set=egress.allow.hosts={scim.example}"),
     "definitions that go": ("--set=crds.keep=false", "--set=crds.annotations.team=identity"),
+    "no policy": ("--set=approvalPolicy.enabled=false",),
     "what others made": (
         "--set=rbac.create=false",
         "--set=serviceAccount.create=false",
@@ -139,7 +140,9 @@ def test_watching_some_namespaces_leaves_no_right_beyond_them(render: Render) ->
         ("RoleBinding", "a"),
         ("RoleBinding", "123"),
     ]
-    assert not [each for each in documents if each["kind"].startswith("ClusterRole")]
+    bound = [each for each in documents if each["kind"] == "ClusterRoleBinding"]
+    assert not bound
+    assert [each["metadata"]["name"] for each in documents if each["kind"] == "ClusterRole"] == ["usher-approver"]
     assert [each for each in arguments(documents) if "namespace" in each] == ["--namespace=a", "--namespace=123"]
 
 

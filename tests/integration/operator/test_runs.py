@@ -42,6 +42,23 @@ async def test_a_cycle_is_asked_for_and_waited_for(stage: Stage) -> None:
     assert (await stage.until_events("Complete"))["Complete"] == "the cycle ran to its end"
 
 
+async def test_links_are_found_again_and_come_into_force_when_that_is_approved(stage: Stage) -> None:
+    await stage.set_up("ada", "bob")
+    await stage.until_condition("pconn/app", "InSync", "True")
+
+    usual = await command(stage, "restart", "app", "--wait", "-o", "json")
+    links = await command(stage, "restart", "app", "--scope", "Links", "--wait", "-o", "json")
+
+    assert usual.exit_code == links.exit_code == 0, (usual.output, links.output)
+    assert json.loads(usual.stdout)["status"]["cycle"]["users"]["unchanged"] == 2
+    plan = json.loads(links.stdout)["status"]["plan"]
+    assert "nobody leaves: 2 to take over" in plan["summary"]
+    await stage.until_condition("pconn/app", "PlanHeld", "True")
+    assert (await command(stage, "approve", "app", plan["hash"])).exit_code == 0
+    await stage.until_condition("pconn/app", "InSync", "True")
+    assert stage.accounts == {"ada": True, "bob": True}
+
+
 async def test_a_connector_is_suspended_looked_at_and_resumed(stage: Stage) -> None:
     await stage.set_up("ada")
     await stage.until_condition("pconn/app", "InSync", "True")

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from usher.api.v1alpha1.connectors import Budget, Safety
+from usher.api.v1alpha1.identity_sources import IdentitySourceSpec
+
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "usher"
 COPIES = CHART / "templates" / "crds"
@@ -101,3 +104,15 @@ def test_chart_and_package_have_one_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert chart["appVersion"] == package["project"]["version"]
+
+
+def test_the_policies_know_the_defaults_of_the_schema() -> None:
+    policy = (CHART / "templates" / "approvals.yaml").read_text(encoding="utf-8")
+    budget, safety = Budget(), Safety()
+    numbers = {"maxCount": budget.max_count, "maxPercent": budget.max_percent, "minCount": budget.min_count}
+    assert "dict " + " ".join(f'"{name}" {number}' for name, number in numbers.items()) in policy
+    assert f'?approval.orValue("{safety.approval}")' in policy
+    assert f'?onStateLoss.orValue("{safety.on_state_loss}")' in policy
+    assert f"?minRetained.orValue({IdentitySourceSpec.model_fields['min_retained'].default})" in policy
+    budgets = [name for name, field in Safety.model_fields.items() if field.annotation is Budget]
+    assert "list " + " ".join(f'"{name}"' for name in budgets) in policy

@@ -117,6 +117,28 @@ async def test_a_test_of_the_connection_fails_with_the_field_that_is_to_blame() 
     assert cluster.condition(run, "Stalled") == cluster.condition(run, "Failed")
 
 
+async def test_a_restart_begins_again_with_everybody_and_one_of_the_links_waits_for_an_approval() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            usual = ask(cluster, "usual", "Restart")
+            await until_complete(one, usual)
+            assert cluster.status(usual)["cycle"]["kind"] == "Initial"
+            assert cluster.status(usual)["cycle"]["users"]["unchanged"] == 1
+
+            links = ask(cluster, "links", "Restart", restart=["Links"])
+            await until_complete(one, links)
+            plan = cluster.status(links)["plan"]
+            assert "a restart of the links was asked for" in plan["summary"]
+            await one.until(lambda: cluster.condition(APP, "PlanHeld") == ("True", "ApprovalRequired"))
+            assert "nothing of it was done" in message_of(cluster, APP, "PlanHeld")
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url), approve_plan=plan["hash"])
+            await in_sync(one)
+            assert cluster.condition(APP, "PlanHeld") == ("", "")
+    assert app.history.most_accounts_by("userName") == {"alice@example.com": 1}
+
+
 async def test_a_run_that_writes_waits_while_the_connector_is_suspended() -> None:
     async with hostile_server() as app:
         cluster = cluster_with(url=app.url, suspend=True)
