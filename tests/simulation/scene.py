@@ -273,7 +273,7 @@ class Scene:
         lanes = tuple([replace(lane, settle=self.target.settle) for lane in world.job.lanes])
         job = replace(world.job, lanes=lanes, open_target=partial(self.network.open, ports.runtime))
         if named:
-            return (await run_on_demand(job, ports, Control(), named)).report
+            return await run_on_demand(job, ports, Control(), named)
         return await run_cycle(job, ports, Control())
 
     async def _read(self, ports: Ports) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from usher.contracts.log import WHOLE_LOG, LogEntry, LogQuery
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.on_demand import OnDemandReport, Step, StepName, StepResult, SubjectReport
+from usher.core.model.on_demand import Step, StepName, StepResult, SubjectReport
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.core.sync.assignments import Entry
@@ -24,7 +24,7 @@ from usher.engine.bench import Bench
 from usher.engine.foreseeing import NOT_REACHED, foresee
 from usher.engine.job import ConnectorJob, Control, Ports
 from usher.engine.opening import name_cycle, open_bench
-from usher.engine.preparing import Prepared, prepare, snapshot_of
+from usher.engine.preparing import Prepared, prepare
 from usher.engine.reporting import Opened, final_counts, make_failure, make_report, planned_counts, rest_after
 from usher.engine.resolving import Resolved, resolve
 from usher.engine.safety import PLAN_HELD
@@ -40,7 +40,7 @@ _AFTER_IMPORT: Final = (StepName.SCOPE, StepName.MATCH, StepName.ACTION)
 _NOTHING: Final = Told(tuple(Step(name, StepResult.SKIPPED, NOT_REACHED) for name in _AFTER_IMPORT))
 
 
-async def run_on_demand(job: ConnectorJob, ports: Ports, control: Control, subjects: Sequence[Entry]) -> OnDemandReport:
+async def run_on_demand(job: ConnectorJob, ports: Ports, control: Control, subjects: Sequence[Entry]) -> CycleReport:
     """One run, for at most ten; each is named by an attribute of the source, as an entry of a scope names somebody.
 
     An approval in `control` is not looked at: it is for a cycle. Reports, and never raises, what an end did.
@@ -49,10 +49,8 @@ async def run_on_demand(job: ConnectorJob, ports: Ports, control: Control, subje
     cycle = name_cycle(ports, started)
     resolved: list[Resolved] = []
     told: Mapping[Subject, Told] = {}
-    read: datetime | None = None
     try:
         _refuse(job, subjects)
-        read = (await snapshot_of(ports, job.lanes[0])).completed
         resolved = await resolve(job, ports, subjects)
         chosen = frozenset(subject for one in resolved for subject in one.subjects)
         if chosen:
@@ -64,11 +62,12 @@ async def run_on_demand(job: ConnectorJob, ports: Ports, control: Control, subje
     except UsherError as error:
         report = replace(make_failure(ports, started, error), kind=CycleKind.ON_DEMAND)
     lines = tuple([_line(index, one, told) for index, one in enumerate(resolved)])
+    report = replace(report, subjects=lines)
     if report.result is CycleResult.SUCCEEDED and any(map(_is_undone, lines)):
         report = replace(report, result=CycleResult.PARTIAL)
     await conclude_rest(job, ports, report)
     await ports.store.save_cycle(job.connector, cycle, report)
-    return OnDemandReport(cycle, report, lines, read)
+    return report
 
 
 def _refuse(job: ConnectorJob, subjects: Sequence[Entry]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from usher.core.model.on_demand import Step, StepName, StepResult
@@ -47,7 +48,7 @@ async def resolve(job: ConnectorJob, ports: Ports, entries: Sequence[Entry]) -> 
 
 
 async def _resolve(lane: Job, ports: Ports, entries: Sequence[Entry]) -> dict[str, Resolved]:
-    await snapshot_of(ports, lane)
+    read = (await snapshot_of(ports, lane)).completed
     search = Search(entries)
     async for resource in everybody(ports.store, lane.source, lane.resource_type):
         search.look_at(resource)
@@ -56,18 +57,19 @@ async def _resolve(lane: Job, ports: Ports, entries: Sequence[Entry]) -> dict[st
     for entry in entries:
         hits = search.hits.get(entry.name, ())
         if len(hits) == 1:
-            found[entry.place] = _found(lane, hits[0])
+            found[entry.place] = _found(lane, hits[0], read)
         elif hits:
             found[entry.place] = _failed(DUPLICATE_SOURCE, why[entry.place])
         elif entry.attribute == ID and await knows(lane, ports.store, entry.value):
-            found[entry.place] = _found(lane, SourceId(entry.value))
+            found[entry.place] = _found(lane, SourceId(entry.value), read)
         else:
             found[entry.place] = _failed(NOT_FOUND, why[entry.place])
     return found
 
 
-def _found(lane: Job, source_id: SourceId) -> Resolved:
-    return Resolved(Step(StepName.IMPORT, StepResult.SUCCESS, FOUND), ((lane.resource_type, source_id),))
+def _found(lane: Job, source_id: SourceId, read: datetime) -> Resolved:
+    message = f"as the source was read at {read:%Y-%m-%dT%H:%M:%SZ}"
+    return Resolved(Step(StepName.IMPORT, StepResult.SUCCESS, FOUND, message), ((lane.resource_type, source_id),))
 
 
 def _failed(reason: str, why: str) -> Resolved:

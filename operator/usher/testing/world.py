@@ -13,7 +13,6 @@ from pathlib import Path
 
 from usher.contracts.store import Store
 from usher.core.expressions.compile import compile_expression
-from usher.core.model.on_demand import OnDemandReport
 from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, Lane, ResourceType, SourceKey, TargetId
 from usher.core.scim.paths import ENTERPRISE_URN
@@ -186,7 +185,7 @@ class World:
         """One cycle on the snapshot as it is."""
         return await run_cycle(self.job, self.ports, Control(approval=approval))
 
-    async def on_demand(self, *subjects: Entry) -> OnDemandReport:
+    async def on_demand(self, *subjects: Entry) -> CycleReport:
         """A run for these and nobody else, on the snapshot as it is."""
         return await run_on_demand(self.job, self.ports, Control(), subjects)
 

@@ -10,8 +10,7 @@ import pytest
 
 from usher.contracts.log import LogQuery
 from usher.core.errors import ReadShrunk
-from usher.core.model.on_demand import OnDemandReport
-from usher.core.model.reports import CycleKind, CycleResult
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import AttributePath, ResourceType, SourceId
 from usher.core.sync.assignments import Assignment, Entry
 from usher.core.sync.leaving import Deprovisioning, Policy
@@ -42,7 +41,7 @@ def group(name: str) -> Entry:
     return Entry(ResourceType.GROUP, "displayName", name)
 
 
-def told(report: OnDemandReport, index: int = 0) -> list[str]:
+def told(report: CycleReport, index: int = 0) -> list[str]:
     """`result:reason` of the four steps."""
     line = report.subjects[index]
     assert line.index == index
@@ -93,8 +92,8 @@ async def test_before_the_first_cycle_one_is_provisioned_and_the_cycle_finds_the
 
     assert told(run) == ["Success:Found", "Success:InScope", "Success:Unmatched", "Success:Created"]
     assert run.subjects[0].attributes == ("active", "displayName", 'emails[type eq "work"].value', "title", "userName")
-    assert (run.report.kind, run.report.result, run.report.counts.created) == ("OnDemand", "Succeeded", 1)
-    assert run.read == fresh.clock.now()
+    assert (run.kind, run.result, run.counts.created) == ("OnDemand", "Succeeded", 1)
+    assert run.subjects[0].steps[0].message == "as the source was read at 2026-01-01T00:00:00Z"
     assert names(fresh) == {"ada"}
 
     cycle = await fresh.cycle()
@@ -111,7 +110,7 @@ async def test_who_claims_the_same_account_is_known_though_no_cycle_has_looked_a
     run = await fresh.on_demand(user("ada"))
 
     assert told(run)[2:] == ["Failure:DuplicateSourceEntries", "Skipped:NotReached"]
-    assert run.report.result is CycleResult.PARTIAL
+    assert run.result is CycleResult.PARTIAL
     assert names(fresh) == set()
 
 
@@ -119,7 +118,7 @@ async def test_a_source_that_was_never_read_says_so() -> None:
     async with open_world() as new:
         run = await new.on_demand(user("ada"))
 
-    assert (run.report.result, run.report.error_reason, run.subjects) == (CycleResult.FAILED, "SourceUnreachable", ())
+    assert (run.result, run.error_reason, run.subjects) == (CycleResult.FAILED, "SourceUnreachable", ())
 
 
 # --- import ---------------------------------------------------------------------------------------------------------
@@ -133,7 +132,7 @@ async def test_nobody_of_that_name_is_told_and_nothing_is_asked_of_the_app(fresh
     assert run.subjects[0].steps[0].message == "no user of the source has this userPrincipalName"
     assert told(run, 1) == ["Failure:SubjectNotFound", *rest]
     assert run.subjects[1].steps[0].message == "no user of the source has an attribute shoeSize"
-    assert run.report.result is CycleResult.PARTIAL
+    assert run.result is CycleResult.PARTIAL
     assert fresh.target.faults.calls == 0
 
 
@@ -154,14 +153,14 @@ async def test_a_group_is_nobody_to_a_connector_without_groups(fresh: World) -> 
 async def test_ten_at_once_are_the_most_and_one_the_least(fresh: World, count: int) -> None:
     run = await fresh.on_demand(*[user("ada")] * count)
 
-    assert (run.report.result, run.report.error_reason) == (CycleResult.FAILED, "InvalidSpec")
+    assert (run.result, run.error_reason) == (CycleResult.FAILED, "InvalidSpec")
     assert fresh.target.faults.calls == 0
 
 
 async def test_a_connector_that_is_being_deleted_provisions_nobody(world: World) -> None:
     world.ending = True
     run = await world.on_demand(user("ada"))
-    assert (run.report.result, run.report.error_reason) == (CycleResult.FAILED, "Ending")
+    assert (run.result, run.error_reason) == (CycleResult.FAILED, "Ending")
 
 
 # --- scope ----------------------------------------------------------------------------------------------------------
@@ -344,7 +343,7 @@ async def test_who_only_observes_writes_nothing_and_tells_what_it_would_do(fresh
     run = await fresh.on_demand(user("ada"))
     assert told(run)[2:] == ["Success:Unmatched", "Skipped:Observing"]
     assert run.subjects[0].steps[3].message == "Create: spec.policy is Observe, nothing is written"
-    assert (run.report.result, run.report.counts.created, writes(fresh)) == (CycleResult.PLANNED, 1, 0)
+    assert (run.result, run.counts.created, writes(fresh)) == (CycleResult.PLANNED, 1, 0)
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -379,15 +378,15 @@ async def test_what_a_killed_cycle_had_planned_is_not_applied(fresh: World) -> N
 async def test_an_app_that_is_away_ends_the_run_with_who_was_found(world: World) -> None:
     world.target.faults.add(every(Op.CHECK, 1, Fault(FaultKind.UNAUTHORIZED)))
     run = await world.on_demand(user("ada"))
-    assert (run.report.kind, run.report.result) == (CycleKind.ON_DEMAND, CycleResult.FAILED)
-    assert run.report.error_reason == "CredentialsRejected"
+    assert (run.kind, run.result) == (CycleKind.ON_DEMAND, CycleResult.FAILED)
+    assert run.error_reason == "CredentialsRejected"
     assert told(run) == ["Success:Found", *["Skipped:NotReached"] * 3]
 
 
 async def test_credentials_that_are_rejected_in_the_middle_fail_whoever_is_left(fresh: World) -> None:
     fresh.target.faults.strike(Op.CREATE, FaultKind.UNAUTHORIZED)
     run = await fresh.on_demand(user("ada"))
-    assert run.report.result is CycleResult.FAILED
+    assert run.result is CycleResult.FAILED
     assert told(run)[3].startswith("Failure:")
 
 
@@ -410,20 +409,20 @@ async def test_a_run_neither_starts_a_quarantine_nor_lifts_one(world: World) -> 
 
 async def test_an_app_that_wants_to_be_left_alone_is(world: World) -> None:
     world.target.faults.add(every(Op.CHECK, 1, Fault(FaultKind.THROTTLED, 7200.0)))
-    assert (await world.on_demand(user("ada"))).report.not_before is not None
+    assert (await world.on_demand(user("ada"))).not_before is not None
     world.target.faults.heal()
     calls = world.target.faults.calls
 
     run = await world.on_demand(user("ada"))
 
-    assert (run.report.error_reason, world.target.faults.calls) == ("TooManyRequests", calls)
+    assert (run.error_reason, world.target.faults.calls) == ("TooManyRequests", calls)
 
 
 async def test_a_run_that_is_stopped_writes_nothing_more(fresh: World) -> None:
     control = Control()
     control.stop.set()
     run = await run_on_demand(fresh.job, fresh.ports, control, [user("ada")])
-    assert run.report.result is CycleResult.INTERRUPTED
+    assert run.result is CycleResult.INTERRUPTED
     assert told(run)[3] == "Skipped:Interrupted"
     assert (writes(fresh), (await fresh.cycle()).counts.created) == (0, 3)
 
@@ -449,7 +448,7 @@ async def test_who_is_held_stays_held(leaving: World) -> None:
     run = await leaving.on_demand(user("user00"))
 
     assert told(run)[3] == "Skipped:PlanHeld"
-    assert run.report.result is CycleResult.PARTIAL
+    assert run.result is CycleResult.PARTIAL
     assert active(leaving) >= set(MANY)
     stored = await leaving.store.held(leaving.connector)
     assert stored is not None
@@ -621,7 +620,7 @@ async def test_a_manager_is_given_once_both_have_an_account(fresh: World) -> Non
     fresh.source.put("id-ada", **person("ada", manager="id-eve"))
     await fresh.read()
     await fresh.on_demand(user("ada"))
-    assert (await fresh.on_demand(user("eve"))).report.counts.created == 1
+    assert (await fresh.on_demand(user("eve"))).counts.created == 1
 
     run = await fresh.on_demand(user("ada"))
 
@@ -635,9 +634,10 @@ async def test_a_manager_is_given_once_both_have_an_account(fresh: World) -> Non
 async def test_the_log_has_it_under_the_name_of_the_run_and_the_report_names_nobody(fresh: World) -> None:
     run = await fresh.on_demand(user("ada"), user("zoe"))
 
-    [line] = await fresh.store.log(fresh.connector, LogQuery(cycle=run.cycle), 10)
+    [line] = await fresh.store.log(fresh.connector, LogQuery(source_id=ADA), 10)
+    assert line.cycle.startswith("20260101T000000Z-")
     assert (line.source_id, line.step, line.action, line.result) == (ADA, "action", "Create", "Success")
-    assert (await fresh.store.cycles(fresh.connector, 1))[0].kind is CycleKind.ON_DEMAND
+    assert await fresh.store.cycles(fresh.connector, 1) == [run]
     for secret in ("ada", "zoe", "example.com", "Ada"):
         assert secret not in repr(run)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from usher.core.model.reports import CycleReport
 from usher.core.model.resources import AttributePath
 
 
@@ -45,17 +43,3 @@ class SubjectReport:
     index: int
     steps: tuple[Step, ...]
     attributes: tuple[AttributePath, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OnDemandReport:
-    """One run: its cycle in figures, and a line for each who was asked for, in their order.
-
-    `cycle` is what the provisioning log calls it. `read` is when the source was read last, before it: what has changed
-    there since then is not in it. None where it came to nothing before that was known.
-    """
-
-    cycle: str
-    report: CycleReport
-    subjects: tuple[SubjectReport, ...] = ()
-    read: datetime | None = None
