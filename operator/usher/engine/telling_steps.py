@@ -11,7 +11,7 @@ from usher.core.errors import CycleError
 from usher.core.model.on_demand import Step, StepName, StepResult
 from usher.core.model.plans import Action, PlannedChange, Skip
 from usher.core.model.resources import AttributePath
-from usher.core.sync.policies import EMPTY_SOURCE, GUARDED, OVER_BUDGET
+from usher.core.sync.policies import APPROVAL_REQUIRED, EMPTY_SOURCE, GUARDED, OVER_BUDGET
 from usher.engine.foreseeing import NOT_REACHED, Outlook
 from usher.engine.lookup import INTERRUPTED
 from usher.engine.safety import PLAN_HELD
@@ -31,6 +31,7 @@ _WAITS: Final = {
     "": "it is in the held plan: approve that",
     OVER_BUDGET: "so many are to lose something that a cycle holds them all: it is not done by name",
     EMPTY_SOURCE: "the source is empty, and nothing is taken away by name while it is",
+    APPROVAL_REQUIRED: "spec.safety.approval is Always: it is in the plan of the next cycle, which has to be approved",
     GUARDED: "mapping, scope or state is new: a cycle has to judge first what that takes away",
 }
 _ACTION: Final = StepName.ACTION

@@ -15,7 +15,7 @@ from usher.core.model.resources import AttributePath, ResourceType, SourceId
 from usher.core.sync.assignments import Assignment, Entry
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.matching import Adopt
-from usher.core.sync.policies import Budget, Enforcement
+from usher.core.sync.policies import Approval, Budget, Enforcement
 from usher.core.sync.scoping import Filter, Operator, Scope, compile_clause
 from usher.core.sync.untouchable import Spared, Untouchable
 from usher.engine.job import Control
@@ -518,6 +518,37 @@ async def test_after_the_state_was_lost_nobody_leaves_by_name(fresh: World) -> N
         await leave(anew, "ada")
         assert told(await anew.on_demand(user("ada")))[3] == "Skipped:PlanHeld"
         assert active(anew) == {"ada"}
+
+
+async def test_where_everything_needs_an_approval_nothing_is_done_by_name(fresh: World) -> None:
+    fresh.approval = Approval.ALWAYS
+
+    run = await fresh.on_demand(user("ada"))
+
+    assert told(run)[2:] == ["Success:Unmatched", "Skipped:PlanHeld"]
+    assert "spec.safety.approval is Always" in run.subjects[0].steps[3].message
+    assert (run.result, run.counts.created, writes(fresh)) == (CycleResult.PARTIAL, 0, 0)
+    assert await fresh.store.held(fresh.connector) is None
+    held = (await fresh.cycle()).held
+    assert held is not None
+    assert told(await fresh.on_demand(user("ada")))[3] == "Skipped:PlanHeld"
+    assert (await fresh.cycle(approval=held.hash)).counts.created == 3
+
+
+async def test_nobody_is_provisioned_by_name_while_links_are_found_again(world: World) -> None:
+    world.address = "https://new.example.com/scim/v2"
+    before = writes(world)
+
+    run = await world.on_demand(user("ada"))
+
+    assert (run.result, run.error_reason) == (CycleResult.FAILED, "PlanHeld")
+    assert writes(world) == before
+    held = (await world.cycle()).held
+    assert held is not None
+    assert (await world.on_demand(user("ada"))).error_reason == "PlanHeld"
+    await world.cycle(approval=held.hash)
+    await world.cycle()
+    assert told(await world.on_demand(user("ada")))[3] == "Success:Unchanged"
 
 
 async def test_an_empty_source_takes_nothing_away_by_name(world: World) -> None:
