@@ -444,7 +444,7 @@ PLANTS = {
         "tests/unit/engine/test_anchoring.py",
     ),
     "an unknown create is forgotten with the old ids": Plant(
-        "engine/evaluation.py",
+        "engine/feeding.py",
         "        if intent is None and any(key.claim in self.doubted for key in desired.keys):",
         "        if False:",
         "tests/unit/engine/test_anchoring.py",
