@@ -46,6 +46,11 @@ class Errand:
         return self.spec.type not in NO_CYCLES
 
     @property
+    def by_name(self) -> bool:
+        """Whether it writes, and is about a few only."""
+        return self.spec.type == BY_NAME
+
+    @property
     def tests(self) -> bool:
         """Whether it only asks both ends whether they are there; that takes no snapshot of the source."""
         return self.spec.type == "TestConnection"
@@ -58,7 +63,7 @@ class Errand:
     @property
     def work(self) -> Work:
         """What is done with the job of the connector."""
-        if self.spec.type == BY_NAME:
+        if self.by_name:
             return partial(run_on_demand, subjects=entries_of(self.spec.subjects))
         return _WORK.get(self.spec.type, run_cycle)
 

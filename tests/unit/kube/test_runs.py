@@ -6,6 +6,8 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+from prometheus_client import generate_latest
+
 from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, working
 from unit.kube.test_controller import APP, CORP, cluster_with, message_of
 from usher.engine.job import Ports
@@ -244,6 +246,10 @@ async def test_a_new_connector_is_tried_with_one_person_while_it_is_suspended() 
             await until_complete(one, run)
             assert names(app) == {"bob@example.com"}
             assert cluster.status(run)["subjects"][0]["steps"][3]["reason"] == "Created"
+            counted = (
+                'provisioning_objects_total{action="created",connector="app",namespace="identity",resource="user"} 1.0'
+            )
+            assert counted in generate_latest(one.metrics.registry).decode()
             cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url))
             await in_sync(one)
             assert cluster.status(APP)["lastCycle"]["users"]["created"] == 1
