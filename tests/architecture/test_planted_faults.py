@@ -48,6 +48,42 @@ PLANTS = {
         "with permitted(await self._confirm()):",
         "tests/unit/engine/test_retry.py",
     ),
+    "a run by name gives references to others": Plant(
+        "engine/referring.py",
+        "return self.bench.selection.among(lane.resource_type, holders)",
+        "return holders",
+        "tests/unit/engine/test_on_demand.py",
+    ),
+    "a run by name deals with everybody": Plant(
+        "engine/selecting.py",
+        "        return self.named(kind)",
+        "        return _ALL",
+        "tests/unit/engine/test_on_demand.py",
+    ),
+    "who is held goes by name": Plant(
+        "core/sync/policies.py",
+        "waiting = view.due if over else [change for change in view.due if subject_of(change) in held]",
+        "waiting = view.due if over else []",
+        "tests/unit/engine/test_on_demand.py",
+    ),
+    "ten at a time go by name whom a cycle would hold": Plant(
+        "engine/preparing.py",
+        "        beside={_COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},",
+        "        beside={},",
+        "tests/unit/engine/test_on_demand.py",
+    ),
+    "people go by name before a cycle has judged a new mapping": Plant(
+        "core/sync/policies.py",
+        "    over = GUARDED if fresh and view.guarded else",
+        "    over = GUARDED if False else",
+        "tests/unit/engine/test_on_demand.py",
+    ),
+    "a run by name matches without what others claim": Plant(
+        "engine/evaluation.py",
+        "        evaluated.claims[source_id] = [key.claim",
+        "        evaluated.claims[source_id] = source_id in feed.meant and [key.claim",
+        "tests/unit/engine/test_on_demand.py",
+    ),
     "who is taken over stays in the groups that others put them into": Plant(
         "engine/recorder.py",
         "        if change.cause == ADOPTED:",
@@ -250,7 +286,7 @@ PLANTS = {
     ),
     "members of a group that is never written change": Plant(
         "engine/referring.py",
-        "                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)",
+        "                spared = bool(rows) and await sparing.is_spared(self.bench.ports, holder.source_id)",
         "                spared = False",
         "tests/unit/engine/test_untouchable.py",
     ),
@@ -408,7 +444,7 @@ PLANTS = {
         "tests/unit/engine/test_anchoring.py",
     ),
     "an unknown create is forgotten with the old ids": Plant(
-        "engine/evaluation.py",
+        "engine/feeding.py",
         "        if intent is None and any(key.claim in self.doubted for key in desired.keys):",
         "        if False:",
         "tests/unit/engine/test_anchoring.py",

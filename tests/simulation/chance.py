@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -15,10 +15,14 @@ from simulation.process import Process, simulate
 from simulation.scene import CANARY, CLASSES, INTERVAL, Plot, Scene
 from simulation.states import States
 from simulation.trial import RESTART, now_at_source, unrest, wrong
+from usher.core.model.resources import ResourceType
+from usher.core.sync.assignments import Entry
 from usher.core.sync.policies import Budget
 
 PEOPLE: Final = 6
 GROUPS: Final = 2
+BY_NAME: Final = 0.3
+"""Before so many of all cycles some are provisioned by name."""
 CYCLES: Final = 6
 """Cycles with faults in one run."""
 QUIET: Final = 4
@@ -61,9 +65,10 @@ async def play_seed(states: States, seed: int) -> Played:
     for _ in range(CYCLES):
         for _ in range(chance.randint(0, 3)):
             _happen(scene, chance)
-        scene.clock.advance(RESTART if scene.cycles and scene.cycles[-1].came is None else INTERVAL)
-        cycle = await scene.sync(Process(striking(chance, target, rate)))
-        faults += len(cycle.process.struck)
+        for named in (_some(chance), ()) if chance.random() < BY_NAME else ((),):
+            scene.clock.advance(RESTART if scene.cycles and scene.cycles[-1].came is None else INTERVAL)
+            cycle = await scene.sync(Process(striking(chance, target, rate)), named)
+            faults += len(cycle.process.struck)
     late = await _calm_down(scene)
     return Played(seed, target, faults, (*check(scene), *late))
 
@@ -106,6 +111,13 @@ def _begin(scene: Scene) -> None:
     scene.put(0, jobTitle=f"{CANARY} anchor")
     for group in range(GROUPS):
         scene.put_group(group, 0, group + 1)
+
+
+def _some(chance: Random) -> Sequence[Entry]:
+    """One to three people and groups, who need not be there."""
+    users = [Entry(ResourceType.USER, "objectId", f"id-{number}") for number in range(PEOPLE + 2)]
+    groups = [Entry(ResourceType.GROUP, "objectId", f"group-{number}") for number in range(GROUPS)]
+    return chance.sample([*users, *groups], chance.randint(1, 3))
 
 
 def _happen(scene: Scene, chance: Random) -> None:

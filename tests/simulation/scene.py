@@ -16,12 +16,14 @@ from usher.contracts.runtime import Runtime
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, TargetId, Value
+from usher.core.sync.assignments import Entry as Named
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.planning import CREATE_UNKNOWN
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control, Ports, SourceJob
+from usher.engine.on_demand import run_on_demand
 from usher.engine.snapshot import read_source
 from usher.testing.clock import FakeClock, fake_runtime
 from usher.testing.history import Entry, History
@@ -218,11 +220,11 @@ class Scene:
 
     # --- cycles
 
-    async def sync(self, process: Process) -> Cycle:
-        """One process reads the source and runs one cycle."""
+    async def sync(self, process: Process, named: Sequence[Named] = ()) -> Cycle:
+        """One process reads the source and runs one cycle; where some are named, a run for these alone instead."""
         users, groups = len(self.app.history), len(self._groups.history)
         sent = len(self.network.sent)
-        life = Life(process, partial(self._sync, process))
+        life = Life(process, partial(self._sync, process, named))
         came = await life.run()
         await self._resume()
         if process.taken:
@@ -247,7 +249,7 @@ class Scene:
         if came is not None:
             self.went_on.append(came)
 
-    async def _sync(self, process: Process) -> CycleReport | UsherError:
+    async def _sync(self, process: Process, named: Sequence[Named]) -> CycleReport | UsherError:
         runtime = Runtime(
             now=lambda: self.clock.now() + timedelta(seconds=process.clock_is_off),
             monotonic=self.clock.monotonic,
@@ -258,11 +260,11 @@ class Scene:
         try:
             if not self.plot.ending:
                 await self._read(ports)
-            return await self._cycle(ports)
+            return await self._cycle(ports, named)
         except UsherError as error:
             return error
 
-    async def _cycle(self, ports: Ports) -> CycleReport:
+    async def _cycle(self, ports: Ports, named: Sequence[Named]) -> CycleReport:
         world = World(self.states.store, self.source, self.app, self.clock)
         world.mapping, world.group_mapping = self.plot.mapping, group_mapping() if self.plot.with_groups else None
         world.budget = self.plot.budget
@@ -270,6 +272,8 @@ class Scene:
         world.ending = self.plot.ending
         lanes = tuple([replace(lane, settle=self.target.settle) for lane in world.job.lanes])
         job = replace(world.job, lanes=lanes, open_target=partial(self.network.open, ports.runtime))
+        if named:
+            return await run_on_demand(job, ports, Control(), named)
         return await run_cycle(job, ports, Control())
 
     async def _read(self, ports: Ports) -> None:

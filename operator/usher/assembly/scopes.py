@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from usher.api.v1alpha1.connectors import ProvisioningConnectorSpec
+from usher.api.v1alpha1.provisioning_runs import RunSubject
 from usher.api.v1alpha1.scopes import AssignedGroup, AssignedUser, Scope
 from usher.assembly.ends import SpecErrors
 from usher.assembly.filters import Place, compile_filters
@@ -62,6 +63,14 @@ def _entries(
     return tuple(
         Entry(resource_type, each.attribute, each.value, each.app_role or "", f"spec.scope.{field}[{index}]")
         for index, each in enumerate(listed)
+    )
+
+
+def entries_of(subjects: Sequence[RunSubject]) -> tuple[Entry, ...]:
+    """Those whom a run is about."""
+    return tuple(
+        Entry(ResourceType(each.resource_type), each.attribute, each.value, place=f"spec.subjects[{index}]")
+        for index, each in enumerate(subjects)
     )
 
 

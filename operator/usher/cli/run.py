@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
@@ -14,7 +14,8 @@ from usher.api.v1alpha1.provisioning_runs import RestartScope, RunType
 from usher.cli.approve import CONNECTORS
 from usher.cli.exits import Exit
 from usher.cli.options import cluster_options, output_option
-from usher.cli.output import Format, Paragraph, Result, show
+from usher.cli.output import Block, Format, Paragraph, Result, show
+from usher.cli.run_subjects import is_undone, lines_of, subjects_of, subjects_option
 from usher.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -40,25 +41,30 @@ _TIMEOUT: Final = click.option(
 
 @click.command(
     short_help="Ask a connector for a cycle, a comparison or a plan.",
-    epilog="Examples: usher run people --wait, usher run people --type FullComparison -n identity",
+    epilog="Examples: usher run people --wait; usher run people --type FullComparison -n identity; "
+    "usher run people --type OnDemand --subject userPrincipalName=alice@example.com --wait",
 )
 @click.argument("name")
 @click.option("--type", "kind", type=click.Choice(TYPES), default="Incremental", show_default=True, help="For what.")
+@subjects_option
 @click.option("--wait", is_flag=True, help="Wait for its end, and tell how it went.")
 @_TIMEOUT
 @cluster_options
 @output_option
-def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **where: Any) -> None:
+def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **more: Any) -> None:
     """Create a ProvisioningRun of a connector in a cluster.
 
     It runs when no other cycle of the connector does. Without --wait its name is printed:
     kubectl wait --for=condition=Complete prun/NAME.
+
+    Exit codes with --wait: 0 done; 1 it failed, or somebody who was named was not provisioned.
     """
-    access, asked = _ask(name, {"type": kind}, **where)
+    subjects = more.pop("subjects")
+    access, asked = _ask(name, {"type": kind, **subjects_of(kind, subjects)}, **more)
     if not wait:
-        _show(asked, {}, f"{asked.subject}: created", output)
+        _show(asked, {}, [Paragraph([f"{asked.subject}: created"])], output)
         return
-    _follow(access, asked, timeout, output)
+    _follow(access, asked, timeout, output, subjects)
 
 
 @click.command(
@@ -85,7 +91,7 @@ def restart(name: str, scopes: tuple[str, ...], wait: Any, timeout: timedelta, o
     """
     access, asked = _ask(name, {"type": "Restart", **({"restart": list(scopes)} if scopes else {})}, **where)
     if not wait:
-        _show(asked, {}, f"{asked.subject}: created", output)
+        _show(asked, {}, [Paragraph([f"{asked.subject}: created"])], output)
         return
     _follow(access, asked, timeout, output)
 
@@ -120,14 +126,15 @@ def _ask(
     return access, run_verbs.ask(access, rest, spec)
 
 
-def _follow(access: Access, asked: Asked, timeout: timedelta, output: Format) -> None:
+def _follow(access: Access, asked: Asked, timeout: timedelta, output: Format, subjects: Sequence[str] = ()) -> None:
     from usher.kube import run_verbs  # noqa: PLC0415 - the same second
 
     ended: Ended = run_verbs.follow(access, asked.name, timeout.total_seconds(), say)
-    _show(asked, ended.status, f"{asked.subject}: {ended.message}", output)
-    if not ended.done:
+    told = Paragraph([f"{asked.subject}: {ended.message}"])
+    _show(asked, ended.status, [told, *lines_of(subjects, ended.status)], output)
+    if not ended.done or is_undone(ended.status):
         raise SystemExit(Exit.FAILED)
 
 
-def _show(asked: Asked, status: Mapping[str, Any], line: str, output: Format) -> None:
-    show(Result({"name": asked.name, "status": dict(status)}, [Paragraph([line])]), output)
+def _show(asked: Asked, status: Mapping[str, Any], blocks: Sequence[Block], output: Format) -> None:
+    show(Result({"name": asked.name, "status": dict(status)}, list(blocks)), output)

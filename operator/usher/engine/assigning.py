@@ -25,6 +25,7 @@ from usher.core.sync.assignments import (
     entries_for,
     keep_remembered,
 )
+from usher.engine.feeding import everybody
 from usher.engine.job import ConnectorJob, Job, Ports
 
 _GONE = "the group that it meant is gone: remove the entry if its members shall leave"
@@ -160,10 +161,8 @@ async def _resolve(
         if not new:
             continue
         search = Search(new)
-        async for chunk in ports.store.changes(source, kind, None, 0):
-            for change in chunk:
-                if change.resource is not None:
-                    search.look_at(change.resource)
+        async for resource in everybody(ports.store, source, kind):
+            search.look_at(resource)
         pins |= search.pins()
         unresolved += search.unresolved()
     return pins, unresolved

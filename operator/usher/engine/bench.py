@@ -9,13 +9,15 @@ from usher.core.model.standing import Standing
 from usher.engine.job import ConnectorJob, Control, Ports
 from usher.engine.licences import Licences
 from usher.engine.retry import Retrier
+from usher.engine.selecting import EVERYBODY, Selection
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What every stage of one cycle shares. The mappings of its job have the types of the target's own schemas.
 
-    `standing` is that of before the cycle. `cycle` is its name, empty for one that only looks.
+    `standing` is that of before the cycle. `cycle` is its name, empty for one that only looks. `selection` is whom it
+    is about.
     """
 
     job: ConnectorJob
@@ -26,6 +28,7 @@ class Bench:
     standing: Standing
     cycle: str = ""
     licences: Licences = field(default_factory=Licences)
+    selection: Selection = EVERYBODY
 
     @property
     def is_new(self) -> bool:

@@ -6,7 +6,7 @@ the ordinary cycle's: it plans on the images that were just read, and its budget
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -83,10 +83,20 @@ async def compare(bench: Bench, job: Job) -> Census | None:
     comparing = _Comparing(bench, job)
     try:
         await comparing.accounts()
-        await comparing.references.compare_several()
+        await comparing.references.compare_all()
     except _Stopped:
         return None
     return None if bench.control.stop.is_set() else comparing.census
+
+
+async def compare_some(bench: Bench, job: Job, ids: Collection[SourceId]) -> None:
+    """The same of a few, whose accounts are read by their ids: of others nothing is known. Raises CycleError."""
+    digests = await bench.ports.store.digests(job.lane, ids)
+    comparing = _Comparing(bench, job)
+    try:
+        await comparing.some(list(digests.values()))
+    except _Stopped:
+        return
 
 
 async def conclude_comparison(bench: Bench, job: Job, census: Census) -> Compared:
@@ -137,6 +147,10 @@ class _Comparing:
                 await self._read_each()
             return
         self.census.void = _LACKS
+
+    async def some(self, links: Sequence[LinkDigest]) -> None:
+        await self._look_at(await self._read(links))
+        await self.references.compare_several([one.source_id for one in links])
 
     async def _list(self) -> set[TargetId]:
         """The ids of all accounts that the target lists."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,6 +28,11 @@ class ReferenceComparison:
     job: Job
     census: Census
 
+    @property
+    def _several(self) -> Sequence[AttributePath]:
+        """The references that can hold many accounts."""
+        return [reference.path for reference in self.job.mapping.references if reference.several]
+
     async def compare(self, source_id: SourceId, holding: Holding, now: Held, notes: DriftNotes) -> None:
         """References of one holder as they were just read."""
         changed = changed_references(holding, now)
@@ -35,27 +40,30 @@ class ReferenceComparison:
             drift = find_reference_drift(self.job.mapping, holding, now, await self._ours(changed))
             notes.add_references(source_id, holding.target_id, drift)
 
-    async def compare_several(self) -> None:
-        """Those that can hold many accounts, of all holders. A read that fails says nothing. Raises CycleError."""
-        if not any(reference.several for reference in self.job.mapping.references):
+    async def compare_all(self) -> None:
+        """Those that can hold many accounts, of all holders. Raises CycleError."""
+        if not self._several:
             return
-        store = self.bench.ports.store
-        async for digests in store.link_digests(self.job.lane):
-            for chunk in in_chunks([one.source_id for one in digests], _AT_ONCE):
-                if self.bench.control.stop.is_set():
-                    return
-                notes = DriftNotes(self.bench, self.job, self.census)
-                holdings = await store.holdings(self.job.lane, chunk)
-                await self._compare_each(holdings, notes)
-                await notes.save()
+        async for digests in self.bench.ports.store.link_digests(self.job.lane):
+            await self.compare_several([one.source_id for one in digests])
+
+    async def compare_several(self, holders: Sequence[SourceId]) -> None:
+        """The same of some holders. A read that fails says nothing. Raises CycleError."""
+        if not self._several:
+            return
+        for chunk in in_chunks(holders, _AT_ONCE):
+            if self.bench.control.stop.is_set():
+                return
+            notes = DriftNotes(self.bench, self.job, self.census)
+            holdings = await self.bench.ports.store.holdings(self.job.lane, chunk)
+            await self._compare_each(holdings, notes)
+            await notes.save()
 
     async def _compare_each(self, holdings: Mapping[SourceId, Holding], notes: DriftNotes) -> None:
-        paths = [reference.path for reference in self.job.mapping.references if reference.several]
-
         async def look(one: tuple[SourceId, Holding]) -> None:
             source_id, holding = one
             try:
-                now = {path: await self._read(holding.target_id, path) for path in paths}
+                now = {path: await self._read(holding.target_id, path) for path in self._several}
             except OF_ONE_RESOURCE:
                 return
             await self.compare(source_id, holding, now, notes)

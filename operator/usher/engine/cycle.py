@@ -5,31 +5,22 @@ A cycle reports, it never raises for what an end did: a target that is away ends
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Final
 
-from usher.contracts.store import Record
-from usher.contracts.target import HasCredential
 from usher.core.errors import CycleError, UsherError
-from usher.core.model.plans import Phase, Skip
+from usher.core.model.plans import Skip
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult, HeldPlan
 from usher.core.model.resources import ResourceType, TargetId
-from usher.core.sync.linting import fit
 from usher.core.sync.policies import Enforcement, Step, step_of
-from usher.engine.anchoring import begin_anchoring, conclude_anchoring
+from usher.engine.anchoring import conclude_anchoring
 from usher.engine.assessing import assess
 from usher.engine.assigning import conclude_assigning
-from usher.engine.bench import Bench
 from usher.engine.consumption import consumption_of
-from usher.engine.discovering import know_target
-from usher.engine.drafting import Draft
 from usher.engine.job import ConnectorJob, Control, Job, Ports
 from usher.engine.log_retention import trim_log
+from usher.engine.opening import name_cycle, open_bench
 from usher.engine.preparing import Prepared, prepare
-from usher.engine.progress import Stage
 from usher.engine.reporting import (
     Opened,
     due_holders,
@@ -39,12 +30,9 @@ from usher.engine.reporting import (
     planned_counts,
     rest_after,
 )
-from usher.engine.retry import Retrier
 from usher.engine.safety import describe_hold, enforce
-from usher.engine.standing import conclude_standing, refuse_to_disturb
-from usher.engine.writing import Writing
-
-KEY_BYTES: Final = 32
+from usher.engine.standing import conclude_standing
+from usher.engine.writing import Writing, apply_plans, learn
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,7 @@ async def try_target(job: ConnectorJob, ports: Ports, control: Control) -> Cycle
     """Whether the target answers, and takes the mappings: a cycle that ends before it has looked at anybody."""
     started = ports.runtime.now()
     try:
-        async with _open(job, ports, control, started):
+        async with open_bench(job, ports, control, started):
             return CycleReport(CycleKind.INCREMENTAL, CycleResult.PLANNED, started, ports.runtime.now(), Counts())
     except UsherError as error:
         return make_failure(ports, started, error)
@@ -82,7 +70,7 @@ async def preview_cycle(job: ConnectorJob, ports: Ports, control: Control) -> Pr
     """The cycle stopped before it writes anything to the target or decides anything for good."""
     started = ports.runtime.now()
     try:
-        async with _open(job, ports, control, started) as opened:
+        async with open_bench(job, ports, control, started) as opened:
             return await _look(opened, await prepare(opened.bench))
     except UsherError as error:
         return Preview(make_failure(ports, started, error), job.lanes, {})
@@ -112,9 +100,9 @@ async def _look(opened: Opened, prepared: Prepared) -> Preview:
 async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleReport:
     """One whole cycle. Its report is saved; what failed for one resource is looked at again in the next one."""
     started = ports.runtime.now()
-    cycle = f"{started:%Y%m%dT%H%M%SZ}-{ports.runtime.random.getrandbits(16):04x}"
+    cycle = name_cycle(ports, started)
     try:
-        async with _open(job, ports, control, started, cycle) as opened:
+        async with open_bench(job, ports, control, started, cycle) as opened:
             prepared = await prepare(opened.bench)
             if job.enforcement is Enforcement.OBSERVE:
                 report = replace((await _look(opened, prepared)).report, held=None)  # nobody could approve it
@@ -131,26 +119,6 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
 # --- stages ---------------------------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def _open(
-    job: ConnectorJob, ports: Ports, control: Control, started: datetime, cycle: str = ""
-) -> AsyncIterator[Opened]:
-    standing = await ports.store.standing(job.connector)
-    refuse_to_disturb(standing, ports)
-    retrier = Retrier(ports.runtime, confirm=ports.store.confirm)
-    async with job.open_target() as session:
-        await retrier.read(session.check)
-        credential = session.credential if isinstance(session, HasCredential) else None
-        known = await know_target(job.address, ports, session, retrier)
-        lanes = tuple([replace(lane, mapping=fit(lane.mapping, known.discovery)) for lane in job.lanes])
-        if any(lane.mapping.kept_up for lane in lanes):
-            key = await ports.store.seal_key(ports.runtime.random.randbytes(KEY_BYTES))
-            lanes = tuple([replace(lane, mapping=replace(lane.mapping, key=key)) for lane in lanes])
-        typed = await begin_anchoring(replace(job, lanes=lanes), ports)
-        bench = Bench(typed, ports, control, session, retrier, standing, cycle)
-        yield Opened(bench, started, known.stale, credential)
-
-
 async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
     """The writing half of a cycle. A cycle that was stopped before has concluded nothing."""
     bench = opened.bench
@@ -163,14 +131,14 @@ async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
         if lane.mapping_changed:
             guarded = replace(consumption_of(lane.job, lane.snapshot, None), guarded=True)
             await store.save_consumption(lane.job.lane, guarded)
-        await store.record(lane.job.lane, _learnt(lane.draft, bench.ports.runtime.now()))
+        await learn(bench, lane)
     held = await enforce(bench.job, bench.ports, prepared.judgement, bench.control.approval)
     if bench.job.anew is not None and held is None and prepared.judgement.hold is not None:
         opened, prepared = await _anchor(opened, prepared)
     bench, lanes = opened.bench, _writings(opened, prepared)
     for writing in lanes:
         await writing.skip()
-    error = await _apply(bench, lanes)
+    error = await apply_plans(bench, lanes)
     for writing in lanes:
         await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))
         await store.clear_plan(writing.prepared.job.lane)
@@ -189,43 +157,6 @@ async def _anchor(opened: Opened, prepared: Prepared) -> tuple[Opened, Prepared]
     lost = job.lanes[0].lost
     lanes = tuple([replace(lane, job=replace(lane.job, anew=None, lost=lost)) for lane in prepared.lanes])
     return replace(opened, bench=replace(bench, job=job)), replace(prepared, lanes=lanes)
-
-
-def _learnt(draft: Draft, now: datetime) -> Record:
-    """What the state learns of a plan before it is applied."""
-    return Record(
-        links=draft.adopted,
-        found=[link.source_id for link in draft.adopted],
-        unlinked=draft.lost,
-        holding=draft.holding,
-        ripening=dict.fromkeys(draft.ripening, now),
-        spared=draft.spared,
-    )
-
-
-async def _apply(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:
-    """Applies the running plans in their order. Returns the error that ended it before its end, if one did."""
-    store, control = bench.ports.store, bench.control
-    steps: list[tuple[Phase, int, int]] = []
-    total = 0
-    for index, writing in enumerate(lanes):
-        lane = writing.prepared.job.lane
-        steps += [(phase, index, rank) for phase, rank in await store.ranks(lane)]
-        total += sum((await store.count_changes(lane)).values())
-    control.progress.enter(Stage.APPLY, total)
-    try:
-        for phase, index, rank in sorted(steps):
-            if control.stop.is_set():
-                return None
-            await lanes[index].apply(phase, rank)
-        for writing in lanes:
-            await writing.settle_references()
-    except CycleError as error:
-        return error
-    finally:
-        for writing in lanes:
-            await writing.recorder.flush()
-    return None
 
 
 async def _conclude(

@@ -5,31 +5,28 @@ It streams. Of 100,000 people only ids, fingerprints and the matching values of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
-from usher.contracts.snapshots import Snapshot
 from usher.contracts.source import SourceChange
-from usher.contracts.store import Intent, LinkDigest
+from usher.contracts.store import Intent
 from usher.core.errors import ResourceError
-from usher.core.model.escrow import Duty, Unsettled
-from usher.core.model.plans import Action, Criterion, Desired, MatchKey, Skip
+from usher.core.model.escrow import Duty
+from usher.core.model.plans import Criterion, Desired, MatchKey, Skip
 from usher.core.model.reports import CycleKind
-from usher.core.model.resources import Fingerprint, Link, SourceId, SourceResource
+from usher.core.model.resources import Fingerprint, SourceId, SourceResource
 from usher.core.sync.leaving import UNASSIGNED, Policy
 from usher.core.sync.references import referents, wanted_by
-from usher.engine.concurrency import in_chunks, one_ahead, writing_behind
+from usher.engine.concurrency import one_ahead, writing_behind
+from usher.engine.feeding import Extra, Feed, Links, LinkState
 from usher.engine.job import Job, Ports
-from usher.engine.stowing import CHUNK, Plain, Stowed
+from usher.engine.stowing import Plain, Stowed
 
 KEYLESS: Final = ""
 """The claim of somebody who is in scope and has no matching value: nobody is ever looked for by it."""
-
-LinkState: TypeAlias = Link | LinkDigest
-Links: TypeAlias = Mapping[SourceId, Link] | Mapping[SourceId, LinkDigest]
 
 
 def _stow_fingerprints() -> Stowed[tuple[SourceId, Fingerprint]]:
@@ -61,7 +58,7 @@ class Batch:
     without a link. `again` are people with an open intent: what the state says of them is not to be trusted. `movers`
     are active people whose account is about to be updated. `gone` are ids that the source no longer has and that have
     no link: nothing is left to do for them. `settled` are people who were unsettled, and for whom everything is as it
-    should be.
+    should be. `beside` counts those who are not meant, and would lose their access in an ordinary cycle.
     """
 
     due: Stowed[tuple[SourceId, Fingerprint]] = field(default_factory=_stow_fingerprints)
@@ -75,6 +72,7 @@ class Batch:
     ripe: Collection[SourceId] = ()
     skips: list[Skip] = field(default_factory=list)
     unchanged: int = 0
+    beside: int = 0
 
     def plan(self, desired: Desired, intent: Intent | None, link: LinkState | None) -> None:
         """They have to be planned; None where no request for them is open."""
@@ -98,85 +96,69 @@ class Batch:
             self.again[source_id] = intent
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """People who are looked at in this cycle, whether or not the source reports a change of them.
-
-    `reassigned` are those who came into the scope, left it, or have other roles in it. `ripe` are
-    those whose account was disabled long enough to be deleted now. Who is `waiting` in escrow is not looked at, unless
-    the source reports a change, or nobody is wanted there any more. `doubted` are claims under which accounts may have
-    been made for people whose ids are not known any more.
-    """
-
-    intents: Mapping[SourceId, Intent]
-    unsettled: Collection[SourceId]
-    held: Collection[SourceId]
-    reassigned: Collection[SourceId] = ()
-    ripe: Collection[SourceId] = ()
-    waiting: Mapping[SourceId, Unsettled] = field(default_factory=dict)
-    doubted: Collection[str] = frozenset()
-
-    @property
-    def ids(self) -> frozenset[SourceId]:
-        """All of them."""
-        doubted = (one for one in self.intents if one not in self.waiting)
-        return frozenset((*doubted, *self.unsettled, *self.held, *self.reassigned, *self.ripe))
-
-    def doubt(self, desired: Desired) -> Intent | None:
-        """The request for somebody of which nobody knows whether it was made."""
-        intent = self.intents.get(desired.source_id)
-        if intent is None and any(key.claim in self.doubted for key in desired.keys):
-            return Intent(desired.source_id, Action.CREATE, desired.keys)
-        return intent
-
-    def puts_off(self, desired: Desired) -> bool:
-        """Whether exactly this was tried, and its time has not come. To take access away is never put off."""
-        entry = self.waiting.get(desired.source_id)
-        escrow = None if entry is None else entry.escrow
-        return escrow is not None and desired.active and escrow.tried == desired.fingerprint
-
-    def mends(self, source_id: SourceId) -> bool:
-        """Whether something was undone that an account which is as it should be makes up for."""
-        entry = self.waiting.get(source_id)
-        escrow = None if entry is None else entry.escrow
-        return source_id in self.unsettled or (escrow is not None and not escrow.duty.of_references)
-
-
 async def evaluate(job: Job, ports: Ports, feed: Feed) -> Batch:
-    """Looks at everybody that the feed brings, and sorts them by what has to be done.
+    """Looks at everybody that the feed brings, and sorts those who are meant by what has to be done.
 
-    Where that is all there are, the claims begin anew: whoever came and went since, in cycles that failed, makes none.
+    The others make their claims too: nobody can be matched without. Where the feed brings all there are, the claims
+    begin anew: whoever came and went since, in cycles that failed, makes none.
     """
     batch = Batch(ripe=frozenset(feed.extra.ripe))
     if feed.kind is CycleKind.INITIAL:
         await ports.store.clear_claims(job.lane)
     async with writing_behind() as behind, aclosing(one_ahead(feed.chunks(job, ports))) as chunks:
         async for chunk, links in chunks:
-            claims: dict[SourceId, Sequence[str]] = {}
-            wanted: dict[SourceId, Sequence[SourceId]] = {}
+            evaluated = _Evaluated()
             for change in chunk:
-                if change.resource is None:
-                    claims[change.id] = wanted[change.id] = ()
-                    _sort_absent(job, batch, change.id, links.get(change.id), feed.extra)
-                elif (desired := _map(job, change.resource, batch)) is not None:
-                    claims[change.id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
-                    if job.mapping.references:
-                        active = desired.active
-                        wanted[change.id] = referents(wanted_by(job.mapping, change.resource)) if active else ()
-                    _sort_present(job, batch, desired, links.get(change.id), feed.extra)
+                _look_at(job, batch, feed, (change, links), evaluated)
             if job.mapping.references:
-                await behind.start(partial(ports.store.save_references, job.lane, wanted))
-            await behind.start(partial(ports.store.save_claims, job.lane, claims))
+                await behind.start(partial(ports.store.save_references, job.lane, evaluated.wanted))
+            await behind.start(partial(ports.store.save_claims, job.lane, evaluated.claims))
     return batch
 
 
-def _map(job: Job, resource: SourceResource, batch: Batch) -> Desired | None:
+@dataclass(slots=True)
+class _Evaluated:
+    """What the state learns of one chunk: the claims of all, and to whom those refer who are meant."""
+
+    claims: dict[SourceId, Sequence[str]] = field(default_factory=dict)
+    wanted: dict[SourceId, Sequence[SourceId]] = field(default_factory=dict)
+
+
+def _look_at(job: Job, batch: Batch, feed: Feed, item: tuple[SourceChange, Links], evaluated: _Evaluated) -> None:
+    change, links = item
+    source_id, resource, link = change.id, change.resource, links.get(change.id)
+    if resource is None:
+        evaluated.claims[source_id] = ()
+        if source_id in feed.meant:
+            evaluated.wanted[source_id] = ()
+            _sort_absent(job, batch, source_id, link, feed.extra)
+        else:
+            batch.beside += _leaves(job, source_id, job.absence, link, feed.extra)
+    elif (desired := _map(job, resource, batch, feed)) is not None:
+        evaluated.claims[source_id] = [key.claim for key in desired.keys] or ([KEYLESS] if desired.active else [])
+        if source_id not in feed.meant:
+            batch.beside += not desired.active and _leaves(job, source_id, desired.cause, link, feed.extra)
+            return
+        if job.mapping.references:
+            evaluated.wanted[source_id] = referents(wanted_by(job.mapping, resource)) if desired.active else ()
+        _sort_present(job, batch, desired, link, feed.extra)
+
+
+def _map(job: Job, resource: SourceResource, batch: Batch, feed: Feed) -> Desired | None:
     try:
         return job.map(resource)
     except ResourceError as error:
-        detail = error.detail or error.message
-        batch.skips.append(Skip(resource.id, error.reason, detail, settled=False, failed=Duty.ACCOUNT))
+        if resource.id in feed.meant:
+            detail = error.detail or error.message
+            batch.skips.append(Skip(resource.id, error.reason, detail, settled=False, failed=Duty.ACCOUNT))
         return None
+
+
+def _leaves(job: Job, source_id: SourceId, cause: str, link: LinkState | None, extra: Extra) -> bool:
+    """Whether an ordinary cycle would take access from somebody who is wanted no more, and is not held already."""
+    if link is None or not link.enabled or source_id in extra.held:
+        return False
+    return job.deprovisioning.of(cause) is not Policy.KEEP and (job.whole or cause != UNASSIGNED)
 
 
 def _sort_absent(job: Job, batch: Batch, source_id: SourceId, link: LinkState | None, extra: Extra) -> None:
@@ -220,56 +202,3 @@ def _is_done(job: Job, desired: Desired, link: LinkState) -> bool:
 def _may_be_deleted(job: Job, cause: str) -> bool:
     """Of an account that is disabled already, for whatever cause: whether this one deletes it, now or later."""
     return job.deprovisioning.of(cause) is Policy.DELETE
-
-
-# --- where the people come from -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """The people of one cycle: all of the snapshot (Initial), or what changed after version `since` (Incremental).
-
-    Where the connector ends, nobody: whoever is linked is absent then.
-    """
-
-    kind: CycleKind
-    snapshot: Snapshot
-    since: int | None
-    extra: Extra
-
-    async def chunks(self, job: Job, ports: Ports) -> AsyncGenerator[tuple[Sequence[SourceChange], Links], None]:
-        """Chunks of people with the links of (at least) those people.
-
-        Whoever is linked and absent comes as a tombstone.
-        """
-        source = self._everybody(job, ports) if self.kind is CycleKind.INITIAL else self._changed(job, ports)
-        async for item in source:
-            yield item
-
-    async def _everybody(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
-        links: dict[SourceId, LinkDigest] = {}
-        async for digests in ports.store.link_digests(job.lane):
-            links.update({digest.source_id: digest for digest in digests})
-        absent = links.keys() | self.extra.ids | self.extra.waiting.keys() | self.extra.intents.keys()
-        async for chunk in _present(job, ports, self.snapshot):
-            absent.difference_update(change.id for change in chunk)
-            yield chunk, links
-        for ids in in_chunks(sorted(absent), CHUNK):
-            yield [SourceChange(source_id, None) for source_id in ids], links
-
-    async def _changed(self, job: Job, ports: Ports) -> AsyncIterator[tuple[Sequence[SourceChange], Links]]:
-        extra = set(self.extra.ids)
-        async for chunk in ports.store.changes(job.source, job.resource_type, self.since, self.snapshot.version):
-            extra.difference_update(change.id for change in chunk)
-            yield chunk, await ports.store.links(job.lane, [change.id for change in chunk])
-        for ids in in_chunks(sorted(extra), CHUNK):
-            live = await ports.store.resources(job.source, job.resource_type, ids)
-            changes = [SourceChange(source_id, live.get(source_id)) for source_id in ids]
-            yield changes, await ports.store.links(job.lane, ids)
-
-
-async def _present(job: Job, ports: Ports, snapshot: Snapshot) -> AsyncIterator[Sequence[SourceChange]]:
-    if job.ending:
-        return
-    async for chunk in ports.store.changes(job.source, job.resource_type, None, snapshot.version):
-        yield chunk

@@ -5,7 +5,7 @@ Every decision in it is made by the functions that make it in a cycle: here they
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
@@ -28,6 +28,7 @@ from usher.core.sync.references import referents, wanted_by
 from usher.core.sync.rules import CompiledMapping
 from usher.core.sync.scoping import Judgement
 from usher.engine.assigning import Assigning, begin_assigning
+from usher.engine.feeding import everybody
 from usher.engine.job import ConnectorJob, Job, Ports
 
 ALWAYS_SEARCHED: Final = frozenset({"userPrincipalName", "mail", "userName"})
@@ -120,7 +121,7 @@ async def find_subjects(job: ConnectorJob, store: Store, word: str) -> Found:
     was never read.
     """
     await _demand_snapshot(job, store)
-    known = [Subject(lane.resource_type, SourceId(word)) for lane in job.lanes if await _knows(lane, store, word)]
+    known = [Subject(lane.resource_type, SourceId(word)) for lane in job.lanes if await knows(lane, store, word)]
     if known:
         return Found(known)
     found: dict[Subject, None] = {}
@@ -128,7 +129,7 @@ async def find_subjects(job: ConnectorJob, store: Store, word: str) -> Found:
     for lane in job.lanes:
         searched = ALWAYS_SEARCHED | _keys_of(lane.mapping)
         search = Search([Entry(lane.resource_type, name, word) for name in sorted(searched)])
-        async for resource in _everybody(lane, store):
+        async for resource in everybody(store, lane.source, lane.resource_type):
             search.look_at(resource)
             names.extend(_names_of(resource, searched))
             if resource.id.casefold() == word.casefold():
@@ -146,7 +147,8 @@ async def _demand_snapshot(job: ConnectorJob, store: Store) -> None:
         raise CycleError(message, reason="SourceUnreachable")
 
 
-async def _knows(lane: Job, store: Store, word: str) -> bool:
+async def knows(lane: Job, store: Store, word: str) -> bool:
+    """Whether the source has this id, or had it: an account, a request or a line of the log is left of it."""
     source_id = SourceId(word)
     if await store.resources(lane.source, lane.resource_type, [source_id]):
         return True
@@ -159,13 +161,6 @@ def _keys_of(mapping: CompiledMapping) -> frozenset[str]:
     """The source attributes of what accounts are found by."""
     parts = {part.target for rule in mapping.matching for part in rule.parts}
     return frozenset(name for rule in mapping.rules if rule.target in parts for name in rule.reads)
-
-
-async def _everybody(lane: Job, store: Store) -> AsyncIterator[SourceResource]:
-    async for chunk in store.changes(lane.source, lane.resource_type, None, 0):
-        for change in chunk:
-            if change.resource is not None:
-                yield change.resource
 
 
 def _names_of(resource: SourceResource, searched: frozenset[str]) -> Iterator[str]:

@@ -21,14 +21,17 @@ from usher.core.sync.policies import Approval, Counted, Subject, step_of, subjec
 from usher.engine.anchoring import doubted_claims
 from usher.engine.assigning import Assigning, begin_assigning
 from usher.engine.bench import Bench
-from usher.engine.comparing import compare, conclude_comparison, is_due
+from usher.engine.comparing import compare, compare_some, conclude_comparison, is_due
 from usher.engine.consumption import consume
 from usher.engine.drafting import Draft, Drafting
-from usher.engine.evaluation import Extra, Feed, evaluate
-from usher.engine.job import ConnectorJob, Job
+from usher.engine.drift_notes import Census
+from usher.engine.evaluation import Batch, evaluate
+from usher.engine.feeding import Extra, Feed
+from usher.engine.job import ConnectorJob, Job, Ports
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
-from usher.engine.safety import Circumstances, Judgement, held_of, judge, postpone
+from usher.engine.safety import Circumstances, Judgement, held_of, judge, judge_chosen, postpone
+from usher.engine.selecting import Chosen
 from usher.engine.settling import let_unknown_settle
 
 _COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
@@ -39,7 +42,7 @@ class PreparedLane:
     """One lane: what is planned in it is in the store. `doubted` had an open intent when the cycle began.
 
     `waiting` are those in escrow whose time has not come. `compared` is what a full comparison came to, None where none
-    was due.
+    was due. `beside` are as many that would lose their access too, if they were meant.
     """
 
     job: Job
@@ -53,6 +56,7 @@ class PreparedLane:
     doubted: Collection[SourceId]
     waiting: Mapping[SourceId, Unsettled]
     compared: Compared | None = None
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +98,17 @@ async def prepare(bench: Bench) -> Prepared:
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
         whole=_is_whole(bench.job),
+        beside={_COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},
     )
+    decide = judge_chosen if isinstance(bench.selection, Chosen) else judge
     if bench.job.anew is not None and assigning is not None and assigning.resolution.unresolved:
         judgement = postpone(await _all_that_is_shown(bench, lanes))
         return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
     if circumstances.whole:  # the references as well are held with all that they follow from
-        judgement = await judge(bench.job, bench.ports, await _all_that_is_shown(bench, lanes), circumstances)
+        judgement = await decide(bench.job, bench.ports, await _all_that_is_shown(bench, lanes), circumstances)
         return Prepared(tuple(lanes), judgement, circumstances.mapping_changed, assigning)
     destructive = [row for lane in lanes for row in lane.draft.destructive] + removals
-    judgement = await judge(bench.job, bench.ports, destructive, circumstances)
+    judgement = await decide(bench.job, bench.ports, destructive, circumstances)
     kept = {subject_of(row) for row in destructive if step_of(row) in judgement.decision.wait and _leaves(row)}
     kept |= {subject_of(row) for row in judgement.rows if _leaves(row)}
     if kept - frozen:
@@ -149,9 +155,7 @@ async def _plan_references(
     }
     for lane in lanes:
         waiting = references_tried(lane.job, lane.waiting)
-        referring = Referring(
-            bench.job, bench.ports, bench.session, bench.retrier, frozen, lane.doubted, adopting, waiting
-        )
+        referring = Referring(bench, frozen, lane.doubted, adopting, waiting)
         rows += await plan_references_of(referring, lane.job)
     return rows
 
@@ -167,7 +171,7 @@ async def _live(bench: Bench, lanes: Sequence[PreparedLane], removals: Sequence[
 
 async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> PreparedLane:
     store = bench.ports.store
-    snapshot = await (_nobody(bench, job) if job.ending else _snapshot_of(bench, job))
+    snapshot = await (_nobody(bench, job) if job.ending else snapshot_of(bench.ports, job))
     consumption = await consume(job, bench.ports, snapshot)
     job = job if consumption is None else replace(job, lost=consumption.lost)
     rules = job.mapping.digest, job.scope
@@ -180,37 +184,68 @@ async def _prepare_lane(bench: Bench, job: Job, assigning: Assigning | None) -> 
     if assigning is not None:
         whole = not assigning.resolution.unresolved
         job = replace(job, assigned=await assigning.assigned(job), whole=whole)
-    census = await compare(bench, job) if kind is CycleKind.INCREMENTAL and await is_due(bench, job) else None
+    trusted = consumption if same_rules else None
+    census = await _compare(bench, job, kind, trusted)
     former = await store.unsettled(job.lane)
-    waiting = _waiting(bench, former, consumption) if consumption is not None and same_rules else {}
-    held = await held_of(job, bench.ports)
-    extra = Extra(
-        intents=await store.intents(job.lane),
-        unsettled=former.keys() - waiting.keys(),
-        held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
-        reassigned=() if assigning is None or kind is CycleKind.INITIAL else await assigning.reassigned(job),
-        ripe=await _ripe(bench, job, snapshot),
-        waiting=waiting,
-        doubted=await doubted_claims(job, bench.ports),
-    )
+    waiting = _waiting(bench, job, former, trusted)
+    extra = await _extra(bench, job, snapshot, (former, waiting))
+    if assigning is not None and kind is CycleKind.INCREMENTAL:
+        extra = replace(extra, reassigned=await assigning.reassigned(job))
     bench.control.progress.enter(Stage.EVALUATE, snapshot.count)
-    batch = await evaluate(job, bench.ports, Feed(kind, snapshot, since, extra))
+    batch = await _evaluate(bench, job, Feed(kind, snapshot, since, extra, bench.selection.of(job.resource_type)))
     draft = await Drafting(job, bench.ports, bench.session, bench.retrier, bench.control).draft(batch)
     compared = None if census is None else await conclude_comparison(bench, job, census)
     guarded = not job.ending and (mapping_changed or job.lost or (consumption is not None and consumption.guarded))
     if compared is not None and not (compared.strays or (compared.void and compared.orphans is not None)):
         job = replace(job, lost=False)
-    return PreparedLane(
+    lane = PreparedLane(
         job, kind, snapshot, draft, former, mapping_changed, guarded, live, extra.intents, waiting, compared
+    )
+    return replace(lane, beside=batch.beside)
+
+
+async def _compare(bench: Bench, job: Job, kind: CycleKind, trusted: Consumption | None) -> Census | None:
+    """A full comparison where one is due. Who was asked for is compared whenever the links are of these rules."""
+    if isinstance(bench.selection, Chosen):
+        if trusted is not None and not trusted.guarded:
+            await compare_some(bench, job, bench.selection.named(job.resource_type))
+        return None
+    return await compare(bench, job) if kind is CycleKind.INCREMENTAL and await is_due(bench, job) else None
+
+
+async def _extra(
+    bench: Bench, job: Job, snapshot: Snapshot, left: tuple[Mapping[SourceId, Unsettled], Mapping[SourceId, Unsettled]]
+) -> Extra:
+    """Who is looked at besides; `left` are those who are undone, and those of them who wait."""
+    store, (former, waiting) = bench.ports.store, left
+    held = await held_of(job, bench.ports)
+    return Extra(
+        intents=await store.intents(job.lane),
+        unsettled=former.keys() - waiting.keys(),
+        held=[row.source_id for row in held[1] if row.resource_type is job.resource_type] if held else (),
+        ripe=await _ripe(bench, job, snapshot),
+        waiting=waiting,
+        named=bench.selection.named(job.resource_type),
+        doubted=await doubted_claims(job, bench.ports),
     )
 
 
-def _waiting(bench: Bench, former: Mapping[SourceId, Unsettled], consumption: Consumption) -> dict[SourceId, Unsettled]:
-    """Those in escrow whose time has not come, under a spec and a mapping under which a cycle has ended."""
-    if bench.is_new or consumption.guarded:
+async def _evaluate(bench: Bench, job: Job, feed: Feed) -> Batch:
+    """The first pass, which is saved where nobody of the lane is meant."""
+    return await evaluate(job, bench.ports, feed) if bench.selection.concerns(job.resource_type) else Batch()
+
+
+def _waiting(
+    bench: Bench, job: Job, former: Mapping[SourceId, Unsettled], trusted: Consumption | None
+) -> dict[SourceId, Unsettled]:
+    """Those in escrow whose time has not come, under a spec and a mapping under which a cycle has ended.
+
+    Who is asked for by name does not wait.
+    """
+    if trusted is None or bench.is_new or trusted.guarded:
         return {}
-    now = bench.ports.runtime.now()
-    return {source_id: entry for source_id, entry in former.items() if entry.waits(now)}
+    now, named = bench.ports.runtime.now(), bench.selection.named(job.resource_type)
+    return {source_id: entry for source_id, entry in former.items() if entry.waits(now) and source_id not in named}
 
 
 async def _nobody(bench: Bench, job: Job) -> Snapshot:
@@ -230,8 +265,9 @@ async def _ripe(bench: Bench, job: Job, snapshot: Snapshot) -> Collection[Source
     return await bench.ports.store.ripe(job.lane, min(snapshot.whole, bench.ports.runtime.now()) - after)
 
 
-async def _snapshot_of(bench: Bench, job: Job) -> Snapshot:
-    snapshot = await bench.ports.store.snapshot(job.source, job.resource_type)
+async def snapshot_of(ports: Ports, job: Job) -> Snapshot:
+    """What the source was read as. Raises CycleError where it was not, or lacks what the mapping reads."""
+    snapshot = await ports.store.snapshot(job.source, job.resource_type)
     source = f"IdentitySource/{job.source.partition('/')[2]}"
     if snapshot is None and job.resource_type is ResourceType.GROUP:
         message = (

@@ -12,7 +12,6 @@ from enum import Enum, auto
 from typing import Final
 
 from usher.contracts.store import Record
-from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, Phase, PlannedChange
@@ -21,10 +20,10 @@ from usher.core.sync.escrow import wish_of
 from usher.core.sync.leaving import Writes
 from usher.core.sync.policies import Subject, subject_of
 from usher.core.sync.references import End, Holder, Needs, plan_references, referents, wanted_by
+from usher.engine.bench import Bench
 from usher.engine.concurrency import for_each, in_chunks
-from usher.engine.job import ConnectorJob, Job, Ports
+from usher.engine.job import Job
 from usher.engine.reading import read_references
-from usher.engine.retry import Retrier
 from usher.engine.sparing import Sparing
 
 _AT_ONCE: Final = {ResourceType.USER: 256, ResourceType.GROUP: 16}
@@ -56,10 +55,7 @@ class Referring:
     over.
     """
 
-    job: ConnectorJob
-    ports: Ports
-    session: TargetSession
-    retrier: Retrier
+    bench: Bench
     frozen: Collection[Subject] = ()
     doubted: Collection[SourceId] = ()
     adopting: Mapping[Subject, TargetId] = field(default_factory=dict)
@@ -67,14 +63,18 @@ class Referring:
 
     async def plan(self, lane: Job) -> AsyncGenerator[Referrals, None]:
         """Before the apply, as if the running plan had been applied. Raises CycleError."""
-        due = await self.ports.store.due_holders(lane.lane)
-        moving = await self.ports.store.holders_of_planned(lane.lane)
-        return self._look(lane, sorted({*due, *moving, *self.doubted}), _Accounts(self, _View.PLANNED))
+        moving = await self.bench.ports.store.holders_of_planned(lane.lane)
+        chosen = self.bench.selection.among(lane.resource_type, [*moving, *self.doubted])
+        return self._look(lane, sorted({*await self._due(lane), *chosen}), _Accounts(self, _View.PLANNED))
 
     async def settle(self, lane: Job) -> AsyncGenerator[Referrals, None]:
         """After the apply, by the accounts that there are. Raises CycleError."""
-        due = await self.ports.store.due_holders(lane.lane)
-        return self._look(lane, due, _Accounts(self, _View.CONFIRMED))
+        return self._look(lane, await self._due(lane), _Accounts(self, _View.CONFIRMED))
+
+    async def _due(self, lane: Job) -> Sequence[SourceId]:
+        """Holders who are meant, and whose references have to be looked at. The others stay due."""
+        holders = await self.bench.ports.store.due_holders(lane.lane)
+        return self.bench.selection.among(lane.resource_type, holders)
 
     async def _look(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts) -> AsyncGenerator[Referrals, None]:
         """What comes of some holders at a time: all of a big connector are never in memory."""
@@ -90,8 +90,8 @@ class Referring:
     async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[Holder]:
         """Those who have an account, or will have one, and whose references are not left as they are."""
         kind, mapping = lane.resource_type, lane.mapping
-        people = await lane.people(self.ports.store, ids)
-        holdings = await self.ports.store.holdings(lane.lane, ids)
+        people = await lane.people(self.bench.ports.store, ids)
+        holdings = await self.bench.ports.store.holdings(lane.lane, ids)
         own = await accounts.of(lane, ids)
         holders = []
         for source_id in ids:
@@ -117,7 +117,7 @@ class Referring:
             held = dict(holder.held)
             try:
                 for path in unknown[holder.source_id]:
-                    held[path] = await read_references(self.session, self.retrier, lane, target_id, path)
+                    held[path] = await read_references(self.bench.session, self.bench.retrier, lane, target_id, path)
             except OF_ONE_RESOURCE as error:
                 found.failed[holder.source_id] = error
                 del known[holder.source_id]
@@ -130,12 +130,12 @@ class Referring:
         due = [(holder, holder.target_id) for holder in holders if holder.target_id and unknown[holder.source_id]]
         await for_each(due, lambda one: read(*one), lane.concurrency)
         if learnt:
-            await self.ports.store.record(lane.lane, Record(holding=learnt))
+            await self.bench.ports.store.record(lane.lane, Record(holding=learnt))
         return list(known.values())
 
     async def _conclude(self, lane: Job, needs: Sequence[tuple[Holder, Needs]], found: Referrals) -> None:
         """Rows for those who need any; of an account that is never written none."""
-        sparing = Sparing(lane, self.session, self.retrier)
+        sparing = Sparing(lane, self.bench.session, self.bench.retrier)
 
         async def conclude(one: tuple[Holder, Needs]) -> None:
             holder, need = one
@@ -144,7 +144,7 @@ class Referring:
             if rows and not due:
                 return
             try:
-                spared = bool(rows) and await sparing.is_spared(self.ports, holder.source_id)
+                spared = bool(rows) and await sparing.is_spared(self.bench.ports, holder.source_id)
             except OF_ONE_RESOURCE as error:
                 found.failed[holder.source_id] = error
                 return
@@ -196,7 +196,7 @@ class _Accounts:
 
     async def of(self, lane: Job, ids: Collection[SourceId]) -> dict[SourceId, End]:
         """Those of one lane that there are, or will be."""
-        store, kind = self.referring.ports.store, lane.resource_type
+        store, kind = self.referring.bench.ports.store, lane.resource_type
         digests = await store.digests(lane.lane, ids)
         found = {source_id: End(digest.target_id, digest.enabled) for source_id, digest in digests.items()}
         if self.view is _View.CONFIRMED:
@@ -212,7 +212,7 @@ class _Accounts:
     async def anywhere(self, ids: Collection[SourceId]) -> dict[SourceId, End]:
         """Those of all lanes; where a user and a group have one id, the user is meant."""
         found: dict[SourceId, End] = {}
-        for lane in self.referring.job.lanes:
+        for lane in self.referring.bench.job.lanes:
             left = [one for one in ids if one not in found]
             if left:
                 found |= await self.of(lane, left)
@@ -220,7 +220,7 @@ class _Accounts:
 
     async def ours(self, targets: Collection[TargetId]) -> dict[TargetId, bool]:
         """Which of these accounts this connector links, each with whether it shall have access."""
-        store, job = self.referring.ports.store, self.referring.job
+        store, job = self.referring.bench.ports.store, self.referring.bench.job
         found: dict[TargetId, bool] = {}
         for lane in job.lanes:
             owners = await lane.owners(store, [one for one in targets if one not in found])
@@ -234,7 +234,7 @@ async def plan_references_of(referring: Referring, lane: Job) -> list[PlannedCha
     """Writes what the lane's holders need into the running plan; returns what of it takes something away."""
     if not refers(lane):
         return []
-    store = referring.ports.store
+    store = referring.bench.ports.store
     destructive = []
     await store.clear_phases(lane.lane, _BEFORE)
     async with aclosing(await referring.plan(lane)) as looks:
@@ -251,6 +251,6 @@ async def settle_references(referring: Referring, lane: Job) -> AsyncGenerator[R
     """
     async with aclosing(await referring.settle(lane)) as looks:
         async for referrals in looks:
-            await referring.ports.store.record(lane.lane, Record(referring=referrals.settled))
+            await referring.bench.ports.store.record(lane.lane, Record(referring=referrals.settled))
             referrals.rows = [row for row in referrals.rows if row.phase in _AFTER]
             yield referrals

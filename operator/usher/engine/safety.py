@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -13,12 +13,14 @@ from usher.contracts.store import StoredHold
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import HeldPlan
 from usher.core.sync.policies import (
+    APPROVAL_REQUIRED,
     Counted,
     HeldSet,
     HoldEvent,
     SafetyDecision,
     SafetyView,
     count,
+    decide_for_chosen,
     decide_safety,
     plan_hash,
     step_of,
@@ -35,7 +37,7 @@ class Circumstances:
 
     `mapping_changed`: since the last cycle, so that what was held is about something else. `guarded`: no cycle has
     ended under this mapping yet, and no change is too small for the budget. `whole`: nothing is written without an
-    approval.
+    approval. `beside` are as many that are due as well, and not in the plan.
     """
 
     live: Mapping[Counted, int]
@@ -43,6 +45,7 @@ class Circumstances:
     mapping_changed: bool
     guarded: bool
     whole: bool
+    beside: Mapping[Counted, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ async def held_of(job: Job, ports: Ports) -> tuple[StoredHold, Sequence[PlannedC
 
 def postpone(rows: Sequence[PlannedChange]) -> Judgement:
     """Nothing is done, and nothing is shown that could be approved."""
-    return Judgement(None, (), SafetyDecision(HoldEvent.NONE, wait=frozenset(map(step_of, rows))), whole=True)
+    wait = frozenset(map(step_of, rows))
+    return Judgement(None, (), SafetyDecision(HoldEvent.NONE, wait=wait, reason=APPROVAL_REQUIRED), whole=True)
 
 
 def _as_held(
@@ -113,6 +117,22 @@ def _as_held(
         guarded=hold.guarded,
         whole=circumstances.whole if hold.approved else hold.whole,
     )
+
+
+async def judge_chosen(
+    job: ConnectorJob, ports: Ports, due: Sequence[PlannedChange], circumstances: Circumstances
+) -> Judgement:
+    """The same of a few who were asked for by name: none is held by it, whoever has to wait is left alone.
+
+    Where the whole of a plan needs an approval, there is no plan here that could get one.
+    """
+    if circumstances.whole:
+        return postpone(due)
+    stored = await held_of(job.lanes[0], ports)
+    held = None if stored is None else _as_held(*stored, ports.runtime.now(), circumstances)
+    live, empty, guarded = circumstances.live, circumstances.source_is_empty, circumstances.guarded
+    view = SafetyView(due, live, job.budgets, held, empty, guarded, beside=circumstances.beside)
+    return Judgement(None, (), decide_for_chosen(view), whole=False)
 
 
 async def enforce(job: ConnectorJob, ports: Ports, judgement: Judgement, approval: str) -> HeldPlan | None:

@@ -36,6 +36,13 @@ async def conclude_standing(job: ConnectorJob, ports: Ports, report: CycleReport
     return replace(report, quarantine=standing.quarantine)
 
 
+async def conclude_rest(job: ConnectorJob, ports: Ports, report: CycleReport) -> None:
+    """Keeps a promise to come back later, and nothing else: how a few fared says nothing of the connector."""
+    if report.not_before is not None:
+        former = await ports.store.standing(job.connector)
+        await ports.store.save_standing(job.connector, replace(former, rests_until=report.not_before))
+
+
 async def _judge(job: ConnectorJob, ports: Ports, former: Standing, report: CycleReport) -> Standing:
     if report.result is CycleResult.INTERRUPTED:
         return former

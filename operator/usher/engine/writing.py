@@ -7,21 +7,27 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from usher.contracts.store import Record
+from usher.core.errors import CycleError
 from usher.core.model.plans import Phase, PlannedChange, Skip
 from usher.core.sync.policies import Step, step_of
 from usher.engine.apply import Applier
 from usher.engine.bench import Bench
 from usher.engine.preparing import PreparedLane
+from usher.engine.progress import Stage
 from usher.engine.ranks import apply_rank
 from usher.engine.recorder import Recorder
 from usher.engine.referring import Referring, references_tried, refers, settle_references
 from usher.engine.relating import Relating
 from usher.engine.safety import PLAN_HELD, Judgement
+from usher.engine.selecting import Chosen
 
 _LOOKS: Final = 2
 """So often references are looked at after the apply: to do what became possible, and to see that it is done."""
 
 _OVER: Final = "over the budget, beside a held plan"
+_APPROVED: Final = "needs an approval of its own, beside a held plan"
+_NOT_BY_NAME: Final = "not by name: it waits for a cycle, or for an approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Writing:
     async def skip(self) -> None:
         """Records for whom nothing is done."""
         draft = self.prepared.draft
-        detail = "needs an approval of its own, beside a held plan" if self.whole else _OVER
+        detail = _NOT_BY_NAME if isinstance(self.bench.selection, Chosen) else _APPROVED if self.whole else _OVER
         waits = (Skip(i, PLAN_HELD, detail, settled=False) for i in sorted({step[1] for step in self.waiting}))
         await self.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
 
@@ -78,7 +84,7 @@ class Writing:
                 return
             last, did = look == _LOOKS - 1, False
             waiting = references_tried(lane, {**self.prepared.waiting, **self.recorder.undone.entries})
-            referring = Referring(bench.job, bench.ports, bench.session, bench.retrier, waiting=waiting)
+            referring = Referring(bench, waiting=waiting)
             async with aclosing(settle_references(referring, lane)) as looks:
                 async for referrals in looks:
                     await self.recorder.add_unread(referrals.failed)
@@ -98,3 +104,42 @@ class Writing:
 
 async def _one_chunk(rows: Sequence[PlannedChange]) -> AsyncIterator[Sequence[PlannedChange]]:
     yield rows
+
+
+async def learn(bench: Bench, lane: PreparedLane) -> None:
+    """What the state learns of a plan before it is applied."""
+    draft, now = lane.draft, bench.ports.runtime.now()
+    record = Record(
+        links=draft.adopted,
+        found=[link.source_id for link in draft.adopted],
+        unlinked=draft.lost,
+        holding=draft.holding,
+        ripening=dict.fromkeys(draft.ripening, now),
+        spared=draft.spared,
+    )
+    await bench.ports.store.record(lane.job.lane, record)
+
+
+async def apply_plans(bench: Bench, lanes: Sequence[Writing]) -> CycleError | None:
+    """Applies the running plans in their order. Returns the error that ended it before its end, if one did."""
+    store, control = bench.ports.store, bench.control
+    steps: list[tuple[Phase, int, int]] = []
+    total = 0
+    for index, writing in enumerate(lanes):
+        lane = writing.prepared.job.lane
+        steps += [(phase, index, rank) for phase, rank in await store.ranks(lane)]
+        total += sum((await store.count_changes(lane)).values())
+    control.progress.enter(Stage.APPLY, total)
+    try:
+        for phase, index, rank in sorted(steps):
+            if control.stop.is_set():
+                return None
+            await lanes[index].apply(phase, rank)
+        for writing in lanes:
+            await writing.settle_references()
+    except CycleError as error:
+        return error
+    finally:
+        for writing in lanes:
+            await writing.recorder.flush()
+    return None

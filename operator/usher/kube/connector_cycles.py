@@ -75,7 +75,7 @@ class ConnectorCycles:
         self._services.schedule.at(key, running.next_shown)
 
     async def _run(self, now: Round, running: RunningState) -> None:
-        state, generation, errand = now.state, running.inputs.generation, running.errand
+        state, errand = now.state, running.errand
         if running.stop.is_set():  # while it waited for its turn
             state.running = None
             if running.counts:
@@ -87,8 +87,14 @@ class ConnectorCycles:
         state.running = None
         if errand is not None and not _is_interrupted(came):
             self._errands.end(errand, came, state.discovered)
-        if not running.counts:
-            return
+        if running.counts:
+            self._absorb(now, running, came)
+        elif errand is not None and errand.by_name:
+            self._tell_of(now.key, came)
+
+    def _absorb(self, now: Round, running: RunningState, came: CycleReport | UsherError) -> None:
+        """What follows from a cycle of the connector's own."""
+        state, generation = now.state, running.inputs.generation
         state.handled = running.inputs.requested or None
         if isinstance(came, UsherError):
             state.fail(generation, came)
@@ -99,6 +105,12 @@ class ConnectorCycles:
             state.witness = None
         self._plan_next(now, came)
         log_cycle(now.key, came)
+
+    def _tell_of(self, key: ObjectKey, came: CycleReport | UsherError) -> None:
+        """What was written is counted and logged, though it was no cycle of the connector's own."""
+        if isinstance(came, CycleReport):
+            self._services.metrics.changed(key, came)
+        log_cycle(key, came)
 
     async def _come(self, now: Round, running: RunningState) -> CycleReport | UsherError:
         errand, parts = running.errand, now.parts

@@ -107,8 +107,8 @@ class Inputs:
 class RunningState:
     """A cycle that runs. `shown` is what the status tells of it, from `next_shown` (monotonic seconds) on.
 
-    `errand` is what asked for it, None where it was due. One that writes nothing is no cycle of the connector's own:
-    its status tells nothing of it, and nothing follows from it.
+    `errand` is what asked for it, None where it was due. One that is no cycle of the connector's own is not told in
+    its status, and nothing follows from it.
     """
 
     inputs: Inputs
@@ -123,7 +123,7 @@ class RunningState:
     @property
     def counts(self) -> bool:
         """Whether it is a cycle of the connector's own."""
-        return self.errand is None or self.errand.writes
+        return self.errand is None or self.errand.is_cycle
 
     def show(self) -> None:
         """Takes a new picture for the status."""

@@ -11,12 +11,19 @@ from typing import Any, Final, TypeAlias
 from usher.api.conditions import ConditionType, Finding
 from usher.api.v1alpha1.connector_status import TargetStatus
 from usher.api.v1alpha1.kinds import ProvisioningRun
-from usher.api.v1alpha1.provisioning_runs import WITHOUT_WRITES, ProvisioningRunSpec, ProvisioningRunStatus
+from usher.api.v1alpha1.provisioning_runs import (
+    BY_NAME,
+    NO_CYCLES,
+    ProvisioningRunSpec,
+    ProvisioningRunStatus,
+)
+from usher.assembly.scopes import entries_of
 from usher.contracts.runtime import Runtime
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleKind, CycleReport
 from usher.engine.cycle import plan_cycle, run_cycle, try_target
 from usher.engine.job import ConnectorJob, Control, Ports
+from usher.engine.on_demand import run_on_demand
 from usher.engine.restarting import USUAL, Scope, restart_and_run
 from usher.kube.cache import Cache
 from usher.kube.objects import Document, Kind, ObjectKey, deleted_at, uid
@@ -35,9 +42,14 @@ class Errand:
     spec: ProvisioningRunSpec
 
     @property
-    def writes(self) -> bool:
-        """Whether it is a cycle of the connector, after which the next one has its time."""
-        return self.spec.type not in WITHOUT_WRITES
+    def is_cycle(self) -> bool:
+        """Whether it is a cycle of the connector's own, after which the next one has its time."""
+        return self.spec.type not in NO_CYCLES
+
+    @property
+    def by_name(self) -> bool:
+        """Whether it writes, and is about a few only."""
+        return self.spec.type == BY_NAME
 
     @property
     def tests(self) -> bool:
@@ -54,6 +66,8 @@ class Errand:
         """What is done with the job of the connector."""
         if self.spec.type == "Restart":
             return partial(restart_and_run, [Scope(one) for one in self.spec.restart] or USUAL)
+        if self.by_name:
+            return partial(run_on_demand, subjects=entries_of(self.spec.subjects))
         return _WORK.get(self.spec.type, run_cycle)
 
 
@@ -89,7 +103,7 @@ class Errands:
         ]
         for _, _, key, document in sorted(waiting, key=lambda one: one[:2]):
             errand = errand_of(key, document)
-            if errand is not None and not (suspended and errand.writes):
+            if errand is not None and not (suspended and errand.is_cycle):
                 return errand
         return None
 

@@ -74,19 +74,23 @@ class Metrics:
             heard.labels(kind.value).set_function(partial(_timestamp, last_event, kind))
 
     def cycle_ended(self, key: ObjectKey, report: CycleReport) -> None:
-        """Counts a cycle."""
+        """Counts a cycle of the connector's own."""
         labels = (key.namespace, key.name)
         self._cycles.labels(*labels, report.kind.value, report.result.value).inc()
         self._duration.labels(report.kind.value).observe((report.completed - report.started).total_seconds())
         if report.error_reason:
             return
-        for resource, counts in (("user", report.counts), ("group", report.groups or Counts())):
-            for action, count in asdict(counts).items():
-                if count:
-                    self._objects.labels(*labels, resource, action).inc(count)
+        self.changed(key, report)
         self._linked.labels(*labels).set(report.linked)
         self._pending.labels(*labels).set(report.pending)
         self._success.labels(*labels).set(report.completed.timestamp())
+
+    def changed(self, key: ObjectKey, report: CycleReport) -> None:
+        """Counts what was done."""
+        for resource, counts in (("user", report.counts), ("group", report.groups or Counts())):
+            for action, count in asdict(counts).items():
+                if count:
+                    self._objects.labels(key.namespace, key.name, resource, action).inc(count)
 
     def next_cycle(self, key: ObjectKey, due: datetime | None) -> None:
         """When the next one is due."""

@@ -8,7 +8,7 @@ from typing import Final
 from usher.api.conditions import ConditionType, Finding, Reason, find_condition
 from usher.api.v1alpha1.connector_status import ConnectorStatus
 from usher.api.v1alpha1.kinds import ProvisioningConnector, ProvisioningRun
-from usher.api.v1alpha1.provisioning_runs import WITHOUT_WRITES, ProvisioningRunStatus
+from usher.api.v1alpha1.provisioning_runs import NO_CYCLES, ProvisioningRunStatus
 from usher.kube.cluster import ClusterApi
 from usher.kube.errands import Errands, RunSubject, has_ended, read_run
 from usher.kube.events import run_notes
@@ -106,9 +106,9 @@ def _obstacle(run: ProvisioningRun, connector: Subject[ProvisioningConnector, Co
     manifest = connector.manifest
     if isinstance(manifest, Finding):
         return Finding(Reason.INVALID_SPEC, f"{connector.key}: {manifest.message}")
-    if manifest.spec.suspend and run.spec.type not in WITHOUT_WRITES:
+    if manifest.spec.suspend and run.spec.type not in NO_CYCLES:
         way_out = f"usher resume {connector.key.name} -n {connector.key.namespace}"
-        return Finding(Reason.SUSPENDED, f"{connector.key} is suspended, and a run of this type writes: {way_out}")
+        return Finding(Reason.SUSPENDED, f"{connector.key} is suspended, and a run of this type is a cycle: {way_out}")
     status = connector.former
     ready = find_condition(status.conditions, ConditionType.READY)
     if ready is None or ready.status == "True" or status.observed_generation != connector.generation:

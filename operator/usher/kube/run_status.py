@@ -7,9 +7,15 @@ from datetime import datetime
 
 from usher.api.conditions import Condition, ConditionType, Finding, Reason, Verdict, settle
 from usher.api.v1alpha1.connector_status import PlanStatus, TargetStatus
-from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus
+from usher.api.v1alpha1.provisioning_runs import (
+    MAX_ATTRIBUTES,
+    MAX_MESSAGE,
+    ProvisioningRunStatus,
+    SubjectStatus,
+    SubjectStep,
+)
 from usher.core.errors import UsherError
-from usher.core.model.reports import CycleReport, CycleResult
+from usher.core.model.reports import CycleKind, CycleReport, CycleResult
 from usher.kube.cycle_summaries import summarize
 from usher.kube.errands import Outcome, RunSubject
 
@@ -53,6 +59,27 @@ def ended(subject: RunSubject, outcome: Outcome, begun: datetime | None) -> Prov
         cycle=None if target is not None else summarize(came),
         plan=None if held is None else PlanStatus(hash=held.hash, summary=held.summary[:256], expires=held.expires),
         target=target,
+        subjects=_subjects(came) if came.kind is CycleKind.ON_DEMAND else None,
+    )
+
+
+def _subjects(came: CycleReport) -> tuple[SubjectStatus, ...]:
+    """A line for each, by the place in the spec."""
+    return tuple(
+        SubjectStatus(
+            index=one.index,
+            steps=tuple(
+                SubjectStep(
+                    step=step.name.value,
+                    result=step.result.value,
+                    reason=step.reason[:64],
+                    message=step.message[:MAX_MESSAGE] or None,
+                )
+                for step in one.steps
+            ),
+            attributes=one.attributes[:MAX_ATTRIBUTES] or None,
+        )
+        for one in came.subjects
     )
 
 
@@ -60,6 +87,8 @@ def _told(came: CycleReport, target: TargetStatus | None) -> Finding:
     if target is not None:
         return Finding("Answered", f"source and app answer; guarantee of the app: {target.guarantee}")
     held = "" if came.held is None else f"; waits for an approval: {came.held.summary}"
+    if came.kind is CycleKind.ON_DEMAND:
+        return Finding(came.result.value, "status.subjects says what came of each")
     if came.result is CycleResult.PLANNED:
         return Finding(came.result.value, f"this is what a cycle would do; usher plan names whom{held}")
     undone = f"; {came.pending} left undone" if came.pending else ""

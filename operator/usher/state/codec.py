@@ -38,6 +38,7 @@ from usher.core.model.resources import (
 )
 from usher.core.model.standing import Credential, Quarantine
 from usher.core.sync.policies import Counted
+from usher.state.subject_codec import decode_subject
 
 _COUNTS: Final = tuple(field.name for field in fields(Counts))
 
@@ -178,6 +179,7 @@ def encode_report(report: CycleReport) -> bytes:
             "quarantine": None if report.quarantine is None else _plain_quarantine(report.quarantine),
             "not_before": None if report.not_before is None else _plain_time(report.not_before),
             "credential": None if report.credential is None else _plain_credential(report.credential),
+            "subjects": [asdict(one) for one in report.subjects],
         }
     )
 
@@ -212,6 +214,7 @@ def decode_report(data: bytes) -> CycleReport:
         quarantine=None if raw["quarantine"] is None else _quarantine(raw["quarantine"]),
         not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
         credential=None if raw["credential"] is None else Credential(*map(datetime.fromisoformat, raw["credential"])),
+        subjects=tuple(map(decode_subject, raw["subjects"])),
     )
 
 

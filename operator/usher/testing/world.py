@@ -17,7 +17,7 @@ from usher.core.model.reports import CycleReport, SnapshotReport
 from usher.core.model.resources import AttributePath, ConnectorKey, Json, Lane, ResourceType, SourceKey, TargetId
 from usher.core.scim.paths import ENTERPRISE_URN
 from usher.core.scim.schemas import GROUP_SCHEMA, USER_SCHEMA
-from usher.core.sync.assignments import Assignment
+from usher.core.sync.assignments import Assignment, Entry
 from usher.core.sync.fingerprints import fingerprint
 from usher.core.sync.flows import Computed, Direct, Flow, Refers
 from usher.core.sync.leaving import Deprovisioning
@@ -27,6 +27,7 @@ from usher.core.sync.rules import Apply, AttributeRule, CompiledMapping, OnNull
 from usher.core.sync.untouchable import NONE_SPARED, Untouchable
 from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
+from usher.engine.on_demand import run_on_demand
 from usher.engine.snapshot import read_source
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
@@ -183,6 +184,10 @@ class World:
     async def cycle(self, approval: str = "") -> CycleReport:
         """One cycle on the snapshot as it is."""
         return await run_cycle(self.job, self.ports, Control(approval=approval))
+
+    async def on_demand(self, *subjects: Entry) -> CycleReport:
+        """A run for these and nobody else, on the snapshot as it is."""
+        return await run_on_demand(self.job, self.ports, Control(), subjects)
 
     async def plan(self) -> CycleReport:
         """A dry run."""

@@ -30,7 +30,7 @@ from usher.api.v1alpha1.connector_status import (
 from usher.api.v1alpha1.identity_sources import PendingRead, SourceCounts, SourceStatus
 from usher.api.v1alpha1.mappings import MappingStatus, MappingUse
 from usher.api.v1alpha1.objects import ScheduleStatus, write_status
-from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus
+from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus, SubjectStatus, SubjectStep
 
 pytestmark = pytest.mark.apiserver
 
@@ -251,6 +251,13 @@ STATUSES = {
         cycle=CYCLE,
         plan=PlanStatus(hash="abc", summary="600 disables", expires=MOMENT),
         target=TargetStatus(discovered=MOMENT, types="Discovered", guarantee="UniqueKey"),
+        subjects=(
+            SubjectStatus(
+                index=0,
+                steps=(SubjectStep(step="import", result="Success", reason="Found", message="m"),),
+                attributes=("userName",),
+            ),
+        ),
     ),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from integration.operator.conftest import Document, Stage, manifest
+from integration.operator.conftest import Document, Stage, config_map, manifest, mapping, people, secret, source
 from usher.cli.main import usher
 
 pytestmark = pytest.mark.apiserver
@@ -122,3 +122,42 @@ async def test_a_run_is_taken_up_by_the_operator_that_comes_next(stage: Stage) -
     assert "no operator has looked at it yet" in unseen.stderr
     await stage.kubectl("wait", "--for=condition=Complete", "prun", "--all", "--timeout=60s")
     assert [one["status"]["cycle"]["result"] for one in await runs(stage)] == ["Succeeded", "Succeeded"]
+
+
+async def test_a_new_connector_is_tried_with_one_person_and_the_first_cycle_finds_the_account(stage: Stage) -> None:
+    parts = config_map(people("ada", "bob")), secret(stage.app.token), source(), mapping()
+    await stage.apply(*parts, stage.connector(suspend=True))
+    words = ("--type", "OnDemand", "--subject", "userPrincipalName=BOB@example.com", "--subject", "objectId=id-zoe")
+
+    tried = await command(stage, "run", "app", *words, "--wait")
+
+    assert tried.exit_code == 1, tried.output  # nobody is called zoe
+    lines = [line.split() for line in tried.stdout.splitlines()]
+    assert ["userPrincipalName=BOB@example.com", "Found", "InScope", "Unmatched", "Created"] in [
+        one[:5] for one in lines
+    ]
+    assert ["objectId=id-zoe", "SubjectNotFound", "NotReached", "NotReached", "NotReached"] in [
+        one[:5] for one in lines
+    ]
+    assert stage.accounts == {"bob": True}
+    (run,) = await runs(stage)
+    assert "bob" not in json.dumps(run["status"]).lower()
+    assert (await command(stage, "resume", "app")).exit_code == 0
+    await stage.until_condition("pconn/app", "InSync", "True")
+    assert stage.accounts == {"ada": True, "bob": True}
+    assert (await stage.status("pconn/app"))["lastCycle"]["users"]["created"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--type", "OnDemand"), "needs one at least"),
+        (("--subject", "mail=a"), "needs one at least"),
+        (("--type", "OnDemand", "--subject", "alice"), "write ATTRIBUTE=VALUE"),
+        (("--type", "OnDemand", *["--subject", "mail=a"] * 11), "10 at most"),
+    ],
+)
+def test_a_run_on_demand_says_who_is_meant(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(usher, ["run", "app", *words])
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr

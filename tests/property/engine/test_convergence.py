@@ -1,8 +1,8 @@
 """Whatever happens to the people and on the wire: one account each, the right one, and leavers out.
 
 Random joins, moves, renames, disables, leaves and come-backs over several cycles, with a fault at any request, a lost
-state, a target with or without uniqueness. After the last fault two cycles bring the app where the source is, and the
-third writes nothing.
+state, some who are provisioned by name before a cycle, a target with or without uniqueness. After the last fault two
+cycles bring the app where the source is, and the third writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from usher.contracts.store import Store
 from usher.core.model.reports import CycleResult
-from usher.core.model.resources import SourceId, Value
+from usher.core.model.resources import ResourceType, SourceId, Value
+from usher.core.sync.assignments import Entry
 from usher.core.sync.policies import Budget
 from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, request
@@ -35,11 +36,12 @@ KINDS = [kind for kind in FaultKind if kind is not FaultKind.IGNORED_CHANGE]
 
 @dataclass(frozen=True)
 class Step:
-    """What happens before one cycle, and what goes wrong in it."""
+    """What happens before one cycle, who is provisioned by name then, and what goes wrong in both."""
 
     changes: tuple[tuple[int, str, int], ...]
     fault: tuple[FaultKind, int] | None
     state: str
+    named: tuple[int, ...]
 
 
 changes = st.tuples(
@@ -50,6 +52,7 @@ steps = st.builds(
     changes=st.lists(changes, max_size=6).map(tuple),
     fault=st.one_of(st.none(), st.tuples(st.sampled_from(KINDS), st.integers(1, 20))),
     state=st.sampled_from(["kept", "kept", "kept", "lost"]),
+    named=st.one_of(st.just(()), st.lists(st.integers(0, PEOPLE - 1), min_size=1, max_size=3).map(tuple)),
 )
 
 
@@ -74,14 +77,20 @@ class Directory:
         }
 
 
-async def cycle(store: Store, target: MemoryTarget, directory: Directory, hours: int = 0) -> World:
+async def open_directory(store: Store, target: MemoryTarget, directory: Directory) -> World:
+    """A new process, which has read the directory as it is."""
     world = new_world(store, target)
-    world.clock.advance(hours * 3600.0)
     world.mapping = MAPPING
     world.budget = Budget(max_count=1000, max_percent=100)
     world.source.people = {SourceId(f"id-{n}"): dict(person) for n, person in directory.people.items()}
     world.source.attributes = ("number", "accountEnabled")
     await world.read(min_retained=0)
+    return world
+
+
+async def cycle(store: Store, target: MemoryTarget, directory: Directory, hours: int = 0) -> World:
+    world = await open_directory(store, target, directory)
+    world.clock.advance(hours * 3600.0)
     report = await world.cycle()
     assert report.held is None
     world.seed = 1 if report.result is CycleResult.SUCCEEDED else 0
@@ -105,6 +114,9 @@ async def play(script: list[Step], temper: MemorySettings) -> None:
                 kind, ordinal = step.fault
                 target.faults = FaultSchedule([request(ordinal, Fault(kind, retry_after=2))])
             with suppress(Killed):
+                if step.named:
+                    world = await open_directory(store, target, directory)
+                    await world.on_demand(*[Entry(ResourceType.USER, "objectId", f"id-{n}") for n in step.named])
                 await cycle(store, target, directory)
             target.faults = FaultSchedule()
         await check(store, target, directory, lost=any(step.state == "lost" for step in script))

@@ -6,6 +6,8 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+from prometheus_client import generate_latest
+
 from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, working
 from unit.kube.test_controller import APP, CORP, cluster_with, message_of
 from usher.engine.job import Ports
@@ -226,3 +228,51 @@ async def test_a_run_that_is_deleted_before_its_turn_never_runs() -> None:
             await one.until(lambda: one.controller.queue.idle)
     assert CORP.namespace == NAMESPACE
     assert not app.writes
+
+
+async def test_a_run_on_demand_provisions_its_subjects_and_says_what_came_of_each_without_a_name() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            before = cluster.status(APP)["lastCycle"]
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url, schedule={"interval": "1h"}))
+            subjects = [
+                {"attribute": "userPrincipalName", "value": "ALICE@example.com"},
+                {"attribute": "userPrincipalName", "value": "zoe@example.com"},
+            ]
+            run = ask(cluster, "alice", "OnDemand", subjects=subjects)
+            await until_complete(one, run)
+            status = cluster.status(run)
+    assert cluster.condition(run, "Complete") == ("True", "Partial")
+    assert status["cycle"]["kind"] == "OnDemand"
+    told = [[(s["step"], s["result"], s["reason"]) for s in one["steps"]] for one in status["subjects"]]
+    assert [one["index"] for one in status["subjects"]] == [0, 1]
+    assert told[0] == [
+        ("import", "Success", "Found"),
+        ("scope", "Success", "InScope"),
+        ("match", "Success", "Linked"),
+        ("action", "Success", "Unchanged"),
+    ]
+    assert told[1][0] == ("import", "Failure", "SubjectNotFound")
+    assert cluster.status(APP)["lastCycle"]["kind"] == before["kind"]
+    assert "alice" not in str(status).lower()
+
+
+async def test_a_new_connector_is_tried_with_one_person_while_it_is_suspended() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        cluster.put_people(TWO)
+        async with desk(cluster) as one:
+            run = ask(cluster, "one", "OnDemand", subjects=[{"attribute": "objectId", "value": "2"}])
+            await until_complete(one, run)
+            assert names(app) == {"bob@example.com"}
+            assert cluster.status(run)["subjects"][0]["steps"][3]["reason"] == "Created"
+            counted = (
+                'provisioning_objects_total{action="created",connector="app",namespace="identity",resource="user"} 1.0'
+            )
+            assert counted in generate_latest(one.metrics.registry).decode()
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url))
+            await in_sync(one)
+            assert cluster.status(APP)["lastCycle"]["users"]["created"] == 1
+    assert app.history.most_accounts_by("userName") == {"alice@example.com": 1, "bob@example.com": 1}

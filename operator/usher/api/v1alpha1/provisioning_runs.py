@@ -13,13 +13,38 @@ from usher.api.v1alpha1.durations import AtLeast
 from usher.api.v1alpha1.objects import Status, Time
 from usher.api.v1alpha1.references import NameRef
 from usher.api.v1alpha1.rules import Rule, Strict
+from usher.api.v1alpha1.scopes import MAX_VALUE
 
-RunType: TypeAlias = Literal["Incremental", "Initial", "FullComparison", "Plan", "TestConnection", "Restart"]
+RunType: TypeAlias = Literal[
+    "Incremental", "Initial", "FullComparison", "OnDemand", "Plan", "TestConnection", "Restart"
+]
 """What can be asked for."""
 RestartScope: TypeAlias = Literal["Links", "Escrows", "Watermark", "Quarantine"]
 """What a restart puts aside."""
-WITHOUT_WRITES: Final = frozenset[str]({"Plan", "TestConnection"})
-"""Types that write nothing to the app: they run while the connector is suspended, too."""
+
+BY_NAME: Final = "OnDemand"
+NO_CYCLES: Final = frozenset[str]({BY_NAME, "Plan", "TestConnection"})
+"""Types that are no cycle of the connector's own: they run while it is suspended, too."""
+MAX_SUBJECTS: Final = 10
+MAX_ATTRIBUTES: Final = 20
+MAX_MESSAGE: Final = 256
+
+
+class RunSubject(Strict):
+    """A user or a group of the source, found by one attribute."""
+
+    resource_type: Literal["User", "Group"] = Field(default="User", description="User, also when absent, or Group.")
+    attribute: str = Field(
+        min_length=1,
+        max_length=256,
+        description="Attribute of the source, such as userPrincipalName. objectId, the source's own id, also finds whom"
+        " the source has no more.",
+    )
+    value: str = Field(
+        min_length=1,
+        max_length=MAX_VALUE,
+        description="The attribute's whole value, upper and lower case alike. Exactly one has to have it.",
+    )
 
 
 class ProvisioningRunSpec(Strict):
@@ -31,12 +56,18 @@ class ProvisioningRunSpec(Strict):
             "restart says what a restart puts aside: set type: Restart",
             lambda run: "restart" not in run.model_fields_set or run.type == "Restart",
         ),
+        Rule(
+            f"(self.type == '{BY_NAME}') == (has(self.subjects) && self.subjects.size() > 0)",
+            "subjects are those of a run of type OnDemand, which needs one at least",
+            lambda spec: (spec.type == BY_NAME) == bool(spec.subjects),
+        ),
     )
 
     connector_ref: NameRef = Field(description="The ProvisioningConnector, in the same namespace.")
     type: RunType = Field(
         description="Incremental: a cycle now. Initial: one that evaluates everybody anew; links are kept."
         " FullComparison: one that reads every linked account of the app before, and puts back what others changed."
+        " OnDemand: only the subjects are provisioned, and nobody else is touched."
         " Plan: what a cycle would do; nothing is written. TestConnection: whether both ends answer, and what the app"
         " says of itself. Restart: what was learnt is put aside, and a cycle begins again."
     )
@@ -49,8 +80,33 @@ class ProvisioningRunSpec(Strict):
         " Quarantine: that the connector is in it. Links: which account is whose; they are found again by matching, and"
         " the whole plan waits for an approval.",
     )
+    subjects: tuple[RunSubject, ...] = Field(
+        default=(), max_length=MAX_SUBJECTS, description="Who is provisioned by a run of type OnDemand: at most ten."
+    )
     ttl_after_finished: Annotated[timedelta, AtLeast("0s")] | None = Field(
         default=None, description="This long after its end the object is deleted; kept when absent."
+    )
+
+
+class SubjectStep(Status):
+    """One step of one subject."""
+
+    step: str = Field(max_length=16, description="import, scope, match or action.")
+    result: str = Field(max_length=16, description="Success, Failure, Skipped, or Unknown where an answer was lost.")
+    reason: str = Field(max_length=64, description="Why, or what was done, in one word.")
+    message: str | None = Field(default=None, max_length=MAX_MESSAGE, description="The same in a sentence.")
+
+
+class SubjectStatus(Status):
+    """What came of one subject. It names nobody."""
+
+    index: int = Field(description="The place in spec.subjects, from 0.")
+    steps: tuple[SubjectStep, ...] = Field(max_length=4, description="Its four steps, in their order.")
+    attributes: tuple[Annotated[str, Field(max_length=256)], ...] | None = Field(
+        default=None,
+        max_length=MAX_ATTRIBUTES,
+        description="Names of the attributes of the app that were changed, the first twenty; their values are in the"
+        " provisioning log, where it keeps any.",
     )
 
 
@@ -71,3 +127,6 @@ class ProvisioningRunStatus(Status):
     )
     plan: PlanStatus | None = Field(default=None, description="What of it waits, or would wait, for an approval.")
     target: TargetStatus | None = Field(default=None, description="What the app says of itself, of a TestConnection.")
+    subjects: tuple[SubjectStatus, ...] | None = Field(
+        default=None, max_length=MAX_SUBJECTS, description="What came of each subject, of a run of type OnDemand."
+    )

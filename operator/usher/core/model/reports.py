@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from usher.core.model.on_demand import SubjectReport
 from usher.core.model.standing import Credential, Quarantine
 
 
@@ -14,11 +15,13 @@ class CycleKind(StrEnum):
     """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled.
 
     Full comparison: an incremental one before which every linked account is read and held against what it should be.
+    On demand: only some are looked at, who were asked for by name.
     """
 
     INITIAL = "Initial"
     INCREMENTAL = "Incremental"
     FULL_COMPARISON = "FullComparison"
+    ON_DEMAND = "OnDemand"
 
 
 class CycleResult(StrEnum):
@@ -115,7 +118,8 @@ class CycleReport:
     scope. `assessments`, by resource type, are there where the target was only looked at, `comparisons` where a full
     comparison was made. `stale` says why the target could not be asked again what it says of itself, where an earlier
     answer stays in force. `recovered` had failed before, and did not this time. The target asked to be left alone until
-    `not_before`. `credential` is the one that was used, where that says when it expires.
+    `not_before`. `credential` is the one that was used, where that says when it expires. `subjects` are
+    those who were asked for by name, of a cycle on demand.
     """
 
     kind: CycleKind
@@ -144,6 +148,7 @@ class CycleReport:
     quarantine: Quarantine | None = None
     not_before: datetime | None = None
     credential: Credential | None = None
+    subjects: tuple[SubjectReport, ...] = ()
 
     def describe_escrow(self) -> str:
         """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""

@@ -19,6 +19,7 @@ from usher.core.model.resources import ResourceType, SourceId
 APPROVAL_REQUIRED = "ApprovalRequired"
 OVER_BUDGET = "OverBudget"
 EMPTY_SOURCE = "EmptySource"
+GUARDED = "Guarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class SafetyView:
     """What the decision looks at: the changes that are due and may be held, what is live, and what is held.
 
     `guarded`: mapping or scope is new, and nothing is too little to be looked at. `whole`: whatever is due needs an
-    approval; otherwise only destructive changes are looked at.
+    approval; otherwise only destructive changes are looked at. `beside` are as many that are due, and not asked about.
     """
 
     due: Sequence[PlannedChange]
@@ -209,6 +210,7 @@ class SafetyView:
     source_is_empty: bool
     guarded: bool = False
     whole: bool = False
+    beside: Mapping[Counted, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,19 @@ def decide_safety(view: SafetyView) -> SafetyDecision:
     return SafetyDecision(HoldEvent.KEPT, keep=tuple(keep.values()), drop=drop, wait=wait, reason=over)
 
 
+def decide_for_chosen(view: SafetyView) -> SafetyDecision:
+    """Which destructive changes of a few, who were asked for by name, go on; nothing is held or released by it.
+
+    Whoever is held waits. The others go only where a cycle would let all go who are due; a guarded one goes first.
+    """
+    members = () if view.held is None else view.held.members
+    held = {(kind, source_id) for kind, source_id, _ in members}
+    fresh = [change for change in view.due if subject_of(change) not in held]
+    over = GUARDED if fresh and view.guarded else _violation(view, fresh, guarded=False)
+    waiting = view.due if over else [change for change in view.due if subject_of(change) in held]
+    return SafetyDecision(HoldEvent.NONE, wait=frozenset(map(step_of, waiting)), reason=over)
+
+
 def _judge_all(view: SafetyView, event: HoldEvent, former: frozenset[Step], *, guarded: bool) -> SafetyDecision:
     over = _violation(view, view.due, guarded=guarded)
     if over:
@@ -272,7 +287,9 @@ def _violation(view: SafetyView, changes: Collection[PlannedChange], *, guarded:
         return EMPTY_SOURCE
     if view.whole:
         return APPROVAL_REQUIRED
-    return "" if _within(_budgets(view, guarded=guarded), count(changes), view.live) else OVER_BUDGET
+    lost = count(changes)
+    lost.update(view.beside)
+    return "" if _within(_budgets(view, guarded=guarded), lost, view.live) else OVER_BUDGET
 
 
 def _budgets(view: SafetyView, *, guarded: bool) -> Budgets:
