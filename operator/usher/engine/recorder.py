@@ -49,13 +49,7 @@ class _Pending:
 
     def as_record(self) -> Record:
         listed = self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log
-        return Record(
-            *listed,
-            holding=self.holding,
-            ripening=self.ripening,
-            found=self.found,
-            waking=self.waking,
-        )
+        return Record(*listed, holding=self.holding, ripening=self.ripening, found=self.found, waking=self.waking)
 
 
 @dataclass(slots=True)

@@ -122,6 +122,7 @@ async def test_a_void_source_is_said_on_its_connector_until_it_is_whole_again() 
             cluster.put_people(CSV.partition("1,")[0])
 
             await one.until(lambda: cluster.condition(APP, "InSync") == ("False", "ReadShrunk"))
+            await one.until(lambda: "pending" in cluster.status(CORP))
             assert cluster.condition(APP, "Ready") == ("True", "Running")
             assert cluster.condition(APP, "SourceReachable") == ("False", "SourceUnreachable")
             assert "stays in force. IdentitySource/corp spec.minRetained: " in message_of(cluster, APP, "InSync")
