@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from usher.api.conditions import NEEDS_A_PERSON, Finding, Reason
+from usher.api.v1alpha1.connector_status import TargetStatus
 from usher.assembly.connectors import assemble_connector
 from usher.core.errors import UsherError
 from usher.core.model.reports import CycleReport, CycleResult
@@ -85,8 +86,8 @@ class ConnectorCycles:
             self._errands.begin(errand)
         came = await self._come(now, running)
         state.running = None
-        if errand is not None and not _is_interrupted(came):
-            self._errands.end(errand, came, state.discovered)
+        if errand is not None:
+            self._hand_back(errand, came, state.discovered)
         if running.counts:
             self._absorb(now, running, came)
         elif errand is not None and errand.by_name:
@@ -111,6 +112,12 @@ class ConnectorCycles:
         if isinstance(came, CycleReport):
             self._services.metrics.changed(key, came)
         log_cycle(key, came)
+
+    def _hand_back(self, errand: Errand, came: CycleReport | UsherError, target: TargetStatus | None) -> None:
+        if _is_interrupted(came):
+            self._errands.put_back(errand)
+        else:
+            self._errands.end(errand, came, target)
 
     async def _come(self, now: Round, running: RunningState) -> CycleReport | UsherError:
         errand, parts = running.errand, now.parts

@@ -89,7 +89,7 @@ class Controller:
         self._sources = SourceReconciler(services)
         errands = Errands(cache, runtime, self.queue.put)
         self._connectors = ConnectorReconciler(services, self._mappings, self._sources, errands)
-        self._runs = RunReconciler(services, means.api, errands)
+        self._runs = RunReconciler(services, means.api, self._mappings, errands)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -94,8 +94,8 @@ class Errands:
     _begun: dict[tuple[ObjectKey, str], datetime] = field(default_factory=dict)
     _ended: dict[tuple[ObjectKey, str], Outcome] = field(default_factory=dict)
 
-    def next_of(self, connector: ObjectKey, *, suspended: bool) -> Errand | None:
-        """The run whose turn it is: the oldest that has not ended, and that need not wait for `resume`."""
+    def waiting_for(self, connector: ObjectKey, *, suspended: bool) -> Iterator[Errand]:
+        """Runs that have not ended, and that need not wait for `resume`: the oldest first."""
         waiting = [
             (str(document["metadata"].get("creationTimestamp", "")), key.name, key, document)
             for key in self.cache.referrers(connector)
@@ -104,8 +104,7 @@ class Errands:
         for _, _, key, document in sorted(waiting, key=lambda one: one[:2]):
             errand = errand_of(key, document)
             if errand is not None and not (suspended and errand.is_cycle):
-                return errand
-        return None
+                yield errand
 
     def is_wanted(self, errand: Errand) -> bool:
         """Whether the object is there still, and nobody has deleted it."""
@@ -118,8 +117,13 @@ class Errands:
     # --- on its way
 
     def begin(self, errand: Errand) -> None:
-        """It runs now. One that was interrupted begins again later."""
+        """It runs now."""
         self._begun[errand.key, errand.uid] = self.runtime.now()
+        self.wake(errand.key)
+
+    def put_back(self, errand: Errand) -> None:
+        """It was interrupted, and begins again when nothing is in its way."""
+        self._begun.pop((errand.key, errand.uid), None)
         self.wake(errand.key)
 
     def end(self, errand: Errand, came: CycleReport | UsherError, target: TargetStatus | None) -> None:

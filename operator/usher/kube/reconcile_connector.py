@@ -107,11 +107,10 @@ class ConnectorReconciler:
 
     def _steer(self, now: Round) -> None:
         key, state, services = now.key, now.state, self._services
-        errand = self._errands.next_of(key, suspended=now.suspended)
         if state.running is not None:
             self._look_at(key, state.running, now)
-        elif errand is not None and (inputs := self._inputs_for(errand, now)) is not None:
-            self._cycles.start(now, inputs, errand)
+        elif (turn := self._turn(now)) is not None:
+            self._cycles.start(now, *turn)
         elif now.suspended or now.inputs is None:
             services.schedule.cancel(key)
             state.due = None
@@ -122,6 +121,14 @@ class ConnectorReconciler:
             services.schedule.at(key, look if state.due is None else min(look, state.due))
         elif state.due is not None:
             services.schedule.at(key, state.due)
+
+    def _turn(self, now: Round) -> tuple[Inputs, Errand] | None:
+        """The oldest run that can begin. One that needs the source's people keeps none waiting that does not."""
+        for errand in self._errands.waiting_for(now.key, suspended=now.suspended):
+            inputs = self._inputs_for(errand, now)
+            if inputs is not None:
+                return inputs, errand
+        return None
 
     def _inputs_for(self, errand: Errand, now: Round) -> Inputs | None:
         if now.inputs is not None or not errand.tests:

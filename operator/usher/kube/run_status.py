@@ -53,7 +53,7 @@ def ended(subject: RunSubject, outcome: Outcome, begun: datetime | None) -> Prov
     held = came.held
     return ProvisioningRunStatus(
         observed_generation=subject.generation,
-        conditions=_failed(subject, why, now) if failed else _complete(subject, _told(came, target), now),
+        conditions=_failed(subject, why, now) if failed else _complete(subject, _told(subject, came, target), now),
         start_time=begun or came.started,
         completion_time=now.replace(microsecond=0),
         cycle=None if target is not None else summarize(came),
@@ -83,7 +83,7 @@ def _subjects(came: CycleReport) -> tuple[SubjectStatus, ...]:
     )
 
 
-def _told(came: CycleReport, target: TargetStatus | None) -> Finding:
+def _told(subject: RunSubject, came: CycleReport, target: TargetStatus | None) -> Finding:
     if target is not None:
         return Finding("Answered", f"source and app answer; guarantee of the app: {target.guarantee}")
     held = "" if came.held is None else f"; waits for an approval: {came.held.summary}"
@@ -92,7 +92,16 @@ def _told(came: CycleReport, target: TargetStatus | None) -> Finding:
     if came.result is CycleResult.PLANNED:
         return Finding(came.result.value, f"this is what a cycle would do; usher plan names whom{held}")
     undone = f"; {came.pending} left undone" if came.pending else ""
-    return Finding(came.result.value, f"the cycle ran to its end{undone}{held}")
+    return Finding(came.result.value, f"the cycle ran to its end{undone}{held}{_not_compared(subject, came)}")
+
+
+def _not_compared(subject: RunSubject, came: CycleReport) -> str:
+    """A comparison is with what earlier cycles left: where the whole is evaluated anew there is nothing to compare."""
+    run = subject.manifest
+    wanted = not isinstance(run, Finding) and run.spec.type == CycleKind.FULL_COMPARISON.value
+    if not wanted or came.kind is not CycleKind.INITIAL:
+        return ""
+    return "; it evaluated everybody anew, and no account was compared: ask once more"
 
 
 def _complete(subject: RunSubject, why: Finding, now: datetime) -> tuple[Condition, ...]:

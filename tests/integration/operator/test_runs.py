@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -161,3 +163,56 @@ def test_a_run_on_demand_says_who_is_meant(words: tuple[str, ...], said: str) ->
     result = CliRunner().invoke(usher, ["run", "app", *words])
     assert result.exit_code == 2, result.output
     assert said in result.stderr
+
+
+async def test_runs_of_one_connector_go_in_the_order_of_their_age(stage: Stage) -> None:
+    kinds = ("Plan", "FullComparison", "Incremental")
+    await stage.set_up("ada")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    await stage.end()
+    for kind in kinds:
+        spec = {"connectorRef": {"name": "app"}, "type": kind}
+        await stage.apply(manifest("ProvisioningRun", kind.lower(), spec))
+    stage.start()
+
+    await stage.kubectl("wait", "--for=condition=Complete", "prun", "--all", "--timeout=60s")
+
+    found = {one["spec"]["type"]: one["status"] for one in await runs(stage)}
+    assert [found[kind]["cycle"]["kind"] for kind in kinds] == ["Incremental", "FullComparison", "Incremental"]
+    ends = [(found[kind]["startTime"], found[kind]["completionTime"]) for kind in kinds]
+    assert all(before[1] <= after[0] for before, after in pairwise(ends)), ends
+
+
+async def test_a_run_that_an_operator_left_in_the_middle_is_ended_by_the_next_one(stage: Stage) -> None:
+    await stage.set_up("ada")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    names = [f"person{number}" for number in range(100)]
+    await stage.kubectl("patch", "pconn", "app", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    await stage.until_condition("pconn/app", "Suspended", "True")
+    stage.app.app.settings = replace(stage.app.app.settings, latency=0.1)
+    await stage.write_people("ada", *names)
+    await stage.apply(manifest("ProvisioningRun", "many", {"connectorRef": {"name": "app"}, "type": "Incremental"}))
+    await stage.until_condition("prun/many", "Complete", "False", "Suspended")
+    await stage.until("idsrc/corp", lambda found: found["status"]["users"]["count"] == 101)
+    assert (await command(stage, "resume", "app")).exit_code == 0
+    await stage.until_true(lambda: len(stage.accounts) > 1)
+
+    await stage.end()
+    assert len(stage.accounts) < 101
+    stage.start()
+
+    await stage.until_condition("prun/many", "Complete", "True", "Succeeded")
+    assert len(stage.accounts) == 101
+    assert set(stage.app.history.most_accounts_by("userName").values()) == {1}
+
+
+async def test_a_run_that_names_nobody_waits_a_minute_and_fails(stage: Stage) -> None:
+    spec = {"connectorRef": {"name": "nobody"}, "type": "Incremental"}
+    await stage.apply(manifest("ProvisioningRun", "lost", spec))
+    await stage.until_condition("prun/lost", "Complete", "False", "ConnectorNotFound")
+
+    await stage.kubectl("wait", "--for=condition=Failed", "prun/lost", "--timeout=90s")
+
+    told = await stage.condition("prun/lost", "Failed")
+    assert told["message"].startswith("spec.connectorRef: ProvisioningConnector/nobody does not exist")
+    assert told["reason"] in await stage.until_events("ConnectorNotFound")

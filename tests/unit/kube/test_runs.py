@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client import generate_latest
 
-from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, working
+from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, mapping_spec, working
 from unit.kube.test_controller import APP, CORP, cluster_with, message_of
 from usher.engine.job import Ports
 from usher.kube.objects import Kind, ObjectKey
@@ -18,10 +18,17 @@ from usher.testing.hostile_server import HostileServer, HostileSettings, hostile
 from usher.testing.memory_settings import MemorySettings
 
 TWO = f"{CSV}2,bob@example.com\n"
+MANY = "objectId,userPrincipalName\n" + "".join(f"{number},person{number}@example.com\n" for number in range(60))
 
 
 def ask(cluster: FakeCluster, name: str, kind: str, connector: str = "app", **more: Any) -> ObjectKey:
     return cluster.put(Kind.RUN, name, {"connectorRef": {"name": connector}, "type": kind, **more})
+
+
+def its_time_is_over(cluster: FakeCluster, run: ObjectKey) -> None:
+    """It was made so long ago that it waits no more for what is missing."""
+    cluster.objects[run]["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    cluster.put(Kind.RUN, run.name, {**cluster.objects[run]["spec"], "ttlAfterFinished": "1h"})
 
 
 async def until_complete(one: Desk, run: ObjectKey) -> None:
@@ -172,9 +179,7 @@ async def test_a_run_of_a_connector_that_is_not_there_waits_a_moment_and_fails()
         run = ask(cluster, "now", "Incremental", connector="nobody")
         await one.until(lambda: cluster.condition(run, "Complete") == ("False", "ConnectorNotFound"))
         assert cluster.condition(run, "Failed") == ("", "")
-        key = cluster.objects[run]["metadata"]
-        key["creationTimestamp"] = "2026-01-01T00:00:00Z"
-        cluster.put(Kind.RUN, "now", {**cluster.objects[run]["spec"], "ttlAfterFinished": "1h"})
+        its_time_is_over(cluster, run)
         await one.until(lambda: cluster.condition(run, "Failed") == ("True", "ConnectorNotFound"))
 
 
@@ -184,15 +189,17 @@ async def test_a_run_of_a_connector_with_a_broken_mapping_fails_and_says_where()
     async with desk(cluster) as one:
         await one.until(lambda: cluster.condition(APP, "Ready")[0] == "False")
         run = ask(cluster, "now", "Incremental")
+        await one.until(lambda: cluster.condition(run, "Complete") == ("False", "MappingInvalid"))
+        assert cluster.condition(run, "Failed") == ("", "")
+        its_time_is_over(cluster, run)
         await one.until(lambda: cluster.condition(run, "Failed") == ("True", "MappingInvalid"))
         assert "AttributeMapping/people spec.attributes[0]" in message_of(cluster, run, "Failed")
 
 
 async def test_a_run_that_was_interrupted_is_taken_up_by_the_next_process() -> None:
-    many = "".join(f"{number},person{number}@example.com\n" for number in range(60))
     async with hostile_server(HostileSettings(app=MemorySettings(latency=0.1))) as app:
         cluster = cluster_with(url=app.url)
-        cluster.put_people(f"objectId,userPrincipalName\n{many}")
+        cluster.put_people(MANY)
         async with open_store(None) as store:
             ports = Ports(store, real_runtime())
             run = ask(cluster, "first", "Incremental")
@@ -276,3 +283,94 @@ async def test_a_new_connector_is_tried_with_one_person_while_it_is_suspended() 
             await in_sync(one)
             assert cluster.status(APP)["lastCycle"]["users"]["created"] == 1
     assert app.history.most_accounts_by("userName") == {"alice@example.com": 1, "bob@example.com": 1}
+
+
+async def test_a_test_of_the_connection_does_not_wait_behind_a_cycle_that_has_no_source_yet() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        people = cluster.data.pop(("ConfigMap", "people"))
+        async with desk(cluster) as one:
+            cycle = ask(cluster, "cycle", "Incremental")
+            await one.until(lambda: cluster.condition(cycle, "Complete")[0] == "False")
+            tried = ask(cluster, "try", "TestConnection")
+            await one.until(lambda: cluster.condition(tried, "Failed")[0] == "True")
+            assert "IdentitySource/corp spec.csv" in message_of(cluster, tried, "Failed")
+
+            cluster.put_people(people["people.csv"].decode())
+            await until_complete(one, cycle)
+
+
+async def test_a_run_that_is_suspended_in_the_middle_says_so_and_ends_after_resume() -> None:
+    async with hostile_server(HostileSettings(app=MemorySettings(latency=0.1))) as app:
+        cluster = cluster_with(url=app.url)
+        cluster.put_people(MANY)
+        async with desk(cluster) as one:
+            run = ask(cluster, "first", "Incremental")
+            await one.until(lambda: bool(app.app.accounts))
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url, suspend=True))
+            await one.until(lambda: cluster.condition(run, "Complete") == ("False", "Suspended"))
+            assert "startTime" not in cluster.status(run)
+            assert len(app.app.accounts) < 60
+
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url))
+            await until_complete(one, run)
+    assert len(app.app.accounts) == 60
+    assert set(app.history.most_accounts_by("userName").values()) == {1}
+
+
+async def test_a_run_whose_connector_is_deleted_in_the_middle_fails() -> None:
+    async with hostile_server(HostileSettings(app=MemorySettings(latency=0.1))) as app:
+        cluster = cluster_with(url=app.url)
+        cluster.put_people(MANY)
+        async with desk(cluster) as one:
+            run = ask(cluster, "first", "Incremental")
+            await one.until(lambda: bool(app.app.accounts))
+            cluster.delete(APP)
+            await one.until(lambda: cluster.condition(run, "Complete") == ("False", "ConnectorNotFound"))
+            its_time_is_over(cluster, run)
+            await one.until(lambda: cluster.condition(run, "Failed") == ("True", "ConnectorNotFound"))
+    assert len(app.app.accounts) < 60
+
+
+async def test_a_run_that_is_deleted_in_the_middle_ends_after_its_requests_in_flight() -> None:
+    async with hostile_server(HostileSettings(app=MemorySettings(latency=0.1))) as app:
+        cluster = cluster_with(url=app.url)
+        cluster.put_people(MANY)
+        async with desk(cluster) as one:
+            run = ask(cluster, "compare", "FullComparison")
+            await one.until(lambda: bool(app.app.accounts))
+            cluster.delete(run)
+            await in_sync(one)
+    assert run not in cluster.objects
+    assert set(app.history.most_accounts_by("userName").values()) == {1}
+
+
+async def test_a_run_is_not_refused_for_what_was_wrong_before() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        spec = mapping_spec()
+        wrong = {"target": "noSuchThing", "constant": "x"}
+        cluster.put(Kind.MAPPING, "people", {**spec, "attributes": [*spec["attributes"], wrong]})
+        async with desk(cluster) as one:
+            await one.until(lambda: cluster.condition(APP, "Ready") == ("False", "MappingInvalid"))
+            tried = ask(cluster, "try", "TestConnection")
+            await one.until(lambda: cluster.condition(tried, "Failed") == ("True", "MappingInvalid"))
+            assert "startTime" in cluster.status(tried)  # the app was asked
+
+            cluster.put(Kind.MAPPING, "people", mapping_spec("Nope("))
+            await one.until(lambda: "attributes[1].expression" in message_of(cluster, APP, "Ready"))
+            run = ask(cluster, "now", "Incremental")
+            await one.until(lambda: cluster.condition(run, "Complete") == ("False", "MappingInvalid"))
+            assert "AttributeMapping/people spec.attributes[1]" in message_of(cluster, run, "Complete")
+            cluster.put(Kind.MAPPING, "people", spec)
+            await until_complete(one, run)
+
+
+async def test_a_full_comparison_that_could_not_be_one_says_so() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        run = ask(cluster, "compare", "FullComparison")
+        async with desk(cluster) as one:
+            await until_complete(one, run)
+    assert cluster.status(run)["cycle"]["kind"] == "Initial"
+    assert "no account was compared" in message_of(cluster, run, "Complete")
