@@ -30,6 +30,18 @@ class Plant:
 
 
 PLANTS = {
+    "a run fails for what may be mended in the same breath": Plant(
+        "kube/reconcile_run.py",
+        "        if left <= 0:",
+        "        if True:",
+        "tests/unit/kube/test_runs.py::test_a_run_of_a_connector_that_is_not_there_waits_a_moment_and_fails",
+    ),
+    "a run that was deleted goes on": Plant(
+        "kube/reconcile_connector.py",
+        "if inputs is None or halted or unwanted or",
+        "if inputs is None or halted or",
+        "tests/unit/kube/test_runs.py::test_a_run_that_is_deleted_in_the_middle_ends_after_its_requests_in_flight",
+    ),
     "a write that waited for its connection goes out though its permit has ended": Plant(
         "transport/http.py",
         'if self.method != "GET" and not is_permitted():',

@@ -25,7 +25,12 @@ PATIENCE = 60.0
 
 HEADER = "objectId,userPrincipalName,mail,displayName,IsSoftDeleted"
 API = "provisioning.usher.dev/v1alpha1"
-PLURALS = {"pconn": "provisioningconnectors", "idsrc": "identitysources", "amap": "attributemappings"}
+PLURALS = {
+    "pconn": "provisioningconnectors",
+    "idsrc": "identitysources",
+    "amap": "attributemappings",
+    "prun": "provisioningruns",
+}
 ATTRIBUTES = (
     {"target": "userName", "source": "userPrincipalName", "match": 1},
     {"target": 'emails[type eq "work"].value', "source": "mail"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from integration.operator.conftest import Document, Stage, config_map, manifest, mapping, people, secret, source
 from usher.cli.main import usher
+from usher.testing.faults import Fault, FaultKind, Operation, every
 
 pytestmark = pytest.mark.apiserver
 
@@ -186,23 +186,23 @@ async def test_runs_of_one_connector_go_in_the_order_of_their_age(stage: Stage) 
 async def test_a_run_that_an_operator_left_in_the_middle_is_ended_by_the_next_one(stage: Stage) -> None:
     await stage.set_up("ada")
     await stage.until_condition("pconn/app", "InSync", "True")
-    names = [f"person{number}" for number in range(100)]
+    names = [f"person{number}" for number in range(200)]
     await stage.kubectl("patch", "pconn", "app", "--type=merge", "-p", '{"spec":{"suspend":true}}')
     await stage.until_condition("pconn/app", "Suspended", "True")
-    stage.app.app.settings = replace(stage.app.app.settings, latency=0.1)
+    stage.app.faults.add(every(Operation.CREATE, 20, Fault(FaultKind.THROTTLED, retry_after=1)))
     await stage.write_people("ada", *names)
     await stage.apply(manifest("ProvisioningRun", "many", {"connectorRef": {"name": "app"}, "type": "Incremental"}))
     await stage.until_condition("prun/many", "Complete", "False", "Suspended")
-    await stage.until("idsrc/corp", lambda found: found["status"]["users"]["count"] == 101)
+    await stage.until("idsrc/corp", lambda found: found["status"]["counts"]["users"] == 201)
     assert (await command(stage, "resume", "app")).exit_code == 0
     await stage.until_true(lambda: len(stage.accounts) > 1)
 
     await stage.end()
-    assert len(stage.accounts) < 101
+    assert len(stage.accounts) < 201
     stage.start()
 
     await stage.until_condition("prun/many", "Complete", "True", "Succeeded")
-    assert len(stage.accounts) == 101
+    assert len(stage.accounts) == 201
     assert set(stage.app.history.most_accounts_by("userName").values()) == {1}
 
 
@@ -214,5 +214,5 @@ async def test_a_run_that_names_nobody_waits_a_minute_and_fails(stage: Stage) ->
     await stage.kubectl("wait", "--for=condition=Failed", "prun/lost", "--timeout=90s")
 
     told = await stage.condition("prun/lost", "Failed")
-    assert told["message"].startswith("spec.connectorRef: ProvisioningConnector/nobody does not exist")
+    assert told["message"].startswith("spec.connectorRef: ProvisioningConnector/nobody in namespace ")
     assert told["reason"] in await stage.until_events("ConnectorNotFound")

@@ -341,6 +341,7 @@ async def test_a_run_that_is_deleted_in_the_middle_ends_after_its_requests_in_fl
             await one.until(lambda: bool(app.app.accounts))
             cluster.delete(run)
             await in_sync(one)
+            assert "Interrupted" in [cycle["result"] for cycle in cluster.status(APP)["history"]]
     assert run not in cluster.objects
     assert set(app.history.most_accounts_by("userName").values()) == {1}
 
