@@ -25,6 +25,12 @@ pytestmark = pytest.mark.apiserver
 Install: TypeAlias = Callable[..., str]
 VERSION: Final = "provisioning.usher.dev/v1alpha1"
 TIMEOUT: Final = 40.0
+RUN: Final = {
+    "apiVersion": VERSION,
+    "kind": "ProvisioningRun",
+    "metadata": {"name": "try"},
+    "spec": {"connectorRef": {"name": "app"}, "type": "TestConnection", "ttlAfterFinished": "0s"},
+}
 
 
 def eventually(what: str, check: Callable[[], Any]) -> Any:
@@ -148,6 +154,11 @@ def test_the_rights_of_the_chart_are_all_that_the_operator_needs(
         assert "does not exist" in message
         of_it = "--field-selector=involvedObject.name=app,source=usher"
         eventually("its event", lambda: namespace.kubectl("get", "events", of_it, "--output=name").stdout)
+        # and: it tells of a run, and deletes it in its time
+        namespace.kubectl("create", "--filename=-", input=json.dumps(RUN))
+        namespace.kubectl("wait", "--for=delete", "prun/try", "--timeout=40s")
+        of_the_run = "--field-selector=involvedObject.kind=ProvisioningRun,source=usher"
+        assert namespace.kubectl("get", "events", of_the_run, "--output=name").stdout
         # and: a change of the ConfigMap reaches it by its watch
         change = {"data": {"people.csv": "objectId\n"}}
         namespace.kubectl("patch", "configmap", "people", "--patch", json.dumps(change))
