@@ -131,8 +131,11 @@ class Applier:
             return Unsure(change, CREATE_UNKNOWN, error.detail or error.message)
         except UniquenessTaken as error:
             hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
-            taken_over = replace(change, action=Action.LINK, cause=ADOPTED)
-            return await self._adopt(taken_over, hits) if hits else _failed(change, error)
+            if hits:
+                return await self._adopt(replace(change, action=Action.LINK, cause=ADOPTED), hits)
+            if self.job.settle:  # what the app speaks of may have been made by this very request, and be hidden yet
+                return Unsure(change, error.reason, error.detail or error.message)
+            return _failed(change, error)
         return Done(change, link_after(self.job.mapping, change, stored))
 
     async def _look(self, change: PlannedChange) -> Sequence[TargetResource]:

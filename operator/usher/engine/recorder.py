@@ -196,7 +196,7 @@ class Recorder:
             self._pending.ripening[change.source_id] = self._ports.runtime.now()
         if outcome.holding is not None:
             self._pending.holding[change.source_id] = outcome.holding
-            if change.action is Action.REMOVE:  # whoever was taken out may stay after all: he has not left yet
+            if change.action is Action.REMOVE:  # whoever was taken out may not have left yet
                 self._pending.waking.append(change.source_id)
         elif change.action is Action.CREATE and self._job.mapping.references:
             self._pending.holding[change.source_id] = holds_nobody(self._job.mapping, outcome.link.target_id)

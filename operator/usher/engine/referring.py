@@ -85,6 +85,9 @@ class Referring:
             ours = await accounts.ours({one for holder in holders for ids in holder.held.values() for one in ids})
             needs = [(holder, plan_references(lane.mapping, holder, ends, ours)) for holder in holders]
             await self._conclude(lane, needs, found)
+            for holder in holders:  # who was taken out may stay after all: what did not come to pass is looked at again
+                if any(end.leaving for one in referents(holder.wanted) if (end := ends.get(one)) is not None):
+                    found.settled.pop(holder.source_id, None)
             yield found
 
     async def _open(self, lane: Job, ids: Sequence[SourceId], accounts: _Accounts, found: Referrals) -> list[Holder]:
@@ -199,10 +202,12 @@ class _Accounts:
         store, kind = self.referring.bench.ports.store, lane.resource_type
         digests = await store.digests(lane.lane, ids)
         found = {source_id: End(digest.target_id, digest.enabled) for source_id, digest in digests.items()}
-        if self.view is _View.CONFIRMED:
-            return found
         for source_id, action in (await store.planned(lane.lane, ids)).items():
             former = found.get(source_id)
+            if self.view is _View.CONFIRMED:
+                if former is not None and former.active and action in _LEAVE:
+                    found[source_id] = replace(former, active=False, leaving=True)
+                continue
             subject = (kind, source_id)
             stays = action not in _LEAVE or subject in self.referring.frozen
             known = self.referring.adopting.get(subject) if former is None else former.target_id

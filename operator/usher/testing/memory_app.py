@@ -98,13 +98,13 @@ class MemoryApp:
         self._record(Operation.UPDATE, target_id, before, actor)
 
     def remove(self, target_id: str, actor: Actor = Actor.ADMIN) -> None:
-        """Deletes an account. Raises KeyError for an unknown id."""
+        """Deletes an account. Its memberships go by the app's own hand. Raises KeyError for an unknown id."""
         before = self.accounts.pop(TargetId(target_id)).document
         self._record(Operation.DELETE, TargetId(target_id), before, actor)
         groups = self.groups or self
         for group, account in groups.accounts.items():
             if target_id in members_of(account.document):
-                groups.store(group, without_member(account.document, target_id), actor)
+                groups.store(group, without_member(account.document, target_id), Actor.ADMIN)
 
     def shown(self) -> list[TargetId]:
         """Ids that lists show, in order of creation."""

@@ -10,13 +10,14 @@ import pytest
 
 from usher.core.model.plans import Action
 from usher.core.model.reports import CycleReport, CycleResult
-from usher.core.model.resources import ResourceType, SourceId
+from usher.core.model.resources import AttributePath, ResourceType, SourceId
 from usher.core.sync.planning import CREATE_UNKNOWN
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.testing.clock import FakeClock, fake_runtime
 from usher.testing.faults import FaultKind, Killed
 from usher.testing.faults import Operation as Op
+from usher.testing.history import Actor
 from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_target import MemoryTarget
 from usher.testing.world import World, direct_mapping, group_mapping, open_world, person, with_manager
@@ -60,6 +61,35 @@ async def test_nobody_is_created_again_before_the_target_had_time_to_show_the_ac
     assert report.result is CycleResult.SUCCEEDED
     assert world.target.faults.count(Op.CREATE) == 2
     assert set(world.accounts()) == {"ada@example.com", "eve@example.com"}
+
+
+async def test_a_state_that_is_new_waits_for_what_an_earlier_one_may_have_made(world: World) -> None:
+    settle = timedelta(seconds=LAG + 5)
+    with pytest.raises(Killed):
+        await create_unseen(world, settle, FaultKind.KILL_AFTER)
+    async with open_world(None, world.target) as fresh:
+        fresh.clock, fresh.mapping, fresh.source = world.clock, world.mapping, world.source
+
+        report = await cycle(fresh, settle)
+
+    assert (report.result, report.counts.linked, report.counts.created) == (CycleResult.SUCCEEDED, 2, 0)
+    assert set(world.accounts()) == {"ada@example.com", "eve@example.com"}
+
+
+async def test_a_conflict_with_an_account_that_is_hidden_yet_is_looked_into_again(world: World) -> None:
+    settle = timedelta(seconds=LAG + 5)
+    await cycle(world, settle)
+    world.target.settings = replace(SLOW, unique=AttributePath("userName"))
+    world.target.plant({"userName": "ada@example.com", "displayName": "Ada", "active": True}, Actor.CLIENT)
+    world.source.put("id-ada", **person("ada"))
+
+    first = await cycle(world, settle)
+    second = await cycle(world, settle)
+
+    assert (first.result, first.counts.failed) == (CycleResult.PARTIAL, 1)
+    assert second.result is CycleResult.SUCCEEDED
+    assert await world.store.digests(world.lane, [SourceId("id-ada")])
+    assert world.target.faults.count(Op.CREATE) == 2
 
 
 async def test_a_create_that_came_to_nothing_is_sent_again_after_two_looks(world: World) -> None:

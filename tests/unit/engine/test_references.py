@@ -8,10 +8,14 @@ import pytest
 
 from usher.core.model.reports import CycleResult
 from usher.core.model.resources import Json, ResourceType
+from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.policies import Budget
 from usher.core.sync.rules import OnNull
+from usher.engine.cycle import run_cycle
+from usher.engine.job import Control
 from usher.testing.documents import read_at
-from usher.testing.faults import Fault, FaultKind, FaultSchedule, Operation, every
+from usher.testing.faults import Call, Fault, FaultKind, FaultSchedule, Operation, every, when
+from usher.testing.memory_source import MemoryFeed
 from usher.testing.world import MANAGER, World, direct_mapping, group_mapping, open_world, person, with_manager
 
 
@@ -113,6 +117,53 @@ async def test_who_is_disabled_leaves_the_groups_and_is_a_member_again_when_back
     await world.sync()
     assert world.members() == {"staff": {"ada", "bob"}}
     assert world.accounts()["bob@example.com"]["active"] is True
+    await settled(world)
+
+
+async def one_of_six_is_gone(world: World) -> MemoryFeed:
+    """Bob is to be deleted, whom the group has as a member."""
+    world.source = feed = MemoryFeed(attributes=("accountEnabled", "manager"))
+    world.people(["ada", "bob", "cid", "dan", "eve", "fay"])
+    world.deprovisioning = Deprovisioning(on_source_deleted=Policy.DELETE)
+    world.group("staff", "ada", "bob")
+    await world.sync()
+    feed.bury("id-bob")
+    return feed
+
+
+async def test_who_comes_back_between_his_removal_and_his_deletion_is_a_member_again(world: World) -> None:
+    feed = await one_of_six_is_gone(world)
+    control = Control()
+
+    def stops(call: Call) -> bool:
+        if call.operation is Operation.UPDATE:
+            control.stop.set()
+        return False
+
+    world.target.faults.add(when(stops, Fault(FaultKind.REFUSED)))
+    await world.read()
+    await run_cycle(world.job, world.ports, control)
+    assert world.members() == {"staff": {"ada"}}
+    feed.put("id-bob", **person("bob"))
+
+    await world.sync()
+
+    assert world.members() == {"staff": {"ada", "bob"}}
+    await settled(world)
+
+
+async def test_whom_the_app_does_not_delete_stays_out_of_the_groups_until_he_is_back(world: World) -> None:
+    feed = await one_of_six_is_gone(world)
+    world.target.faults.strike(Operation.DELETE, FaultKind.REFUSED)
+    world.target.faults.strike(Operation.UPDATE, FaultKind.REFUSED, after=1)
+
+    await world.sync()
+
+    assert world.members() == {"staff": {"ada"}}
+    world.target.faults.heal()
+    feed.put("id-bob", **person("bob"))
+    await world.sync()
+    assert world.members() == {"staff": {"ada", "bob"}}
     await settled(world)
 
 

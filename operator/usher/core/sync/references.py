@@ -34,12 +34,14 @@ REFERENCES_PENDING = "ReferencesPending"
 class End:
     """The account of a resource that somebody refers to.
 
-    `target_id` is None while it is still to be created; one that is `doomed` is about to be deleted.
+    `target_id` is None while it is still to be created; one that is `doomed` is about to be deleted. Of one that is
+    `leaving` nobody knows yet whether it has left.
     """
 
     target_id: TargetId | None
     active: bool
     doomed: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
