@@ -21,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile
 COUNTED := tests/golden tests/property tests/unit
 CLUSTER := $(BIN)/python tests/cluster/cluster.py
 
-.PHONY: help install demo test simulate bench fuzz system ready generate format lint types imports cluster-up cluster-down migration lock clean
+.PHONY: help install demo test simulate outages bench fuzz system ready generate format lint types imports cluster-up cluster-down migration lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ endif
 
 simulate: $(STAMP) ## Every fault at every request, random ones, planted bugs: docs/simulation.md and build/simulation.json (ARGS=--help)
 	@PYTHONPATH=tests $(BIN)/python -m simulation.run $(ARGS)
+
+outages: $(STAMP) system ## Spoilt connections, half a minute without each end, a stopped operator: docs/outages.md (ARGS=--help)
+	@PYTHONPATH=tests $(BIN)/python -m outages.run $(ARGS)
 
 bench: $(STAMP) ## Usher next to others, and what it costs: a table and build/bench.json (ARGS=--help)
 	@tests/machine/packages.sh directory

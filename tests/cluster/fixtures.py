@@ -143,6 +143,11 @@ def namespace(cluster: Cluster) -> Iterator[Namespace]:
 @pytest.fixture(scope="session")
 def crds(cluster: Cluster) -> tuple[str, ...]:
     """The names of our custom resource definitions, which the API server has and serves."""
+    return install_crds(cluster)
+
+
+def install_crds(cluster: Cluster) -> tuple[str, ...]:
+    """Makes them and waits until they are served; their names."""
     folder = f"--filename={ROOT / 'crds'}"
     cluster.kubectl("apply", folder)
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", folder)

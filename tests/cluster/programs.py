@@ -17,6 +17,7 @@ from cluster.toolchain import find_go, toolchain_folder
 
 _SOURCES: Final = Path(__file__).parent / "src"
 _HELM: Final = "v3.22.0"
+_TOXIPROXY: Final = "v2.12.0"
 _KIND: Final = "v0.32.0"  # its node runs the minor version of Kubernetes that src/k8s pins
 GET_GO: Final = "Go 1.26 or newer (https://go.dev/dl/, or `apt-get install golang-go` or `brew install go`)"
 
@@ -67,7 +68,8 @@ class Program:
             if done.returncode != 0:
                 raise ClusterError(f"Go can't build {self.name} {self.version}:\n{done.stderr.strip()[-2000:]}")
             self._stamp.unlink(missing_ok=True)
-            (Path(folder) / self.name).replace(self.path)
+            made = self.name if self.folder is not None else self.package.rpartition("/")[2]
+            (Path(folder) / made).replace(self.path)
             self._stamp.write_text(self.version, encoding="utf-8")
 
 
@@ -86,6 +88,13 @@ def clients() -> tuple[Program, ...]:
 def kind() -> Program:
     """Runs a cluster in Docker."""
     return Program("kind", _KIND, "sigs.k8s.io/kind", None, "-s -w")
+
+
+def toxiproxy() -> Program:
+    """Stands between two programs and spoils what they say to each other."""
+    module = "github.com/Shopify/toxiproxy/v2"
+    flags = f"-s -w -X {module}.Version={_TOXIPROXY.removeprefix('v')}"
+    return Program("toxiproxy-server", _TOXIPROXY, f"{module}/cmd/server", None, flags)
 
 
 def ensure(programs: Iterable[Program], say: Callable[[str], None]) -> None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
+from machine.commit import ROOT, commit
 from simulation.chance import play_seeds
 from simulation.endurance import endure
 from simulation.exhaustive import parts, play_cell, play_part
@@ -23,7 +22,6 @@ from simulation.mutation import MUTANTS, hunt
 from simulation.table import Outcome, write_page
 from simulation.trial import Cell
 
-ROOT: Final = Path(__file__).parents[2]
 _AT_ONCE: Final = 2
 _SEEDS: Final = 50
 _LEVELS: Final = ("L1", "L2", "L7", "L8")
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ProcessPoolExecutor(_AT_ONCE) as pool:
         work = {pool.submit(call): absorb for call, absorb in _work(options, outcome)}
         _follow(work, outcome, began)
-    figures = outcome.figures(_commit(), time.monotonic() - began)
+    figures = outcome.figures(commit() or "unknown", time.monotonic() - began)
     if options.only is None:
         (ROOT / "build").mkdir(exist_ok=True)
         (ROOT / "build" / "simulation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -82,11 +80,6 @@ def _follow(work: dict[Future[Any], _Absorb], outcome: Outcome, began: float) ->
             file=sys.stderr,
             flush=True,
         )
-
-
-def _commit() -> str:
-    told = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "unknown"
 
 
 def _share(text: str) -> tuple[int, int]:

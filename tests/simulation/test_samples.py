@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
+from machine.commit import ROOT, number_of_the_commit
 from simulation.chance import play_seeds
 from simulation.endurance import endure
 from simulation.exhaustive import parts, play_cell, play_part
 from simulation.mutation import MUTANTS, Mutant, hunt
-from simulation.run import ROOT, main
+from simulation.run import main
 from simulation.trial import Cell
 
 ONE_IN = 60
 SEEDS = 40
 MUTANTS_AT_ONCE = 3
-
-
-def number_of_the_commit() -> int:
-    """Another one for each commit, 0 where there is no git."""
-    told = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return int(told.stdout.strip() or "0", 16)
 
 
 NUMBER = number_of_the_commit()
