@@ -32,7 +32,7 @@ def test_an_account_has_a_token_and_no_rights_by_default(namespace: Namespace) -
 
 
 def test_the_definitions_are_served(crds: tuple[str, ...], namespace: Namespace) -> None:
-    assert len(crds) == 3
+    assert len(crds) == 4
 
     assert namespace.kubectl("get", "pconn").returncode == 0
 
