@@ -12,9 +12,9 @@ from simulation.mutation import MUTANTS, Mutant, hunt
 from simulation.run import main
 from simulation.trial import Cell
 
-ONE_IN = 60
-SEEDS = 40
-MUTANTS_AT_ONCE = 3
+ONE_IN = 120
+SEEDS = 25
+MUTANTS_AT_ONCE = 2
 
 
 NUMBER = number_of_the_commit()
