@@ -23,11 +23,12 @@ from uuid import uuid4
 from cluster.fixtures import Cluster, Namespace, install_crds
 from cluster.lifecycle import used
 from machine.commit import ROOT, commit
+from machine.pages import write_between
 from outages.away import PEOPLE, SECONDS, Away, take_away
 from outages.catalogue import Cell, every_cell
 from outages.paused import Moment, pause
 from outages.play import Played, play, settled_world
-from outages.table import Outcome, write_page
+from outages.table import MARKER, Outcome, lines_of
 
 T = TypeVar("T")
 _WORLDS: Final = 2
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not some:
         (ROOT / "build").mkdir(exist_ok=True)
         (ROOT / "build" / "outages.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        write_page(ROOT / "docs" / "outages.md", outcome, figures)
+        write_between(ROOT / "docs" / "outages.md", MARKER, lines_of(outcome, figures))
     print(json.dumps(figures, indent=1))
     return int(bool(figures["violations"]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from outages.away import SECONDS, Outage
@@ -12,8 +11,8 @@ from outages.catalogue import TOXICS, End
 from outages.paused import Pause
 from outages.play import Played
 
-BEGIN: Final = "<!-- played -->"
-END: Final = "<!-- /played -->"
+MARKER: Final = "played"
+"""Between which comments of the page it stands."""
 
 
 @dataclass(slots=True)
@@ -48,15 +47,8 @@ class Outcome:
         }
 
 
-def write_page(page: Path, outcome: Outcome, figures: dict[str, Any]) -> None:
-    """Replaces what stands between the markers."""
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{chr(10).join(_lines(outcome, figures))}\n{END}{after}", encoding="utf-8")
-
-
-def _lines(outcome: Outcome, figures: dict[str, Any]) -> Iterator[str]:
+def lines_of(outcome: Outcome, figures: dict[str, Any]) -> Iterator[str]:
+    """As a page has it."""
     yield (
         f"At commit `{figures['commit'][:12]}`: {figures['cells']} cells, {figures['outages']} outages and"
         f" {figures['pauses']} pauses; {figures['violations']} violations. At the slowest everything was right"

@@ -15,11 +15,12 @@ from functools import partial
 from typing import Any, Final
 
 from machine.commit import ROOT, commit
+from machine.pages import write_between
 from simulation.chance import play_seeds
 from simulation.endurance import endure
 from simulation.exhaustive import parts, play_cell, play_part
 from simulation.mutation import MUTANTS, hunt
-from simulation.table import Outcome, write_page
+from simulation.table import MARKER, Outcome, lines_of
 from simulation.trial import Cell
 
 _AT_ONCE: Final = 2
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.only is None:
         (ROOT / "build").mkdir(exist_ok=True)
         (ROOT / "build" / "simulation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        write_page(ROOT / "docs" / "simulation.md", outcome, figures)
+        write_between(ROOT / "docs" / "simulation.md", MARKER, lines_of(outcome, figures))
     print(json.dumps(figures, indent=1))
     known = {mutant.title for mutant in MUTANTS if mutant.escapes}
     return int(bool(figures["violations"] or set(figures["mutants_escaped"]) - known))

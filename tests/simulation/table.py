@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from simulation.catalogue import ELSEWHERE, FAULTS, NOT_IN, NOT_ON
@@ -15,8 +14,8 @@ from simulation.mutation import MUTANTS
 from simulation.operations import OPERATIONS
 from simulation.trial import Run
 
-BEGIN: Final = "<!-- simulated -->"
-END: Final = "<!-- /simulated -->"
+MARKER: Final = "simulated"
+"""Between which comments of the page it stands."""
 
 
 @dataclass(slots=True)
@@ -93,15 +92,8 @@ class Outcome:
         }
 
 
-def write_page(page: Path, outcome: Outcome, figures: dict[str, Any]) -> None:
-    """Replaces what stands between the markers."""
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{chr(10).join(_lines(outcome, figures))}\n{END}{after}", encoding="utf-8")
-
-
-def _lines(outcome: Outcome, figures: dict[str, Any]) -> Iterator[str]:
+def lines_of(outcome: Outcome, figures: dict[str, Any]) -> Iterator[str]:
+    """As a page has it."""
     yield (
         f"At commit `{figures['commit'][:12]}`: {figures['exhaustive_runs']:,} runs with one fault each,"
         f" {figures['random_runs']:,} random ones with {figures['random_faults']:,} faults, and"
