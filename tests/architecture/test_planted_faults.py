@@ -96,6 +96,24 @@ PLANTS = {
         "        evaluated.claims[source_id] = source_id in feed.meant and [key.claim",
         "tests/unit/engine/test_on_demand.py",
     ),
+    "the read API answers whoever the cluster knows": Plant(
+        "kube/readapi/server.py",
+        "if not await self._desk.reviewer.may(user, asked.namespace, asked.name, question):",
+        "if False:",
+        "tests/unit/kube/test_read_api.py",
+    ),
+    "a right in one namespace opens the connectors of another": Plant(
+        "kube/readapi/reviews.py",
+        "self._rights.get((user.key, namespace, name, question), ask)",
+        "self._rights.get((user.key, name, question), ask)",
+        "tests/unit/kube/test_read_api.py",
+    ),
+    "the read API takes tokens that are meant for other programs": Plant(
+        "kube/readapi/reviews.py",
+        "if audiences and AUDIENCE not in",
+        "if False and AUDIENCE not in",
+        "tests/unit/kube/test_read_api.py",
+    ),
     "who is taken over stays in the groups that others put them into": Plant(
         "engine/recorder.py",
         "        if change.cause == ADOPTED:",

@@ -44,6 +44,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- default (printf "%s-state" (include "usher.fullname" .)) .Values.persistence.existingClaim }}
 {{- end }}
 
+{{/* The Service of the read API, and the ConfigMap that tells how it is reached. */}}
+{{- define "usher.readApiName" -}}
+{{- printf "%s-read-api" (include "usher.fullname" .) }}
+{{- end }}
+
 {{/* Annotations and labels of a CustomResourceDefinition. */}}
 {{- define "usher.crdMetadata" -}}
 labels:

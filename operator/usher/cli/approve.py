@@ -27,11 +27,11 @@ def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None
     The hash is in the object's status (plan.hash, pending.hash). Exactly that set is applied, once. Without a cluster:
     usher sync --approve HASH.
     """
-    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
     kind, slash, rest = name.rpartition("/")
     if slash and kind.lower() not in _SOURCES | CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that waits for approvals: write NAME, or idsrc/NAME")
     what = verbs.Approvable.READ if kind.lower() in _SOURCES else verbs.Approvable.PLAN
-    subject = verbs.approve(verbs.Access(kubeconfig, context, namespace), what, rest, digest)
+    subject = verbs.approve(access.Access(kubeconfig, context, namespace), what, rest, digest)
     click.echo(f"{subject}: approved {digest}")

@@ -9,11 +9,12 @@ from typing import Final, TypeAlias
 
 import click
 
+from usher.answers.log import line_of
 from usher.assembly.ends import surroundings_of, system_runtime
 from usher.cli.changes import seen
 from usher.cli.eval import step_data
 from usher.cli.exits import Exit
-from usher.cli.log_lines import COLUMNS, line_data, line_row
+from usher.cli.log_lines import COLUMNS, line_row
 from usher.cli.options import limit_option, output_option, workspace_options
 from usher.cli.output import Block, Format, Heading, Result, Table, show
 from usher.cli.states import State, states_of
@@ -109,7 +110,7 @@ def _told(task: Task, facts: Facts, workspace: Workspace) -> Result:
         "clauses": _clauses_data(facts),
         "values": [_value_data(facts, line, surroundings) for line in facts.lines],
         "references": [{"path": r.path, "sourceId": r.to, "given": r.given.value} for r in facts.references],
-        "log": [line_data(entry) for entry in facts.log],
+        "log": [line_of(entry).data() for entry in facts.log],
     }
     blocks: list[Block] = [Heading(f"{key}: {kind.value} {source_id}")]
     blocks.append(Table(("state", "", "what would change it"), states))
@@ -117,7 +118,7 @@ def _told(task: Task, facts: Facts, workspace: Workspace) -> Result:
     active = facts.desired is not None and facts.desired.active
     title = "what each line of the mapping gives" if active else "what each line of the mapping would give"
     blocks += _section(title, ("line", "attribute", "value"), [_value_row(facts, line) for line in facts.lines])
-    blocks += _section("the newest lines of the log", COLUMNS, [line_row(entry) for entry in facts.log])
+    blocks += _section("the newest lines of the log", COLUMNS, [line_row(line_of(entry)) for entry in facts.log])
     return Result(data, blocks)
 
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from usher.cli.addresses import Address
+from usher.cli.read_api_options import ReadApi, read_api_options
 from usher.state.places import Server
 
 DEFAULT_STATE: Final = Path("/var/lib/usher/state.db")
-
-
-def _listen(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, int]:
-    host, _, port = value.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        ip_address(host)
-        number = int(port)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:
-        raise click.BadParameter("must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::]:8080")
-    return host, number
 
 
 def _networks(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -68,9 +57,10 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
     metavar="ADDRESS:PORT",
     default="0.0.0.0:8080",
     show_default=True,
-    callback=_listen,
+    type=Address(),
     help="Where /healthz, /readyz and /metrics are served.",
 )
+@read_api_options
 @click.option(
     "--allow-cidr",
     "allow_cidrs",
@@ -93,18 +83,27 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
     show_default=True,
     help="How much is logged, as one JSON object a line on stderr.",
 )
-def operator(everywhere: Any, log_level: str, state: Path | None, state_url_file: Path | None, **options: Any) -> None:
+def operator(everywhere: Any, log_level: str, read_api: ReadApi | None, **options: Any) -> None:
     """Run the operator until SIGTERM.
 
     Exactly one of --all-namespaces and --namespace has to be given.
     """
     if bool(everywhere) == bool(options["namespaces"]):
         raise click.UsageError("give either --all-namespaces or --namespace (which can be repeated)")
-    if state is not None and state_url_file is not None:
-        raise click.UsageError("give either --state or --state-url-file: there is one state")
-    place = (state or DEFAULT_STATE) if state_url_file is None else Server(state_url_file)
+    place = _place(options.pop("state"), options.pop("state_url_file"))
     from usher.kube.logs import set_up_logs  # noqa: PLC0415 - takes a second, which no other command waits for
     from usher.kube.operator import OperatorOptions, run_operator  # noqa: PLC0415 - the same second
+    from usher.kube.readapi.names import Place  # noqa: PLC0415 - and the same
+    from usher.kube.readapi.opening import ReadApiOptions  # noqa: PLC0415 - and the same
 
+    served = None
+    if read_api is not None:
+        served = ReadApiOptions(read_api.address, Place(*read_api.notice), read_api.pod, read_api.certificate)
     set_up_logs(log_level)
-    run_operator(OperatorOptions(place, **options))
+    run_operator(OperatorOptions(place, read_api=served, **options))
+
+
+def _place(state: Path | None, state_url_file: Path | None) -> Path | Server:
+    if state is not None and state_url_file is not None:
+        raise click.UsageError("give either --state or --state-url-file: there is one state")
+    return (state or DEFAULT_STATE) if state_url_file is None else Server(state_url_file)

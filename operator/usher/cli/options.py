@@ -15,18 +15,23 @@ from usher.cli.workspace import Workspace
 
 Command: TypeAlias = Callable[..., None]
 
-_FILENAME = click.option(
-    "-f",
-    "--filename",
-    "paths",
-    required=True,
-    multiple=True,
-    metavar="DIR|FILE",
-    type=click.Path(exists=True, readable=True, path_type=Path),
-    help="Manifests: all *.yaml, *.yml and *.json of a folder, or one file. Can be repeated.",
-)
-_RECURSIVE = click.option("-R", "--recursive", is_flag=True, help="Take the folders inside DIR as well.")
-_STATE = click.option(
+
+def filename_option(**more: Any) -> Callable[[Command], Command]:
+    """`-f`, as `paths`."""
+    return click.option(
+        "-f",
+        "--filename",
+        "paths",
+        multiple=True,
+        metavar="DIR|FILE",
+        type=click.Path(exists=True, readable=True, path_type=Path),
+        help="Manifests: all *.yaml, *.yml and *.json of a folder, or one file. Can be repeated.",
+        **more,
+    )
+
+
+RECURSIVE_OPTION = click.option("-R", "--recursive", is_flag=True, help="Take the folders inside DIR as well.")
+STATE_OPTION = click.option(
     "--state",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -51,8 +56,8 @@ def cluster_options(command: Command) -> Command:
 def manifest_options(command: Command) -> Command:
     """`-f` and `-R`, as `locations`."""
 
-    @_FILENAME
-    @_RECURSIVE
+    @filename_option(required=True)
+    @RECURSIVE_OPTION
     @wraps(command)
     def gathered(paths: tuple[Path, ...], recursive: Any, **others: Any) -> None:
         command(locations=Locations(paths, bool(recursive)), **others)
@@ -64,7 +69,7 @@ def workspace_options(command: Command) -> Command:
     """`-f`, `-R` and `--state`, as `workspace`."""
 
     @manifest_options
-    @_STATE
+    @STATE_OPTION
     @wraps(command)
     def gathered(locations: Locations, state: Path | None, **others: Any) -> None:
         command(workspace=Workspace(locations, state), **others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from usher.answers.form import time_text
 from usher.cli.output import Block, Format, Heading, Paragraph, Result, Table, show
-from usher.cli.reports import time_text
 from usher.cli.stored import look
 from usher.cli.workspace import Workspace
 from usher.contracts.comparisons import Comparison

@@ -22,10 +22,10 @@ def release(name: str, kubeconfig: Path | None, context: str | None, namespace: 
     With spec.deletionPolicy Deprovision a finalizer holds the object for that long, or as long as no operator runs.
     This takes it off: no account is touched, and nobody looks after them any more.
     """
-    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
     kind, slash, rest = name.rpartition("/")
     if slash and kind.lower() not in CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that waits for Usher: write NAME, or pconn/NAME")
-    subject = verbs.release(verbs.Access(kubeconfig, context, namespace), rest)
+    subject = verbs.release(access.Access(kubeconfig, context, namespace), rest)
     click.echo(f"{subject}: released, its accounts stay as they are")

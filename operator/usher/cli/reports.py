@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Final
 
+from usher.answers.form import time_text
 from usher.core.model.reports import Counts, CycleReport, HeldPlan
 from usher.core.model.resources import Json
 from usher.core.model.standing import Quarantine
@@ -14,11 +14,6 @@ from usher.core.model.standing import Quarantine
 _WORDS: Final = {"references": "with other references"}
 OF_GROUPS: Final = {**_WORDS, "disabled": "emptied"}
 """A group that is gone and stays has nothing to disable."""
-
-
-def time_text(time: datetime) -> str:
-    """In UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def counts_data(counts: Counts) -> dict[str, Json]:

@@ -19,8 +19,8 @@ from usher.cli.run_subjects import is_undone, lines_of, subjects_of, subjects_op
 from usher.cli.terminal import say
 
 if TYPE_CHECKING:
+    from usher.kube.access import Access
     from usher.kube.run_verbs import Asked, Ended
-    from usher.kube.verbs import Access
 
 TYPES: Final[tuple[str, ...]] = get_args(RunType)
 SCOPES: Final[tuple[str, ...]] = get_args(RestartScope)
@@ -117,12 +117,13 @@ def test_connection(name: str, timeout: timedelta, output: Format, **where: Any)
 def _ask(
     name: str, spec: Mapping[str, Any], kubeconfig: Path | None, context: str | None, namespace: str | None
 ) -> tuple[Access, Asked]:
-    from usher.kube import run_verbs, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import access as cluster  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import run_verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
     kind, slash, rest = name.rpartition("/")
     if slash and kind.lower() not in CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that runs: write NAME, or pconn/NAME")
-    access = verbs.Access(kubeconfig, context, namespace)
+    access = cluster.Access(kubeconfig, context, namespace)
     return access, run_verbs.ask(access, rest, spec)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from usher.answers.form import time_text
 from usher.cli.changes import NAMED, seen
-from usher.cli.reports import quarantine_line, time_text
+from usher.cli.reports import quarantine_line
 from usher.cli.ways_out import NOTHING, way_out
 from usher.core.model.escrow import Unsettled
 from usher.core.model.plans import Action, MatchKey

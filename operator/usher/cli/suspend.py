@@ -20,9 +20,9 @@ def suspend(name: str, kubeconfig: Path | None, context: str | None, namespace: 
 
     A cycle that runs ends after its requests in flight. What is known is kept, and nobody is touched.
     """
-    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.suspend(verbs.Access(kubeconfig, context, namespace), _name_in(name))
+    subject = verbs.suspend(access.Access(kubeconfig, context, namespace), _name_in(name))
     click.echo(f"{subject}: suspended")
 
 
@@ -34,9 +34,9 @@ def resume(name: str, kubeconfig: Path | None, context: str | None, namespace: s
 
     Where a manifest in Git says suspend: true, take it out there as well: it would be applied again.
     """
-    from usher.kube import verbs  # noqa: PLC0415 - takes a second, which no other command waits for
+    from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.resume(verbs.Access(kubeconfig, context, namespace), _name_in(name))
+    subject = verbs.resume(access.Access(kubeconfig, context, namespace), _name_in(name))
     click.echo(f"{subject}: resumed")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from usher.answers.form import time_text
 from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval, was_approved_before, was_approved_since
 from usher.cli.concluding import conclude, held_lines, start
@@ -27,7 +28,6 @@ from usher.cli.reports import (
     counts_text,
     quarantine_line,
     report_data,
-    time_text,
     unresolved_lines,
 )
 from usher.cli.tasks import Refusal, Task, prepare

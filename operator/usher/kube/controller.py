@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from usher.core.errors import UsherError
+from usher.core.errors import CycleError, UsherError
 from usher.core.model.resources import SourceKey
 from usher.engine.job import Ports
 from usher.kube.attempts import attempt
@@ -20,7 +20,7 @@ from usher.kube.events import EventPoster
 from usher.kube.finalizers import Finalizers
 from usher.kube.log_trimming import trim_logs
 from usher.kube.metrics import Metrics
-from usher.kube.objects import OWN_KINDS, Kind, ObjectKey, key_of
+from usher.kube.objects import OWN_KINDS, Document, Kind, ObjectKey, key_of
 from usher.kube.observer import Observer
 from usher.kube.reconcile_connector import ConnectorReconciler
 from usher.kube.reconcile_mapping import MappingReconciler
@@ -91,15 +91,23 @@ class Controller:
         self._connectors = ConnectorReconciler(services, self._mappings, self._sources, errands)
         self._runs = RunReconciler(services, means.api, self._mappings, errands)
         self._tasks: list[asyncio.Task[None]] = []
+        self._primed = False
 
     async def start(self) -> None:
         """Takes a picture of the cluster, waiting for it as long as it takes, then begins to work."""
         await self._prime()
+        self._primed = True
         for kind in OWN_KINDS:
             for key in self._cache.keys(kind):
                 self.queue.put(key)
         work = [self.queue.work(self._reconcile) for _ in range(WORKERS)]
         self._spawn([*work, self._schedule.run(self.queue.put), self._take_census_for_ever()])
+
+    def look(self, key: ObjectKey) -> Document | None:
+        """The object as it was seen last. Raises CycleError while nothing was seen yet."""
+        if not self._primed:
+            raise CycleError("the operator is starting: ask again in a moment", reason="Starting")
+        return self._cache.get(key)
 
     def _spawn(self, work: Sequence[Coroutine[Any, Any, None]]) -> None:
         self._tasks.extend(asyncio.get_running_loop().create_task(one) for one in work)

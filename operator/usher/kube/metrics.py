@@ -55,6 +55,9 @@ class Metrics:
         self.errors = Counter(
             "provisioning_reconcile_errors", "Reconciles that failed, by reason.", ("reason",), registry=here
         )
+        self.questions = Counter(
+            "provisioning_read_api_requests", "Requests to the read API.", ("question", "status"), registry=here
+        )
         build = Gauge("provisioning_build_info", "Constant 1.", ("version",), registry=here)
         build.labels(version(DISTRIBUTION)).set(1)
 

@@ -20,9 +20,13 @@ from usher.kube.controller import Controller, Means
 from usher.kube.handlers import Hooks, connection_info, make_registry, make_settings
 from usher.kube.health import Health, serve_health
 from usher.kube.metrics import Metrics
+from usher.kube.readapi.answering import Library
+from usher.kube.readapi.opening import ReadApiOptions, open_read_api
+from usher.kube.readapi.reviews import Reviewer
+from usher.kube.readapi.server import Desk
 from usher.kube.secrets import KubernetesData
-from usher.state.places import Place
-from usher.state.store import open_store
+from usher.state.places import Server
+from usher.state.store import open_store, open_to_read
 from usher.transport.addresses import operator_policy
 
 logger = logging.getLogger(__name__)
@@ -34,16 +38,17 @@ class OperatorOptions:
 
     `state_keys` is a folder of keys for what is personal in the state, None leaves it readable. `kubeconfig` None means
     the service account of this Pod; no `namespaces` means all of them. `listen` is where health and metrics are served.
-    `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses.
+    `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses. No `read_api` serves none.
     """
 
-    state: Place
+    state: Path | Server
     state_keys: Path | None = None
     kubeconfig: Path | None = None
     namespaces: tuple[str, ...] = ()
     listen: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104 - the kubelet probes from outside of the Pod
     allow_cidrs: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    read_api: ReadApiOptions | None = None
 
 
 def run_operator(options: OperatorOptions) -> None:
@@ -108,4 +113,9 @@ async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncI
         namespaces = options.namespaces or None
         api = KubernetesApi(client, namespaces)
         ports = Ports(store, system_runtime())
-        yield Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces)), store
+        controller = Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces))
+        if options.read_api is not None:
+            read = await held.enter_async_context(open_to_read(options.state, options.state_keys))
+            desk = Desk(Library(read, controller.look), Reviewer(api), metrics)
+            await held.enter_async_context(open_read_api(options.read_api, api, desk))
+        yield controller, store

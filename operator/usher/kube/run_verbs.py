@@ -16,7 +16,8 @@ from usher.api.v1alpha1.kinds import CONNECTOR, RUN
 from usher.api.v1alpha1.objects import read_status
 from usher.api.v1alpha1.provisioning_runs import ProvisioningRunStatus
 from usher.core.errors import scrub
-from usher.kube.verbs import Access, Deed, VerbError, speak
+from usher.kube.access import Access, VerbError
+from usher.kube.verbs import Deed, speak
 
 _POLL: Final = 0.5
 _LONGEST: Final = 200

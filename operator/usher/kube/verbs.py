@@ -6,32 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import aiohttp
 from kubernetes.aio.client import ApiException, CustomObjectsApi
 from kubernetes.aio.client.api_client import ApiClient
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config import ConfigException, load_kube_config
-from kubernetes.aio.config.kube_config import list_kube_config_contexts
 
 from usher.api.names import APPROVE_PLAN, APPROVE_READ, DEPROVISION, GROUP, VERSION
 from usher.api.v1alpha1.kinds import CONNECTOR, SOURCE, KindNames
-from usher.core.errors import UsherError, scrub
+from usher.core.errors import scrub
+from usher.kube.access import TIMEOUT, Access, VerbError, configuration_of, unreachable
 from usher.kube.objects import finalizer_patch, finalizers, without_ours
-
-TIMEOUT: Final = 20.0
-"""Seconds that one call may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Which cluster, as kubectl takes it: None means KUBECONFIG, the current context, and its namespace."""
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-    namespace: str | None = None
 
 
 class Approvable(Enum):
@@ -54,10 +39,6 @@ _WAITING: Final[Mapping[Approvable, _Waiting]] = {
     Approvable.PLAN: _Waiting(CONNECTOR, "plan", APPROVE_PLAN),
     Approvable.READ: _Waiting(SOURCE, "pending", APPROVE_READ),
 }
-
-
-class VerbError(UsherError):
-    """The cluster can't be reached, refuses the call, or has nothing of that name."""
 
 
 def approve(access: Access, what: Approvable, name: str, digest: str) -> str:
@@ -136,7 +117,7 @@ Work: TypeAlias = Callable[[CustomObjectsApi, Mapping[str, Any], str], Awaitable
 
 async def speak(access: Access, deed: Deed, work: Work) -> str:
     """Lets `work` speak about one object, whose place it is given; returns what it is called. Raises VerbError."""
-    configuration, namespace = await _configuration(access)
+    configuration, namespace = await configuration_of(access)
     subject = f"{deed.names.kind}/{deed.name} in namespace {namespace}"
     place: dict[str, Any] = {
         "group": GROUP,
@@ -152,8 +133,7 @@ async def speak(access: Access, deed: Deed, work: Work) -> str:
     except ApiException as error:
         raise _refusal(error, subject, deed.verb) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        message = f"the API server {configuration.host} does not answer ({type(error).__name__})"
-        raise VerbError(message, reason="ClusterUnreachable") from error
+        raise unreachable(configuration, error) from error
     return subject
 
 
@@ -186,21 +166,3 @@ def _refusal(error: ApiException, subject: str, verb: str) -> VerbError:
             return VerbError(f"{subject}: it changed in the same moment. Try again", reason="Conflict")
         case status:
             return VerbError(f"{subject}: the API server answers with status {status}", reason="ClusterUnreachable")
-
-
-async def _configuration(access: Access) -> tuple[Configuration, str]:
-    """The connection, and the namespace that is meant. Raises VerbError."""
-    file = None if access.kubeconfig is None else str(access.kubeconfig)
-    configuration = Configuration()
-    try:
-        contexts, current = list_kube_config_contexts(file)  # type: ignore[no-untyped-call]  # it has no types
-        await load_kube_config(  # type: ignore[no-untyped-call]  # nor has this
-            file, access.context, client_configuration=configuration, persist_config=False
-        )
-    except (ConfigException, OSError, ValueError, TypeError) as error:
-        where = file or "KUBECONFIG, or ~/.kube/config"
-        context = f" with a context {access.context}" if access.context else ""
-        message = f"no usable kubeconfig{context} ({where}): name one with --kubeconfig"
-        raise VerbError(message, reason="ClusterUnreachable") from error
-    chosen = next((each for each in contexts if each["name"] == access.context), current)
-    return configuration, access.namespace or chosen["context"].get("namespace") or "default"

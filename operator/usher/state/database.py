@@ -58,9 +58,6 @@ class Medium(Protocol):
     def shared(self) -> bool:
         """Whether another process could take it over while this one runs."""
 
-    def wipe(self, connection: Connection) -> None:
-        """Writes the database anew, so that no page holds what was changed or deleted. Ends the transaction first."""
-
     def unusable(self, error: DBAPIError | OSError | str) -> CycleError:
         """What is told of it: names the state and a way out, and nobody."""
 
@@ -107,10 +104,6 @@ class Database:
     async def alter(self, work: Callable[[Connection], None]) -> None:
         """As `run`, for what changes tables: a table that is made anew must not take along what refers to it."""
         await self._transact(self._medium.engine.execution_options(**{LOOSE: True}), work)
-
-    async def wipe(self) -> None:
-        """As `Medium.wipe`."""
-        await self.run(self._medium.wipe)
 
     async def jot(self, work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `run`, without waiting for the disk: for what the next cycle makes again.

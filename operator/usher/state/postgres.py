@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -98,7 +99,7 @@ class PostgresServer:
         self._epoch = connection.exec_driver_sql(_NEXT_EPOCH).scalar_one()
 
     def wipe(self, connection: Connection) -> None:
-        """The server's own log and older copies keep what they have until they are gone."""
+        """As `SqliteFile.wipe`. The server's own log and older copies keep what they have until they are gone."""
         raw: Raw = connection.connection.driver_connection  # type: ignore[assignment]  # by the engine's creator
         raw.commit()
         raw.autocommit = True
@@ -148,7 +149,7 @@ class PostgresServer:
         url = self._read_url()
         raw = psycopg.connect(url, autocommit=True, application_name=_own_name(), **_missing_in(url))
         try:
-            self._make_ours(raw)
+            self._prepare(raw)
         except BaseException:
             raw.close()
             raise
@@ -167,13 +168,13 @@ class PostgresServer:
         self._name = f"the database {known['dbname']} at {known.get('host', 'localhost')}:{known.get('port', 5432)}"
         return url
 
-    def _make_ours(self, raw: Raw) -> None:
+    def _prepare(self, raw: Raw) -> None:
+        """Makes the state ours, on a connection that is new."""
         if raw.info.server_version < OLDEST:
             raise self.unusable(f"the server is PostgreSQL {raw.info.server_version // 10000}, 14 is the oldest")
         if raw.info.parameter_status("server_encoding") != "UTF8":
             raise self.unusable("its encoding is not UTF8: make the database with ENCODING 'UTF8' TEMPLATE template0")
-        for name, value in _SETTINGS.items():
-            raw.execute("SELECT set_config(%s, %s, false)", (name, value))
+        configure(raw, _SETTINGS)
         self._lock(raw)
         if self._epoch is not None and _one(raw, "SELECT max(epoch) FROM tenures") != (self._epoch,):
             self._lost = True
@@ -211,6 +212,12 @@ class PostgresServer:
             "seconds or more: this one writes nothing any more, and has to be started again",
             reason=TAKEN,
         )
+
+
+def configure(raw: Raw, settings: Mapping[str, str]) -> None:
+    """For as long as the connection lives."""
+    for name, value in settings.items():
+        raw.execute("SELECT set_config(%s, %s, false)", (name, value))
 
 
 def _began(connection: Connection) -> None:

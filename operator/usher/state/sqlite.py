@@ -38,14 +38,7 @@ class SqliteFile:
 
     def unusable(self, error: DBAPIError | OSError | str) -> CycleError:
         """As `statefile.unusable`."""
-        name = "memory" if self._path is None else str(self._path)
-        match error:
-            case DBAPIError():
-                return unusable(name, str(error.orig))
-            case OSError():
-                return unusable(name, error.strerror or type(error).__name__)
-            case str():
-                return unusable(name, error)
+        return explain("memory" if self._path is None else str(self._path), error)
 
     def take_over(self, connection: Connection) -> None:
         """The file is known to be ours: from here on it is private, and has a write-ahead log (that inherits its mode).
@@ -62,10 +55,24 @@ class SqliteFile:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     def wipe(self, connection: Connection) -> None:
-        """The log goes too: it would hold the pages of before."""
+        """Writes the database anew, so that no page holds what was changed or deleted. Ends the transaction first.
+
+        The log goes too: it would hold the pages of before.
+        """
         connection.exec_driver_sql("COMMIT")  # nor can VACUUM run inside of one
         connection.exec_driver_sql("VACUUM")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def explain(name: str, error: DBAPIError | OSError | str) -> CycleError:
+    """What is told of a file that refuses."""
+    match error:
+        case DBAPIError():
+            return unusable(name, str(error.orig))
+        case OSError():
+            return unusable(name, error.strerror or type(error).__name__)
+        case str():
+            return unusable(name, error)
 
 
 def _make_engine(path: Path | None) -> Engine:

@@ -21,6 +21,7 @@ from usher.state.migrating import bring_up_to_date
 from usher.state.places import Place, Server
 from usher.state.plans import SqlPlans
 from usher.state.postgres import PostgresServer
+from usher.state.reading import ReadFile, ReadServer
 from usher.state.references import SqlReferences
 from usher.state.retention import SqlRetention
 from usher.state.snapshots import SqlSnapshots
@@ -78,11 +79,27 @@ async def open_store(place: Place, keys: Path | None = None) -> AsyncIterator[St
 
 
 @asynccontextmanager
+async def open_to_read(place: Path | Server, keys: Path | None = None) -> AsyncIterator[Store]:
+    """The same state once more, for whoever only reads: a connection of its own, over which nothing can be written.
+
+    Whoever calls holds the state by `open_store` meanwhile. No transaction of the one waits for one of the other, so
+    readers take no time of a cycle but that of the processor. Raises CycleError as `open_store`, and `TooLong` from any
+    method that reads for longer than `reading.LONGEST`.
+    """
+    database = Database(ReadServer(place) if isinstance(place, Server) else ReadFile(place))
+    try:
+        await database.run(unlock, keys)
+        yield SqlStore(database)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def _open_file(path: Path | None, keys: Path | None) -> AsyncIterator[Store]:
     medium = SqliteFile(path)
     database = Database(medium)
     try:
-        await _make_ready(database, keys)
+        await _make_ready(database, medium, keys)
         await database.run(medium.take_over)
         yield SqlStore(database)
     finally:
@@ -94,7 +111,7 @@ async def _open_server(server: Server, keys: Path | None) -> AsyncIterator[Store
     medium = PostgresServer(server)
     database = Database(medium)
     try:
-        await _make_ready(database, keys)
+        await _make_ready(database, medium, keys)
         await database.run(medium.begin_tenure)
         keeping = asyncio.create_task(keep(database))
         try:
@@ -105,8 +122,8 @@ async def _open_server(server: Server, keys: Path | None) -> AsyncIterator[Store
         await database.close()
 
 
-async def _make_ready(database: Database, keys: Path | None) -> None:
+async def _make_ready(database: Database, medium: SqliteFile | PostgresServer, keys: Path | None) -> None:
     await database.alter(bring_up_to_date)
     if await database.run(unlock, keys):
-        await database.wipe()
+        await database.run(medium.wipe)
         await database.run(note_wiped)

@@ -40,7 +40,7 @@ def install(namespace: Namespace, crds: tuple[str, ...]) -> Iterator[Install]:
     release = f"usher-{namespace.name}"
 
     def installed(*options: str) -> str:
-        namespace.helm("install", release, str(CHART), "--set=crds.install=false", *options)
+        namespace.helm("upgrade", "--install", release, str(CHART), "--set=crds.install=false", *options)
         return f"system:serviceaccount:{namespace.name}:{release}"
 
     yield installed

@@ -29,6 +29,8 @@ VARIANTS = {
     "no volume": ("--set=persistence.enabled=false",),
     "a database": ("--set=state.postgresql.urlSecret=usher-database", "--set=state.postgresql.key=uri"),
     "an encrypted state": ("--set=state.encryption.keysSecret=usher-keys",),
+    "no read API": ("--set=readApi.enabled=false", "--set=readApi.certificateSecret=mine"),
+    "a certificate": ("--set=readApi.certificateSecret=mine", "--set=readApi.port=443"),
     "private apps": ("--set=egress.allow.cidrs={10.0.0.0/8,fd00::/8}", "--set=egress.allow.hosts={scim.example}"),
     "definitions that go": ("--set=crds.keep=false", "--set=crds.annotations.team=identity"),
     "no policy": ("--set=approvalPolicy.enabled=false",),
@@ -134,15 +136,17 @@ def test_two_operators_never_write_one_state(render: Render) -> None:
 def test_watching_some_namespaces_leaves_no_right_beyond_them(render: Render) -> None:
     documents = render('--set-json=watchNamespaces=["a","123"]')
     roles = [each for each in documents if each["kind"] in {"Role", "RoleBinding"}]
-    assert [(each["kind"], each["metadata"]["namespace"]) for each in roles] == [
+    own = [each for each in roles if "read-api" not in each["metadata"]["name"]]
+    assert [(each["kind"], each["metadata"]["namespace"]) for each in own] == [
         ("Role", "a"),
         ("Role", "123"),
         ("RoleBinding", "a"),
         ("RoleBinding", "123"),
     ]
     bound = [each for each in documents if each["kind"] == "ClusterRoleBinding"]
-    assert not bound
-    assert [each["metadata"]["name"] for each in documents if each["kind"] == "ClusterRole"] == ["usher-approver"]
+    assert [each["roleRef"]["name"] for each in bound] == ["usher-system:usher-read-api:reviews"]
+    none = render('--set-json=watchNamespaces=["a"]', "--set=readApi.enabled=false")
+    assert [each["metadata"]["name"] for each in none if each["kind"].startswith("ClusterRole")] == ["usher-approver"]
     assert [each for each in arguments(documents) if "namespace" in each] == ["--namespace=a", "--namespace=123"]
 
 
@@ -212,6 +216,30 @@ def test_the_keys_of_an_encrypted_state_are_mounted_as_they_are(render: Render) 
     assert given == ["--state=/var/lib/usher/state.db", "--state-keys=/etc/usher/keys"]
     assert mounted(documents)["/etc/usher/keys"] == {"secret": {"secretName": "usher-keys", "defaultMode": 0o440}}
     assert not {"/etc/usher/keys", "/etc/usher/database"} & mounted(render()).keys()
+
+
+def test_a_certificate_of_the_read_api_is_mounted_where_the_operator_looks_for_it(render: Render) -> None:
+    documents = render("--set=readApi.certificateSecret=mine")
+    assert [each for each in arguments(documents) if "read-api" in each] == [
+        "--read-api=0.0.0.0:8443",
+        "--read-api-notice=usher-system/usher-read-api",
+        "--read-api-certificate=/etc/usher/read-api",
+    ]
+    assert mounted(documents)["/etc/usher/read-api"] == {"secret": {"secretName": "mine", "defaultMode": 0o440}}
+    assert not [each for each in arguments(render("--set=readApi.enabled=false")) if "read-api" in each]
+
+
+def test_what_the_operator_tells_of_its_read_api_is_not_taken_back_by_an_upgrade(render: Render) -> None:
+    notice = one(render(), "ConfigMap")
+    assert notice["metadata"]["name"] == "usher-read-api"
+    assert "data" not in notice
+
+
+def test_people_have_no_right_until_somebody_gives_it(render: Render) -> None:
+    documents = render()
+    made = {each["metadata"]["name"] for each in documents if each["kind"] in {"Role", "ClusterRole"}}
+    bound = {each["roleRef"]["name"] for each in documents if each["kind"].endswith("RoleBinding")}
+    assert made - bound == {"usher-approver", "usher-read-api-visitor", "usher-system:usher-read-api:reader"}
 
 
 def restricted(namespace: Namespace) -> None:

@@ -25,6 +25,9 @@ EXPECTED: frozenset[Rule] = frozenset(
     | {("", "secrets", "", "get"), ("", "events", "", "create")}
 )
 """API group, resource, name of the object (empty: any) and verb."""
+REVIEWS: frozenset[tuple[str, str]] = frozenset(
+    {("create", "tokenreviews.authentication.k8s.io"), ("create", "subjectaccessreviews.authorization.k8s.io")}
+)
 
 
 def rights(cluster: Cluster, user: str, namespace: str) -> frozenset[Rule]:
@@ -57,6 +60,11 @@ def allows(namespace: Namespace, user: str, *question: str) -> bool:
     return answer.stdout.strip() == "yes"
 
 
+def at_home(user: str) -> frozenset[Rule]:
+    """What it may do in the namespace in which it runs, beyond the rest: tell how its read API is reached."""
+    return frozenset({("", "configmaps", f"{user.rpartition(':')[2]}-read-api", "patch")})
+
+
 @pytest.fixture
 def elsewhere(namespace: Namespace) -> str:
     """A namespace that nobody told the operator to watch."""
@@ -68,7 +76,7 @@ def test_by_default_the_operator_may_do_just_this_in_every_namespace(
     namespace: Namespace, install: Install, elsewhere: str
 ) -> None:
     user = install()
-    assert rights(namespace.cluster, user, namespace.name) == EXPECTED
+    assert rights(namespace.cluster, user, namespace.name) == EXPECTED | at_home(user)
     assert rights(namespace.cluster, user, elsewhere) == EXPECTED
 
 
@@ -83,7 +91,7 @@ def test_with_named_namespaces_it_may_do_the_same_there_and_nothing_elsewhere(
     namespace: Namespace, install: Install, elsewhere: str
 ) -> None:
     user = install(f"--set=watchNamespaces={{{namespace.name}}}")
-    assert rights(namespace.cluster, user, namespace.name) == EXPECTED
+    assert rights(namespace.cluster, user, namespace.name) == EXPECTED | at_home(user)
     assert rights(namespace.cluster, user, elsewhere) == frozenset()
 
 
@@ -98,6 +106,16 @@ def test_without_rbac_the_account_may_nothing(namespace: Namespace, install: Ins
     assert rights(namespace.cluster, user, namespace.name) == frozenset()
 
 
+def test_it_may_ask_who_somebody_is_and_what_they_may_only_for_a_read_api(
+    namespace: Namespace, install: Install
+) -> None:
+    user = install("--set=readApi.enabled=false")
+    assert [question for question in REVIEWS if allows(namespace, user, *question, "--all-namespaces")] == []
+    assert rights(namespace.cluster, user, namespace.name) == EXPECTED
+    install()
+    assert [question for question in REVIEWS if not allows(namespace, user, *question, "--all-namespaces")] == []
+
+
 REFUSED = (
     ("list", "secrets"),
     ("watch", "secrets"),
@@ -107,6 +125,9 @@ REFUSED = (
     ("patch", f"attributemappings.{GROUP}/any"),
     ("patch", f"identitysources.{GROUP}/any"),
     ("create", "pods"),
+    ("create", "pods/portforward"),
+    ("patch", "configmaps/any"),
+    ("get", f"provisioningconnectors.{GROUP}/any", "--subresource=logs"),
     ("update", "deployments.apps/any"),
     ("create", "serviceaccounts/token"),
     ("impersonate", "serviceaccounts/any"),

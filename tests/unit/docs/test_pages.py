@@ -51,6 +51,9 @@ NOT_FOR_USERS = {
     "Unauthorized",  # becomes CredentialsRejected or ClusterUnreachable
     "WatermarkExpired",  # the source is read whole then
     "SpecInvalid",  # the event that comes with InvalidSpec
+    *("BadRequest", "Busy", "Starting", "TooLong"),  # said by the read API to who asks it, with the way out beside it
+    *("CertificateUnknown", "NoToken", "NotServed", "OperatorUnreachable"),  # said by its client, likewise
+    "CertificateUnusable",  # of `usher operator --read-api-certificate`
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
     "NotDeleted",  # said by `usher release`, likewise
