@@ -96,6 +96,31 @@ PLANTS = {
         "        evaluated.claims[source_id] = source_id in feed.meant and [key.claim",
         "tests/unit/engine/test_on_demand.py",
     ),
+    "what a change takes the place of is not written down": Plant(
+        "engine/ranks.py",
+        "write_intents(self.applier.job.lane, intents, journal)",
+        "write_intents(self.applier.job.lane, intents)",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "a change that was refused stays in the journal": Plant(
+        "engine/journaling.py",
+        "                self._drop(self._open.pop(change.source_id, None))",
+        "                self._open.pop(change.source_id, None)",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "what a lost answer had written counts as what was there before": Plant(
+        "core/sync/journaling.py",
+        "if path in change.delta and not written:",
+        "if change.delta or written:",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "what a target never returns is in the journal": Plant(
+        "core/sync/journaling.py",
+        "isinstance(edit, Replace | Amend)}\n            empties",
+        "isinstance(edit, Replace | Amend)}"
+        " | {path: Replace(str(one)) for path, one in change.delta.items() if path in mapping.withheld}\n            empties",
+        "tests/unit/engine/test_journal.py",
+    ),
     "who is taken over stays in the groups that others put them into": Plant(
         "engine/recorder.py",
         "        if change.cause == ADOPTED:",
@@ -493,8 +518,8 @@ PLANTS = {
     ),
     "intents are not written": Plant(
         "engine/ranks.py",
-        "            await self.applier.ports.store.write_intents(self.applier.job.lane, intents)\n",
-        "",
+        "write_intents(self.applier.job.lane, intents, journal)",
+        "write_intents(self.applier.job.lane, [], journal)",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
     "rows that nobody came to keep their intents": Plant(

@@ -106,7 +106,7 @@ def encode_change(change: PlannedChange) -> bytes:
             "action": change.action,
             "phase": change.phase,
             "rank": change.rank,
-            "delta": {path: _plain_edit(edit) for path, edit in change.delta.items()},
+            "delta": {path: encode_edit(edit) for path, edit in change.delta.items()},
             "before": dict(change.before),
             "version": change.version,
             "fingerprint": change.fingerprint.hex(),
@@ -128,7 +128,7 @@ def decode_change(data: bytes) -> PlannedChange:
         action=Action(raw["action"]),
         phase=Phase(raw["phase"]),
         rank=raw["rank"],
-        delta={path: _edit(edit) for path, edit in raw["delta"].items()},
+        delta={path: decode_edit(edit) for path, edit in raw["delta"].items()},
         before=raw["before"],
         version=raw["version"],
         fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
@@ -260,7 +260,7 @@ def _held(raw: dict[str, Any]) -> HeldPlan:
     )
 
 
-def _plain_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
+def encode_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
     """One value for a Replace, two lists for an Amend, the seal of what is withheld, whom it refers to."""
     match edit:
         case Replace(value):
@@ -269,15 +269,16 @@ def _plain_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
             return [list(add), list(remove)]
         case Withheld(seal):
             return seal
-        case Refer(to):
-            return {"to": list(to)}
+        case Refer(to, accounts):
+            return {"to": list(to), "accounts": list(accounts)}
 
 
-def _edit(raw: list[Any] | str | dict[str, Any]) -> PlannedEdit:
+def decode_edit(raw: list[Any] | str | dict[str, Any]) -> PlannedEdit:
+    """The edit as it was."""
     if isinstance(raw, str):
         return Withheld(raw)
     if isinstance(raw, dict):
-        return Refer(tuple(map(SourceId, raw["to"])))
+        return Refer(tuple(map(SourceId, raw["to"])), tuple(map(TargetId, raw["accounts"])))
     if len(raw) == 1:
         return Replace(raw[0])
     add, remove = raw
