@@ -118,7 +118,8 @@ PLANTS = {
         "core/sync/journaling.py",
         "isinstance(edit, Replace | Amend)}\n            empties",
         "isinstance(edit, Replace | Amend)}"
-        " | {path: Replace(str(one)) for path, one in change.delta.items() if path in mapping.withheld}\n            empties",
+        " | {path: Replace(str(one)) for path, one in change.delta.items() if path in mapping.withheld}"
+        "\n            empties",
         "tests/unit/engine/test_journal.py",
     ),
     "who is taken over stays in the groups that others put them into": Plant(

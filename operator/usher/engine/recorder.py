@@ -17,7 +17,7 @@ from usher.core.model.reports import Counts
 from usher.core.model.resources import Link, SourceId
 from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
-from usher.core.sync.planning import ADOPTED
+from usher.core.sync.planning import ADOPTED, UNDONE
 from usher.core.sync.references import holds_nobody
 from usher.engine.job import Job, Ports
 from usher.engine.journaling import Journaling
@@ -278,4 +278,4 @@ def _counted_as(change: PlannedChange) -> str:
         case Action.REMOVE | Action.REFER:
             return "references"
         case Action.LINK:
-            return "linked" if change.cause == ADOPTED else "unchanged"
+            return "linked" if change.cause in (ADOPTED, UNDONE) else "unchanged"

@@ -13,7 +13,7 @@ MAX_HISTORY: Final = 5
 MAX_SCHEMAS: Final = 4
 MAX_URN: Final = 100
 
-Kind: TypeAlias = Literal["Initial", "Incremental", "FullComparison", "OnDemand"]
+Kind: TypeAlias = Literal["Initial", "Incremental", "FullComparison", "OnDemand", "Undo"]
 """What a cycle looks at."""
 
 

@@ -15,13 +15,14 @@ class CycleKind(StrEnum):
     """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled.
 
     Full comparison: an incremental one before which every linked account is read and held against what it should be.
-    On demand: only some are looked at, who were asked for by name.
+    On demand: only some are looked at, who were asked for by name. Undo: what one cycle did is taken back.
     """
 
     INITIAL = "Initial"
     INCREMENTAL = "Incremental"
     FULL_COMPARISON = "FullComparison"
     ON_DEMAND = "OnDemand"
+    UNDO = "Undo"
 
 
 class CycleResult(StrEnum):
