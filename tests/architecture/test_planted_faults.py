@@ -96,6 +96,42 @@ PLANTS = {
         "        evaluated.claims[source_id] = source_id in feed.meant and [key.claim",
         "tests/unit/engine/test_on_demand.py",
     ),
+    "an undo writes over what somebody has changed since": Plant(
+        "core/sync/undoing.py",
+        "        if equal(definition, held, edit.value):",
+        "        if True:",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "an undo asks no budget": Plant(
+        "engine/undo.py",
+        "    if not reason:\n        return",
+        "    if True:\n        return",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "a deleted account is created again without a look": Plant(
+        "engine/undo_planning.py",
+        "        if not hits:",
+        "        if True:",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "nobody looks again at who was undone": Plant(
+        "engine/undo.py",
+        "        entries = [Unsettled(one, UNDONE, 1, now) for one in ids]",
+        "        entries = [Unsettled(one, UNDONE, 1, now) for one in ids[:0]]",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "who comes back disabled counts as active": Plant(
+        "core/sync/recording.py",
+        "    return change.cause != UNDONE or",
+        "    return True or",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "a connector that runs is undone": Plant(
+        "kube/connector_cycles.py",
+        "errand.needs_rest and not now.suspended:",
+        "errand.needs_rest and False:",
+        "tests/unit/kube/test_runs.py::test_a_cycle_is_undone_while_the_connector_is_suspended",
+    ),
     "what a change takes the place of is not written down": Plant(
         "engine/ranks.py",
         "write_intents(self.applier.job.lane, intents, journal)",

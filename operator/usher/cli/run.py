@@ -48,7 +48,7 @@ _TIMEOUT: Final = click.option(
 @click.argument("name")
 @click.option("--type", "kind", type=click.Choice(TYPES), default="Incremental", show_default=True, help="For what.")
 @subjects_option
-@click.option("--cycle", metavar="CYCLE", help=f"What {UNDO} takes back; usher logs shows the cycle of each change.")
+@click.option("--cycle", metavar="CYCLE", help=f"What {UNDO} takes back; a name in status.history, or of usher logs.")
 @click.option("--wait", is_flag=True, help="Wait for its end, and tell how it went.")
 @_TIMEOUT
 @cluster_options
@@ -72,7 +72,9 @@ def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **m
 def _cycle_of(kind: str, cycle: str | None) -> Mapping[str, str]:
     """What it adds to the spec of a run of this type. Raises UsageError."""
     if (kind == UNDO) != bool(cycle):
-        message = f"--cycle is for --type {UNDO}, which needs it: usher logs shows the cycle of each change"
+        message = (
+            f"--cycle is for --type {UNDO}, which needs it: a name in status.history of the connector, or of usher logs"
+        )
         raise click.UsageError(message)
     return {"undoCycle": cycle} if cycle else {}
 

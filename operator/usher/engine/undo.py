@@ -53,6 +53,7 @@ async def run_undo(job: ConnectorJob, ports: Ports, control: Control, cycle: str
             report = await _undo(opened, cycle)
     except UsherError as error:
         report = replace(make_failure(ports, started, error), kind=CycleKind.UNDO)
+    report = replace(report, name=name)
     await conclude_rest(job, ports, report)
     await ports.store.save_cycle(job.connector, name, report)
     return report
@@ -95,7 +96,9 @@ async def _gather(bench: Bench, cycle: str) -> Mapping[ResourceType, Gathered]:
     if await store.knows_cycle(connector, cycle):
         message = f"the cycle {cycle} changed nothing, or its journal has gone with spec.provisioningLog.retention"
         raise CycleError(message, reason=NOTHING_TO_UNDO)
-    message = f"this connector had no cycle {cycle}: usher logs NAME shows the cycle of each change"
+    message = (
+        f"this connector had no cycle {cycle}: its status.lastCycle and status.history have names, and usher logs more"
+    )
     raise CycleError(message, reason=CYCLE_NOT_FOUND)
 
 

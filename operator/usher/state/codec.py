@@ -180,6 +180,7 @@ def encode_report(report: CycleReport) -> bytes:
             "not_before": None if report.not_before is None else _plain_time(report.not_before),
             "credential": None if report.credential is None else _plain_credential(report.credential),
             "subjects": [asdict(one) for one in report.subjects],
+            "name": report.name,
         }
     )
 
@@ -215,6 +216,7 @@ def decode_report(data: bytes) -> CycleReport:
         not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
         credential=None if raw["credential"] is None else Credential(*map(datetime.fromisoformat, raw["credential"])),
         subjects=tuple(map(decode_subject, raw["subjects"])),
+        name=raw["name"],
     )
 
 

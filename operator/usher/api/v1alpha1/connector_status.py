@@ -38,6 +38,12 @@ class ResourceCounts(Status):
 class CycleSummary(Status):
     """A cycle that has ended."""
 
+    name: str | None = Field(
+        default=None,
+        max_length=64,
+        description="What the provisioning log calls it, and undoCycle of a ProvisioningRun; absent where nothing could"
+        " have been written.",
+    )
     kind: Kind | None = Field(
         default=None,
         description="Initial: everybody was evaluated. FullComparison: every linked account of the app was read.",

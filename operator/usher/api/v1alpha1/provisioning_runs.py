@@ -64,7 +64,7 @@ class ProvisioningRunSpec(Strict):
         ),
         Rule(
             f"(self.type == '{UNDO}') == has(self.undoCycle)",
-            "undoCycle is that of a run of type Undo, which needs it; usher logs shows the cycle of each change",
+            "undoCycle is that of a run of type Undo, which needs it: a name in status.history, or of usher logs",
             lambda spec: (spec.type == UNDO) == (spec.undo_cycle is not None),
         ),
     )
@@ -94,8 +94,8 @@ class ProvisioningRunSpec(Strict):
         default=None,
         min_length=1,
         max_length=64,
-        description="The cycle that an Undo takes back, such as 20260101T120000Z-0a1b; usher logs shows the cycle of"
-        " each change.",
+        description="The cycle that an Undo takes back, such as 20260101T120000Z-0a1b: a name in status.history of the"
+        " connector, or of usher logs.",
     )
     ttl_after_finished: Annotated[timedelta, AtLeast("0s")] | None = Field(
         default=None, description="This long after its end the object is deleted; kept when absent."

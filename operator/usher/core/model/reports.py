@@ -120,7 +120,8 @@ class CycleReport:
     comparison was made. `stale` says why the target could not be asked again what it says of itself, where an earlier
     answer stays in force. `recovered` had failed before, and did not this time. The target asked to be left alone until
     `not_before`. `credential` is the one that was used, where that says when it expires. `subjects` are
-    those who were asked for by name, of a cycle on demand.
+    those who were asked for by name, of a cycle on demand. `name` is what the provisioning log calls the cycle, empty
+    for one that only looked.
     """
 
     kind: CycleKind
@@ -150,6 +151,7 @@ class CycleReport:
     not_before: datetime | None = None
     credential: Credential | None = None
     subjects: tuple[SubjectReport, ...] = ()
+    name: str = ""
 
     def describe_escrow(self) -> str:
         """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""
