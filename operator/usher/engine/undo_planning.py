@@ -209,8 +209,9 @@ class Undoing:
         known = {reference.path for reference in self.lane.mapping.references}
         for path in sorted({path for each in entries for path in each.delta} - known):
             self._leave(entry, NOT_MAPPED, f"{path} holds no references by the mapping any more")
-        if entry.target_id not in self.reborn and (link is None or link.target_id != entry.target_id):
-            self._leave(entry, CHANGED_SINCE, "has another account by now, or none")
+        why = self._keeps_references(entry, link)
+        if why is not None:
+            self._leave(entry, *why)
             return
         taken: dict[AttributePath, PlannedEdit] = {}
         given: dict[AttributePath, PlannedEdit] = {}
@@ -225,6 +226,19 @@ class Undoing:
         for action, delta in ((Action.REMOVE, taken), (Action.REFER, given)):
             if delta:
                 self.rows.append(undo_references(self.lane.mapping, entry.source_id, action, delta))
+
+    def _keeps_references(self, entry: JournalEntry, link: Link | None) -> tuple[str, str] | None:
+        """Why nothing is given to a holder, nor taken from it, None where it may be."""
+        mapping = self.lane.mapping
+        if Writes.UPDATE not in mapping.writes:
+            return NOT_ALLOWED, f"the mapping has no action {Writes.UPDATE.value}"
+        if entry.target_id in self.reborn:
+            return None
+        if link is None or link.target_id != entry.target_id:
+            return CHANGED_SINCE, "has another account by now, or none"
+        if mapping.untouchable.covers(link.image):
+            return NEVER_TOUCH, "the account is one by now that is never written"
+        return None
 
     async def _held(self, reference: Reference, link: Link | None) -> Sequence[TargetId]:
         """As it is now, which the apply goes by as well."""

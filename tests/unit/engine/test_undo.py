@@ -11,9 +11,10 @@ import pytest
 from usher.contracts.log import LogEntry, LogQuery
 from usher.core.model.journal import JournalEntry
 from usher.core.model.reports import CycleKind, CycleResult
-from usher.core.model.resources import Lane, ResourceType, SourceId, TargetId
+from usher.core.model.resources import AttributePath, Lane, ResourceType, SourceId, TargetId
 from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.core.sync.policies import Approval, Budget, Enforcement
+from usher.core.sync.untouchable import Spared, Untouchable
 from usher.testing.faults import FaultKind, Killed, Operation
 from usher.testing.store_examples import collect
 from usher.testing.world import World, group_mapping, open_world, person, with_manager
@@ -337,3 +338,15 @@ async def test_what_a_target_refuses_is_told_and_the_rest_is_undone(world: World
 
     assert (report.result, report.counts.updated, report.counts.failed) == (CycleResult.PARTIAL, 1, 1)
     assert {title(world, "ada"), title(world, "cyd")} == {"Engineer", "Director"}
+
+
+async def test_who_may_not_be_written_by_now_keeps_values_and_references(world: World) -> None:
+    world.source.put("id-bob", **person("bob", manager="id-cyd", jobTitle="Director"))
+    cycle = await sync(world)
+    world.untouchable = Untouchable((Spared(AttributePath("userName"), "bob*"),))
+    before = len(world.target.history.writes)
+
+    report = await world.undo(cycle)
+
+    assert dict(report.reasons) == {"NeverTouch": 2}
+    assert len(world.target.history.writes) == before
