@@ -114,6 +114,68 @@ PLANTS = {
         "if False and AUDIENCE not in",
         "tests/unit/kube/test_read_api.py",
     ),
+    "an undo writes over what somebody has changed since": Plant(
+        "core/sync/undoing.py",
+        "        if equal(definition, held, edit.value):",
+        "        if True:",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "an undo asks no budget": Plant(
+        "engine/undo.py",
+        "    if not reason:\n        return",
+        "    if True:\n        return",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "a deleted account is created again without a look": Plant(
+        "engine/undo_planning.py",
+        "        if not hits:",
+        "        if True:",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "nobody looks again at who was undone": Plant(
+        "engine/undo.py",
+        "        entries = [Unsettled(one, UNDONE, 1, now) for one in ids]",
+        "        entries = [Unsettled(one, UNDONE, 1, now) for one in ids[:0]]",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "who comes back disabled counts as active": Plant(
+        "core/sync/recording.py",
+        "    return change.cause != UNDONE or",
+        "    return True or",
+        "tests/unit/engine/test_undo.py",
+    ),
+    "a connector that runs is undone": Plant(
+        "kube/connector_cycles.py",
+        "errand.needs_rest and not now.suspended:",
+        "errand.needs_rest and False:",
+        "tests/unit/kube/test_runs.py::test_a_cycle_is_undone_while_the_connector_is_suspended",
+    ),
+    "what a change takes the place of is not written down": Plant(
+        "engine/ranks.py",
+        "write_intents(self.applier.job.lane, intents, journal)",
+        "write_intents(self.applier.job.lane, intents)",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "a change that was refused stays in the journal": Plant(
+        "engine/journaling.py",
+        "                self._drop(self._open.pop(change.source_id, None))",
+        "                self._open.pop(change.source_id, None)",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "what a lost answer had written counts as what was there before": Plant(
+        "core/sync/journaling.py",
+        "if path in change.delta and not written:",
+        "if change.delta or written:",
+        "tests/unit/engine/test_journal.py",
+    ),
+    "what a target never returns is in the journal": Plant(
+        "core/sync/journaling.py",
+        "isinstance(edit, Replace | Amend)}\n            empties",
+        "isinstance(edit, Replace | Amend)}"
+        " | {path: Replace(str(one)) for path, one in change.delta.items() if path in mapping.withheld}"
+        "\n            empties",
+        "tests/unit/engine/test_journal.py",
+    ),
     "who is taken over stays in the groups that others put them into": Plant(
         "engine/recorder.py",
         "        if change.cause == ADOPTED:",
@@ -511,8 +573,8 @@ PLANTS = {
     ),
     "intents are not written": Plant(
         "engine/ranks.py",
-        "            await self.applier.ports.store.write_intents(self.applier.job.lane, intents)\n",
-        "",
+        "write_intents(self.applier.job.lane, intents, journal)",
+        "write_intents(self.applier.job.lane, [], journal)",
         "tests/unit/engine/test_faults.py::test_somebody_who_leaves_right_after_an_unknown_create_is_disabled",
     ),
     "rows that nobody came to keep their intents": Plant(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 import click
 
 from usher.api.v1alpha1.durations import parse_duration
-from usher.api.v1alpha1.provisioning_runs import RestartScope, RunType
+from usher.api.v1alpha1.provisioning_runs import UNDO, RestartScope, RunType
 from usher.cli.approve import CONNECTORS
 from usher.cli.exits import Exit
 from usher.cli.options import cluster_options, output_option
@@ -42,11 +42,13 @@ _TIMEOUT: Final = click.option(
 @click.command(
     short_help="Ask a connector for a cycle, a comparison or a plan.",
     epilog="Examples: usher run people --wait; usher run people --type FullComparison -n identity; "
-    "usher run people --type OnDemand --subject userPrincipalName=alice@example.com --wait",
+    "usher run people --type OnDemand --subject userPrincipalName=alice@example.com --wait; "
+    "usher run people --type Undo --cycle 20260101T120000Z-0a1b --wait",
 )
 @click.argument("name")
 @click.option("--type", "kind", type=click.Choice(TYPES), default="Incremental", show_default=True, help="For what.")
 @subjects_option
+@click.option("--cycle", metavar="CYCLE", help=f"What {UNDO} takes back; a name in status.history, or of usher logs.")
 @click.option("--wait", is_flag=True, help="Wait for its end, and tell how it went.")
 @_TIMEOUT
 @cluster_options
@@ -59,12 +61,22 @@ def run(name: str, kind: str, wait: Any, timeout: timedelta, output: Format, **m
 
     Exit codes with --wait: 0 done; 1 it failed, or somebody who was named was not provisioned.
     """
-    subjects = more.pop("subjects")
-    access, asked = _ask(name, {"type": kind, **subjects_of(kind, subjects)}, **more)
+    subjects, cycle = more.pop("subjects"), more.pop("cycle")
+    access, asked = _ask(name, {"type": kind, **subjects_of(kind, subjects), **_cycle_of(kind, cycle)}, **more)
     if not wait:
         _show(asked, {}, [Paragraph([f"{asked.subject}: created"])], output)
         return
     _follow(access, asked, timeout, output, subjects)
+
+
+def _cycle_of(kind: str, cycle: str | None) -> Mapping[str, str]:
+    """What it adds to the spec of a run of this type. Raises UsageError."""
+    if (kind == UNDO) != bool(cycle):
+        message = (
+            f"--cycle is for --type {UNDO}, which needs it: a name in status.history of the connector, or of usher logs"
+        )
+        raise click.UsageError(message)
+    return {"undoCycle": cycle} if cycle else {}
 
 
 @click.command(

@@ -17,6 +17,7 @@ from usher.contracts.claims import ClaimStore
 from usher.contracts.comparisons import ComparisonStore
 from usher.contracts.discoveries import DiscoveryStore
 from usher.contracts.endings import EndingStore
+from usher.contracts.journal import JournalPart, JournalStore
 from usher.contracts.log import LogEntry, LogStore
 from usher.contracts.references import ReferenceStore
 from usher.contracts.retention import RetentionStore
@@ -111,7 +112,8 @@ class Record:
     disabled accounts, `ripening` are to be deleted when that has lasted since then (who waits already keeps the earlier
     time); `spared`, and whoever is enabled or gone, wait no more. `waking` are holders whose references somebody else
     has changed at the target: they are looked at again. `found` are people whose account was there before its link:
-    somebody else may have put it into groups, and so every holder of the connector is looked at again.
+    somebody else may have put it into groups, and so every holder of the connector is looked at again. `journal` has
+    what is known better of changes that were announced: its entries replace those of the same number.
     """
 
     links: Sequence[Link] = ()
@@ -126,6 +128,7 @@ class Record:
     spared: Sequence[SourceId] = ()
     waking: Sequence[SourceId] = ()
     found: Sequence[SourceId] = ()
+    journal: JournalPart | None = None
 
 
 class LinkStore(Protocol):
@@ -155,7 +158,8 @@ class LinkStore(Protocol):
     async def ripe(self, lane: Lane, since: datetime) -> Sequence[SourceId]:
         """Whose account is to be deleted when that has lasted, and has waited since that time or before."""
 
-    async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None: ...
+    async def write_intents(self, lane: Lane, intents: Sequence[Intent], journal: JournalPart | None = None) -> None:
+        """And, in the same transaction, what their changes are about to take the place of."""
 
     async def intents(self, lane: Lane) -> Mapping[SourceId, Intent]:
         """All open ones."""
@@ -260,6 +264,7 @@ class Store(
     ComparisonStore,
     PlanStore,
     LogStore,
+    JournalStore,
     EndingStore,
     StandingStore,
     DiscoveryStore,

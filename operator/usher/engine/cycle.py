@@ -110,7 +110,7 @@ async def run_cycle(job: ConnectorJob, ports: Ports, control: Control) -> CycleR
                 report = await _carry_out(opened, prepared)
     except UsherError as error:
         report = make_failure(ports, started, error)
-    report = await conclude_standing(job, ports, report)
+    report = await conclude_standing(job, ports, replace(report, name=cycle))
     await ports.store.save_cycle(job.connector, cycle, report)
     await trim_log(ports, job.connector, job.log_retention)
     return report

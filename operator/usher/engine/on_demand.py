@@ -62,7 +62,7 @@ async def run_on_demand(job: ConnectorJob, ports: Ports, control: Control, subje
     except UsherError as error:
         report = replace(make_failure(ports, started, error), kind=CycleKind.ON_DEMAND)
     lines = tuple([_line(index, one, told) for index, one in enumerate(resolved)])
-    report = replace(report, subjects=lines)
+    report = replace(report, subjects=lines, name=cycle)
     if report.result is CycleResult.SUCCEEDED and any(map(_is_undone, lines)):
         report = replace(report, result=CycleResult.PARTIAL)
     await conclude_rest(job, ports, report)

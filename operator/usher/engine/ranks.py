@@ -1,5 +1,7 @@
 """Rows of the plan that may run together: their intents first, then their requests, then what came of them.
 
+With an intent goes what its change is about to take the place of, into the journal.
+
 An intent is open while nobody knows what came of its request. It is closed with the outcome, or given back.
 """
 
@@ -32,7 +34,8 @@ async def apply_rank(
         await for_each_of_chunks(rank.announced(chunks), rank.carry_out, applier.job.concurrency)
     finally:
         if rank.waiting:
-            await applier.ports.store.record(applier.job.lane, Record(finished=sorted(rank.waiting)))
+            journal = recorder.journaling.give_back(rank.waiting)
+            await applier.ports.store.record(applier.job.lane, Record(finished=sorted(rank.waiting), journal=journal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ class _Rank:
         async for rows in chunks:
             if self.control.stop.is_set():
                 return
-            due = await self.applier.relating.expect(rows)
+            expecting = self.applier.relating.expecting
+            due = await expecting.expect(rows)
             intents = [Intent(row.source_id, row.action, row.keys) for row in due if row.action is not Action.LINK]
             self.waiting.update(intent.source_id for intent in intents)
-            await self.applier.ports.store.write_intents(self.applier.job.lane, intents)
+            journal = await self.recorder.journaling.announce(due, expecting)
+            await self.applier.ports.store.write_intents(self.applier.job.lane, intents, journal)
             yield due
 
     async def carry_out(self, row: PlannedChange) -> None:

@@ -6,6 +6,8 @@ as well, while the app behind it is replaced.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from usher.contracts.target import Projection, TargetSession
 from usher.core.model.resources import AttributePath, TargetId, TargetResource
 from usher.core.scim.references import referenced
@@ -18,6 +20,13 @@ async def read_account(
 ) -> TargetResource | None:
     """What the mapping knows of an account, as it is now; None where it is gone. Raises as the session does."""
     return await _read(session, retrier, job, target_id, job.mapping.paths)
+
+
+async def read_paths(
+    session: TargetSession, retrier: Retrier, job: Job, target_id: TargetId, paths: Collection[AttributePath]
+) -> TargetResource | None:
+    """The same, and the values of these paths besides."""
+    return await _read(session, retrier, job, target_id, job.mapping.paths | frozenset(paths))
 
 
 async def read_references(

@@ -6,24 +6,24 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from usher.contracts.log import LogEntry
-from usher.contracts.store import Record
 from usher.core.errors import UsherError
 from usher.core.model.escrow import Duty, Unsettled
 from usher.core.model.outcomes import Deleted, Done, Failed, Instead, Outcome, Partly, Unsure
 from usher.core.model.plans import Action, Phase, PlannedChange, Skip
 from usher.core.model.reports import Counts
-from usher.core.model.resources import Holding, Link, SourceId
+from usher.core.model.resources import Link, SourceId
 from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
-from usher.core.sync.planning import ADOPTED
+from usher.core.sync.planning import ADOPTED, UNDONE
 from usher.core.sync.references import holds_nobody
 from usher.engine.job import Job, Ports
+from usher.engine.journaling import Journaling
 from usher.engine.log_lines import LogLines
 from usher.engine.lookup import INTERRUPTED
+from usher.engine.pending import Pending
 from usher.engine.undone import Undone, told
 
 CHUNK: Final = 128
@@ -31,25 +31,6 @@ CHUNK: Final = 128
 _MOST: Final = 5 * CHUNK
 """Outcomes that may be waiting for the chunk before them."""
 INVALID_ANCHOR: Final = "InvalidAnchor"
-
-
-@dataclass(slots=True)
-class _Pending:
-    links: list[Link] = field(default_factory=list)
-    unlinked: list[SourceId] = field(default_factory=list)
-    finished: list[SourceId] = field(default_factory=list)
-    unsettled: list[Unsettled] = field(default_factory=list)
-    settled: list[SourceId] = field(default_factory=list)
-    log: list[LogEntry] = field(default_factory=list)
-    holding: dict[SourceId, Holding] = field(default_factory=dict)
-    ripening: dict[SourceId, datetime] = field(default_factory=dict)
-    found: list[SourceId] = field(default_factory=list)
-    waking: list[SourceId] = field(default_factory=list)
-    size: int = 0
-
-    def as_record(self) -> Record:
-        listed = self.links, self.unlinked, self.finished, self.unsettled, self.settled, self.log
-        return Record(*listed, holding=self.holding, ripening=self.ripening, found=self.found, waking=self.waking)
 
 
 @dataclass(slots=True)
@@ -78,8 +59,9 @@ class Recorder:
     ) -> None:
         self._job, self._ports, self._held = job, ports, held
         self._lines = LogLines(job, ports, cycle)
+        self.journaling = Journaling(job, ports, cycle)
         self.undone = Undone(former, ports.runtime.now)
-        self._pending = _Pending()
+        self._pending = Pending()
         self._saving: asyncio.Task[bool] | None = None
         self._unsure: set[SourceId] = set()
         self.tally = Tally()
@@ -141,8 +123,9 @@ class Recorder:
 
     async def _save(self) -> bool:
         """Whether saving gave rise to more to save."""
-        pending, self._pending = self._pending, _Pending()
-        refused = await self._ports.store.record(self._job.lane, pending.as_record())
+        pending, self._pending = self._pending, Pending()
+        record = replace(pending.as_record(), journal=self.journaling.take())
+        refused = await self._ports.store.record(self._job.lane, record)
         for source_id in refused:
             self.tally.failed += 1
             self._unsettle(self.undone.wait(source_id, OWNED_BY_OTHER))
@@ -167,6 +150,7 @@ class Recorder:
     # --- outcomes
 
     def _collect(self, outcome: Outcome) -> None:
+        self.journaling.note(outcome)
         match outcome:
             case Done():
                 self._add_done(outcome)
@@ -294,4 +278,4 @@ def _counted_as(change: PlannedChange) -> str:
         case Action.REMOVE | Action.REFER:
             return "references"
         case Action.LINK:
-            return "linked" if change.cause == ADOPTED else "unchanged"
+            return "linked" if change.cause in (ADOPTED, UNDONE) else "unchanged"

@@ -6,7 +6,7 @@ alone, and the others have got what they were to get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -22,7 +22,6 @@ from usher.core.errors import (
 )
 from usher.core.model.outcomes import Done, Outcome, Partly
 from usher.core.model.plans import (
-    Action,
     Amend,
     Edit,
     PlannedChange,
@@ -33,11 +32,12 @@ from usher.core.model.plans import (
     Update,
     Withheld,
 )
-from usher.core.model.resources import AttributePath, Holding, Json, Link, SourceId, TargetId
+from usher.core.model.resources import AttributePath, Holding, Json, Link, TargetId
 from usher.core.scim.references import referenced
 from usher.core.sync.recording import CHANGE_IGNORED
 from usher.core.sync.rules import Reference
-from usher.engine.job import ConnectorJob, Job, Ports
+from usher.engine.expecting import Expecting, Known
+from usher.engine.job import Job
 from usher.engine.reading import read_account, read_references
 from usher.engine.retry import Retrier
 
@@ -55,88 +55,38 @@ class _Work:
     link: Link
     reference: Reference
     held: dict[TargetId, None]
-    active: Mapping[SourceId, TargetId]
+    expected: Known
     failures: list[UsherError] = field(default_factory=list)
     looks: int = 0
     known: bool = True
 
-    def accounts(self, to: Sequence[SourceId]) -> list[TargetId]:
-        """Of those who have an active account now, in their order; the others wait."""
-        return [self.active[one] for one in to if one in self.active]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the state has for one row. `active` are the accounts, by the ids of the source, that can be referred to."""
-
-    link: Link
-    held: Mapping[AttributePath, Sequence[TargetId]]
-    active: Mapping[SourceId, TargetId]
-
 
 @dataclass(frozen=True, slots=True)
 class Relating:
-    """Gives and takes references in one session."""
+    """Gives and takes references in one session, each row after it was expected."""
 
-    job: ConnectorJob
     lane: Job
-    ports: Ports
     session: TargetSession
     retrier: Retrier
-    _known: dict[SourceId, _Known] = field(default_factory=dict)
-
-    async def expect(self, rows: Sequence[PlannedChange]) -> Sequence[PlannedChange]:
-        """Reads the state for rows that come next: no other row of their rank changes what they need of it.
-
-        Returns those that can be carried out: references need an account that holds them. That there is none (any
-        more) its own outcome says, and what is open about that stays open.
-        """
-        mine = [row for row in rows if row.action in (Action.REMOVE, Action.REFER)]
-        if not mine:
-            return rows
-        ids = [row.source_id for row in mine]
-        links = await self.ports.store.links(self.lane.lane, ids)
-        holdings = await self.ports.store.holdings(self.lane.lane, ids)
-        active = await self._active({one for row in mine for one in _named(row)})
-        for source_id, link in links.items():
-            former = holdings.get(source_id)
-            held = former.held if former is not None and former.target_id == link.target_id else {}
-            self._known[source_id] = _Known(link, held, active)
-        return [row for row in rows if row.action not in (Action.REMOVE, Action.REFER) or row.source_id in links]
-
-    async def _active(self, ids: Collection[SourceId]) -> dict[SourceId, TargetId]:
-        """Accounts of those who have an active one."""
-        found: dict[SourceId, TargetId] = {}
-        for lane in self.job.lanes:
-            left = [one for one in ids if one not in found]
-            digests = await self.ports.store.digests(lane.lane, left) if left else {}
-            found |= {source_id: digest.target_id for source_id, digest in digests.items() if digest.enabled}
-        return found
+    expecting: Expecting
 
     async def apply(self, change: PlannedChange) -> Outcome:
         """One of the rows that were expected. Raises as the session does, where nothing was done."""
-        known = self._known.pop(change.source_id)
+        known = self.expecting.take(change.source_id)
+        if known.failure is not None:
+            raise known.failure
         link, held = known.link, dict(known.held)
         failures: list[UsherError] = []
         for reference in self.lane.mapping.references:
             edit = change.delta.get(reference.path)
             if edit is not None:
-                work = _Work(link, reference, dict.fromkeys(await self._held(link, reference, held)), known.active)
+                work = _Work(link, reference, dict.fromkeys(held[reference.path]), known)
                 await self._bring(work, edit)
                 link, failures = work.link, failures + work.failures
                 held.pop(reference.path, None)
                 held |= {reference.path: tuple(work.held)} if work.known else {}
         confirmed = {path: tuple(ids) for path, ids in held.items()}
         return _outcome(replace(change, target_id=link.target_id), link, Holding(link.target_id, confirmed), failures)
-
-    async def _held(
-        self, link: Link, reference: Reference, held: Mapping[AttributePath, Sequence[TargetId]]
-    ) -> Sequence[TargetId]:
-        """What is there; of one account that takes the place of any other it need not be known."""
-        path = reference.path
-        if path in held or not reference.several:
-            return held.get(path, ())
-        return await read_references(self.session, self.retrier, self.lane, link.target_id, path)
 
     async def _bring(self, work: _Work, edit: PlannedEdit) -> None:
         """Raises ResourceGone and CycleError; what else goes wrong is noted, with what was done before it."""
@@ -152,10 +102,10 @@ class Relating:
 
     async def _edit(self, work: _Work, edit: PlannedEdit) -> None:
         match edit:
-            case Refer(to=to) if work.reference.several:
-                await self._change(work, _addition, work.accounts(to))
-            case Refer(to=to):
-                for account in work.accounts(to)[:1]:
+            case Refer() if work.reference.several:
+                await self._change(work, _addition, work.expected.accounts(edit))
+            case Refer():
+                for account in work.expected.accounts(edit)[:1]:
                     await self._set(work, account)
             case Amend(remove=remove):
                 await self._change(work, _removal, list(map(TargetId, _ids(remove))))
@@ -232,12 +182,6 @@ def _outcome(change: PlannedChange, link: Link, holding: Holding, failures: Sequ
     first = failures[0]
     detail = f"{len(failures)} not done; the first: {first.detail or first.message}"
     return Partly(change, link, holding, first.reason, detail)
-
-
-def _named(row: PlannedChange) -> Iterator[SourceId]:
-    for edit in row.delta.values():
-        if isinstance(edit, Refer):
-            yield from edit.to
 
 
 _SetEdit: TypeAlias = Callable[[tuple[Json, ...]], Amend]

@@ -13,6 +13,7 @@ from usher.core.model.plans import Phase, PlannedChange, Skip
 from usher.core.sync.policies import Step, step_of
 from usher.engine.apply import Applier
 from usher.engine.bench import Bench
+from usher.engine.expecting import Expecting
 from usher.engine.preparing import PreparedLane
 from usher.engine.progress import Stage
 from usher.engine.ranks import apply_rank
@@ -49,7 +50,8 @@ class Writing:
         """With all that is needed to write."""
         resource_type = lane.job.resource_type
         held = {(row.source_id, row.phase) for row in judgement.rows if row.resource_type is resource_type}
-        relating = Relating(bench.job, lane.job, bench.ports, bench.session, bench.retrier)
+        expecting = Expecting(bench.job, lane.job, bench.ports, bench.session, bench.retrier)
+        relating = Relating(lane.job, bench.session, bench.retrier, expecting)
         return cls(
             bench=bench,
             prepared=lane,

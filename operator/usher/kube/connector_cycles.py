@@ -37,6 +37,9 @@ SHOWN_EVERY: Final = 30.0
 SECRET_AGE: Final = timedelta(seconds=60)
 """A Secret that was mended acts within this time, though nothing tells of it. So does an app that refused a leaver of a
 connector that is being deleted."""
+NOT_SUSPENDED: Final = (
+    "spec.suspend is not true, and the next cycle would do again what is undone: usher suspend NAME, then ask once more"
+)
 _OF_A_SECRET: Final = frozenset(
     {"CredentialsRejected", "SecretNotFound", "ConfigMapNotFound", "KeyNotFound", "AccessDenied"}
 )
@@ -90,7 +93,7 @@ class ConnectorCycles:
             self._hand_back(errand, came, state.discovered)
         if running.counts:
             self._absorb(now, running, came)
-        elif errand is not None and errand.by_name:
+        elif errand is not None and errand.writes_besides:
             self._tell_of(now.key, came)
 
     def _absorb(self, now: Round, running: RunningState, came: CycleReport | UsherError) -> None:
@@ -131,6 +134,8 @@ class ConnectorCycles:
         ports, parts, errand = self._services.ports, now.parts, running.errand
         if isinstance(parts, Finding):
             raise UsherError(parts.message, reason=parts.reason)
+        if errand is not None and errand.needs_rest and not now.suspended:
+            raise UsherError(NOT_SUSPENDED, reason="NotSuspended")
         job = self._assemble(now, parts)
         await ports.store.attach(job.connector, uid(now.subject.document), ports.runtime.now())
         if now.ending is None and wants_finalizer(now.subject.document):

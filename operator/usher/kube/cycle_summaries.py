@@ -10,6 +10,7 @@ def summarize(report: CycleReport) -> CycleSummary:
     """A cycle as a status shows it."""
     result = report.result
     return CycleSummary(
+        name=report.name or None,
         kind=report.kind.value,
         start_time=report.started,
         completion_time=report.completed,

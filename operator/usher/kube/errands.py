@@ -14,6 +14,7 @@ from usher.api.v1alpha1.kinds import ProvisioningRun
 from usher.api.v1alpha1.provisioning_runs import (
     BY_NAME,
     NO_CYCLES,
+    UNDO,
     ProvisioningRunSpec,
     ProvisioningRunStatus,
 )
@@ -25,6 +26,7 @@ from usher.engine.cycle import plan_cycle, run_cycle, try_target
 from usher.engine.job import ConnectorJob, Control, Ports
 from usher.engine.on_demand import run_on_demand
 from usher.engine.restarting import USUAL, Scope, restart_and_run
+from usher.engine.undo import run_undo
 from usher.kube.cache import Cache
 from usher.kube.objects import Document, Kind, ObjectKey, deleted_at, uid
 from usher.kube.status import Subject, read_subject
@@ -47,9 +49,14 @@ class Errand:
         return self.spec.type not in NO_CYCLES
 
     @property
-    def by_name(self) -> bool:
-        """Whether it writes, and is about a few only."""
-        return self.spec.type == BY_NAME
+    def writes_besides(self) -> bool:
+        """Whether it writes, and is no cycle of the connector's own."""
+        return self.spec.type in (BY_NAME, UNDO)
+
+    @property
+    def needs_rest(self) -> bool:
+        """Whether the connector has to be suspended: the next cycle would do again what is undone."""
+        return self.spec.type == UNDO
 
     @property
     def tests(self) -> bool:
@@ -66,8 +73,10 @@ class Errand:
         """What is done with the job of the connector."""
         if self.spec.type == "Restart":
             return partial(restart_and_run, [Scope(one) for one in self.spec.restart] or USUAL)
-        if self.by_name:
+        if self.spec.type == BY_NAME:
             return partial(run_on_demand, subjects=entries_of(self.spec.subjects))
+        if self.spec.undo_cycle is not None:
+            return partial(run_undo, cycle=self.spec.undo_cycle)
         return _WORK.get(self.spec.type, run_cycle)
 
 

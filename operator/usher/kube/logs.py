@@ -61,7 +61,7 @@ def log_cycle(key: ObjectKey, came: CycleReport | UsherError) -> None:
     if isinstance(came, UsherError):
         fields |= {"result": "Failed", "reason": came.reason, "error": came.message}
     else:
-        fields |= {"kind": came.kind.value, "result": came.result.value}
+        fields |= {"cycle": came.name, "kind": came.kind.value, "result": came.result.value}
         fields |= {name: count for name, count in asdict(came.counts).items() if count}
         if came.groups is not None:
             fields["groups"] = {name: count for name, count in asdict(came.groups).items() if count}

@@ -89,6 +89,9 @@ def _told(subject: RunSubject, came: CycleReport, target: TargetStatus | None) -
     held = "" if came.held is None else f"; waits for an approval: {came.held.summary}"
     if came.kind is CycleKind.ON_DEMAND:
         return Finding(came.result.value, "status.subjects says what came of each")
+    if came.kind is CycleKind.UNDO:
+        left = f"; {came.pending} left as they are, or failed: usher logs says why" if came.pending else ""
+        return Finding(came.result.value, f"what the cycle did was taken back{left}")
     if came.result is CycleResult.PLANNED:
         return Finding(came.result.value, f"this is what a cycle would do; usher plan names whom{held}")
     undone = f"; {came.pending} left undone" if came.pending else ""

@@ -106,7 +106,7 @@ def encode_change(change: PlannedChange) -> bytes:
             "action": change.action,
             "phase": change.phase,
             "rank": change.rank,
-            "delta": {path: _plain_edit(edit) for path, edit in change.delta.items()},
+            "delta": {path: encode_edit(edit) for path, edit in change.delta.items()},
             "before": dict(change.before),
             "version": change.version,
             "fingerprint": change.fingerprint.hex(),
@@ -128,7 +128,7 @@ def decode_change(data: bytes) -> PlannedChange:
         action=Action(raw["action"]),
         phase=Phase(raw["phase"]),
         rank=raw["rank"],
-        delta={path: _edit(edit) for path, edit in raw["delta"].items()},
+        delta={path: decode_edit(edit) for path, edit in raw["delta"].items()},
         before=raw["before"],
         version=raw["version"],
         fingerprint=Fingerprint(bytes.fromhex(raw["fingerprint"])),
@@ -180,6 +180,7 @@ def encode_report(report: CycleReport) -> bytes:
             "not_before": None if report.not_before is None else _plain_time(report.not_before),
             "credential": None if report.credential is None else _plain_credential(report.credential),
             "subjects": [asdict(one) for one in report.subjects],
+            "name": report.name,
         }
     )
 
@@ -215,6 +216,7 @@ def decode_report(data: bytes) -> CycleReport:
         not_before=None if raw["not_before"] is None else datetime.fromisoformat(raw["not_before"]),
         credential=None if raw["credential"] is None else Credential(*map(datetime.fromisoformat, raw["credential"])),
         subjects=tuple(map(decode_subject, raw["subjects"])),
+        name=raw["name"],
     )
 
 
@@ -260,7 +262,7 @@ def _held(raw: dict[str, Any]) -> HeldPlan:
     )
 
 
-def _plain_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
+def encode_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
     """One value for a Replace, two lists for an Amend, the seal of what is withheld, whom it refers to."""
     match edit:
         case Replace(value):
@@ -269,15 +271,16 @@ def _plain_edit(edit: PlannedEdit) -> list[Any] | str | dict[str, Any]:
             return [list(add), list(remove)]
         case Withheld(seal):
             return seal
-        case Refer(to):
-            return {"to": list(to)}
+        case Refer(to, accounts):
+            return {"to": list(to), "accounts": list(accounts)}
 
 
-def _edit(raw: list[Any] | str | dict[str, Any]) -> PlannedEdit:
+def decode_edit(raw: list[Any] | str | dict[str, Any]) -> PlannedEdit:
+    """The edit as it was."""
     if isinstance(raw, str):
         return Withheld(raw)
     if isinstance(raw, dict):
-        return Refer(tuple(map(SourceId, raw["to"])))
+        return Refer(tuple(map(SourceId, raw["to"])), tuple(map(TargetId, raw["accounts"])))
     if len(raw) == 1:
         return Replace(raw[0])
     add, remove = raw

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
+from usher.contracts.journal import JournalPart
 from usher.contracts.store import Consumption, Intent, LinkDigest, Owner, Record
 from usher.core.model.escrow import Duty, Escrow, Unsettled
 from usher.core.model.plans import Action
@@ -17,6 +18,7 @@ from usher.state import connectors as lifecycle
 from usher.state.codec import decode_image, decode_keys
 from usher.state.connectors import MY_LANE, ensure_lane, known_lane, naming, owned_at
 from usher.state.database import OnDatabase, Order
+from usher.state.journal import announce_entries
 from usher.state.recording import intent_row, record_outcomes
 from usher.state.schema import claims, connectors, consumptions, deletions, intents, lanes, links, unsettled
 from usher.state.statements import Among, AnyRow, delete_ids, insert_rows, replace_ids
@@ -120,8 +122,8 @@ class SqlLinks(OnDatabase):
         )
         return sorted(await self._database.rows(statement, _read_id))
 
-    async def write_intents(self, lane: Lane, intents: Sequence[Intent]) -> None:
-        await self._database.run(_write_intents, lane, intents)
+    async def write_intents(self, lane: Lane, intents: Sequence[Intent], journal: JournalPart | None = None) -> None:
+        await self._database.run(_write_intents, lane, intents, journal)
 
     async def intents(self, lane: Lane) -> Mapping[SourceId, Intent]:
         statement = select(intents).where(intents.c.lane_id == known_lane(lane))
@@ -178,10 +180,12 @@ def _find_claimants(connection: Connection, lane: Lane, texts: Mapping[bytes, st
     return {text: sorted(ids) for text, ids in people.items()}
 
 
-def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent]) -> None:
+def _write_intents(connection: Connection, lane: Lane, written: Sequence[Intent], journal: JournalPart | None) -> None:
     lane_id = ensure_lane(connection, lane)
     rows = {intent.source_id: intent_row(lane_id, intent) for intent in written}
     replace_ids(connection, intents, lane_id, rows)
+    if journal is not None:
+        announce_entries(connection, lane_id, journal)
 
 
 def _renew_escrows(connection: Connection, lane: Lane, at: datetime) -> None:

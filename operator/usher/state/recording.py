@@ -13,6 +13,7 @@ from usher.core.model.escrow import Unsettled
 from usher.core.model.resources import Lane, Link, SourceId, TargetId
 from usher.state.codec import encode_image, encode_keys
 from usher.state.connectors import ensure_connector, ensure_lane, owned_at
+from usher.state.journal import settle_entries
 from usher.state.log import append_entries
 from usher.state.references import find_moved, settle_holders, wake_all_holders, wake_holders
 from usher.state.schema import connectors, consumptions, deletions, intents, lanes, links, unsettled
@@ -82,6 +83,8 @@ def record_outcomes(connection: Connection, lane: Lane, record: Record) -> Seque
     if record.found:
         wake_all_holders(connection, lane)
     append_entries(connection, ensure_connector(connection, lane.connector), record.log)
+    if record.journal is not None:
+        settle_entries(connection, lane_id, record.journal)
     return refused
 
 

@@ -53,7 +53,9 @@ def chunked(values: Collection[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def delete_ids(connection: Connection, table: Table, owner: int, ids: Collection[str], rest: Values = ()) -> None:
+def delete_ids(
+    connection: Connection, table: Table, owner: int, ids: Collection[str] | Collection[int], rest: Values = ()
+) -> None:
     """Deletes the rows with these ids of one feed or connector: the first two columns of the table's primary key.
 
     `rest` are values of the next columns of the key: of the rows with these ids only those go that have them.

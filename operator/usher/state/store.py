@@ -14,6 +14,7 @@ from usher.state.comparisons import SqlComparisons
 from usher.state.database import Database
 from usher.state.discoveries import SqlDiscoveries
 from usher.state.endings import SqlEndings
+from usher.state.journal import SqlJournal
 from usher.state.keys import SqlKeys
 from usher.state.links import SqlLinks
 from usher.state.log import SqlLog
@@ -41,6 +42,7 @@ class SqlStore(
     SqlComparisons,
     SqlPlans,
     SqlLog,
+    SqlJournal,
     SqlTransfers,
     SqlAnchorings,
     SqlEndings,

@@ -18,6 +18,7 @@ from usher.testing.store_deletions import DeletionStoreContract
 from usher.testing.store_discoveries import DiscoveryStoreContract
 from usher.testing.store_endings import EndingStoreContract
 from usher.testing.store_escrows import EscrowStoreContract
+from usher.testing.store_journal import JournalStoreContract
 from usher.testing.store_keys import KeyStoreContract
 from usher.testing.store_links import LinkStoreContract
 from usher.testing.store_log import LogStoreContract
@@ -42,6 +43,7 @@ class StoreContract(
     ComparisonStoreContract,
     PlanStoreContract,
     LogStoreContract,
+    JournalStoreContract,
     EndingStoreContract,
     StandingStoreContract,
     DiscoveryStoreContract,

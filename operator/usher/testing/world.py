@@ -29,6 +29,7 @@ from usher.engine.cycle import plan_cycle, run_cycle
 from usher.engine.job import ConnectorJob, Control, Job, Ports, SourceJob
 from usher.engine.on_demand import run_on_demand
 from usher.engine.snapshot import read_source
+from usher.engine.undo import run_undo
 from usher.state.store import open_store
 from usher.testing.clock import FakeClock, fake_runtime, fake_surroundings
 from usher.testing.memory_settings import DISPLAY_NAME, MEMBERS
@@ -188,6 +189,10 @@ class World:
     async def on_demand(self, *subjects: Entry) -> CycleReport:
         """A run for these and nobody else, on the snapshot as it is."""
         return await run_on_demand(self.job, self.ports, Control(), subjects)
+
+    async def undo(self, cycle: str) -> CycleReport:
+        """What the cycle of that name did is taken back."""
+        return await run_undo(self.job, self.ports, Control(), cycle)
 
     async def plan(self) -> CycleReport:
         """A dry run."""

@@ -150,6 +150,29 @@ async def test_a_new_connector_is_tried_with_one_person_and_the_first_cycle_find
     assert (await stage.status("pconn/app"))["lastCycle"]["users"]["created"] == 1
 
 
+async def test_a_cycle_is_undone_once_the_connector_is_suspended(stage: Stage) -> None:
+    await stage.set_up("ada", "bob")
+    await stage.until_condition("pconn/app", "InSync", "True")
+    cycle = (await stage.status("pconn/app"))["lastCycle"]["name"]
+    words = ("run", "app", "--type", "Undo", "--cycle", cycle, "--wait")
+
+    early = await command(stage, *words)
+    assert (await command(stage, "suspend", "app")).exit_code == 0
+    await stage.until_condition("pconn/app", "Suspended", "True")
+    unknown = await command(stage, "run", "app", "--type", "Undo", "--cycle", "20200101T000000Z-0000", "--wait")
+    done = await command(stage, *words)
+
+    assert (early.exit_code, unknown.exit_code, done.exit_code) == (1, 1, 0), (early.output, done.output)
+    assert "usher suspend" in early.stdout
+    assert "usher logs" in unknown.stdout
+    assert "what the cycle did was taken back" in done.stdout
+    assert stage.accounts == {"ada": False, "bob": False}
+    refused = await command(stage, "run", "app", "--type", "Undo")
+    assert refused.exit_code == 2
+    assert (await command(stage, "resume", "app")).exit_code == 0
+    await stage.until_true(lambda: stage.accounts == {"ada": True, "bob": True})
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

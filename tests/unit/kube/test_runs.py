@@ -10,6 +10,8 @@ from prometheus_client import generate_latest
 
 from unit.kube.fake_cluster import CSV, NAMESPACE, Desk, FakeCluster, connector_spec, desk, mapping_spec, working
 from unit.kube.test_controller import APP, CORP, cluster_with, message_of
+from usher.contracts.log import LogQuery
+from usher.core.model.resources import ConnectorKey
 from usher.engine.job import Ports
 from usher.kube.objects import Kind, ObjectKey
 from usher.state.store import open_store
@@ -375,3 +377,44 @@ async def test_a_full_comparison_that_could_not_be_one_says_so() -> None:
             await until_complete(one, run)
     assert cluster.status(run)["cycle"]["kind"] == "Initial"
     assert "no account was compared" in message_of(cluster, run, "Complete")
+
+
+async def the_cycle(one: Desk) -> str:
+    """The cycle that created somebody, as the log has it."""
+    lines = await one.ports.store.log(ConnectorKey("identity/app"), LogQuery(action="Create"), 1)
+    return lines[0].cycle
+
+
+async def test_a_cycle_is_undone_while_the_connector_is_suspended() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url)
+        async with desk(cluster) as one:
+            await in_sync(one)
+            cycle = await the_cycle(one)
+            early = ask(cluster, "early", "Undo", undoCycle=cycle)
+            await one.until(lambda: cluster.condition(early, "Failed") == ("True", "NotSuspended"))
+            assert "usher suspend" in message_of(cluster, early, "Failed")
+
+            cluster.put(Kind.CONNECTOR, "app", connector_spec(app.url, suspend=True))
+            await one.until(lambda: cluster.condition(APP, "Suspended")[0] == "True")
+            run = ask(cluster, "undo", "Undo", undoCycle=cycle)
+            await until_complete(one, run)
+            status = cluster.status(run)
+            assert cluster.condition(run, "Complete") == ("True", "Succeeded")
+            assert (status["cycle"]["kind"], status["cycle"]["users"]["disabled"]) == ("Undo", 1)
+            assert message_of(cluster, run, "Complete") == "what the cycle did was taken back"
+            assert [account.document["active"] for account in app.app.accounts.values()] == [False]
+            assert cluster.status(APP)["lastCycle"]["kind"] == "Initial"
+            counted = (
+                'provisioning_objects_total{action="disabled",connector="app",namespace="identity",resource="user"} 1.0'
+            )
+            assert counted in generate_latest(one.metrics.registry).decode()
+
+
+async def test_an_undo_of_a_cycle_that_never_was_says_where_its_name_is_found() -> None:
+    async with hostile_server() as app:
+        cluster = cluster_with(url=app.url, suspend=True)
+        async with desk(cluster) as one:
+            run = ask(cluster, "undo", "Undo", undoCycle="20200101T000000Z-0000")
+            await one.until(lambda: cluster.condition(run, "Failed") == ("True", "CycleNotFound"))
+    assert "usher logs" in message_of(cluster, run, "Failed")

@@ -13,7 +13,7 @@ MAX_HISTORY: Final = 5
 MAX_SCHEMAS: Final = 4
 MAX_URN: Final = 100
 
-Kind: TypeAlias = Literal["Initial", "Incremental", "FullComparison", "OnDemand"]
+Kind: TypeAlias = Literal["Initial", "Incremental", "FullComparison", "OnDemand", "Undo"]
 """What a cycle looks at."""
 
 
@@ -38,6 +38,12 @@ class ResourceCounts(Status):
 class CycleSummary(Status):
     """A cycle that has ended."""
 
+    name: str | None = Field(
+        default=None,
+        max_length=64,
+        description="What the provisioning log calls it, and undoCycle of a ProvisioningRun; absent where nothing could"
+        " have been written.",
+    )
     kind: Kind | None = Field(
         default=None,
         description="Initial: everybody was evaluated. FullComparison: every linked account of the app was read.",

@@ -16,14 +16,15 @@ from usher.api.v1alpha1.rules import Rule, Strict
 from usher.api.v1alpha1.scopes import MAX_VALUE
 
 RunType: TypeAlias = Literal[
-    "Incremental", "Initial", "FullComparison", "OnDemand", "Plan", "TestConnection", "Restart"
+    "Incremental", "Initial", "FullComparison", "OnDemand", "Plan", "TestConnection", "Restart", "Undo"
 ]
 """What can be asked for."""
 RestartScope: TypeAlias = Literal["Links", "Escrows", "Watermark", "Quarantine"]
 """What a restart puts aside."""
 
 BY_NAME: Final = "OnDemand"
-NO_CYCLES: Final = frozenset[str]({BY_NAME, "Plan", "TestConnection"})
+UNDO: Final = "Undo"
+NO_CYCLES: Final = frozenset[str]({BY_NAME, UNDO, "Plan", "TestConnection"})
 """Types that are no cycle of the connector's own: they run while it is suspended, too."""
 MAX_SUBJECTS: Final = 10
 MAX_ATTRIBUTES: Final = 20
@@ -61,6 +62,11 @@ class ProvisioningRunSpec(Strict):
             "subjects are those of a run of type OnDemand, which needs one at least",
             lambda spec: (spec.type == BY_NAME) == bool(spec.subjects),
         ),
+        Rule(
+            f"(self.type == '{UNDO}') == has(self.undoCycle)",
+            "undoCycle is that of a run of type Undo, which needs it: a name in status.history, or of usher logs",
+            lambda spec: (spec.type == UNDO) == (spec.undo_cycle is not None),
+        ),
     )
 
     connector_ref: NameRef = Field(description="The ProvisioningConnector, in the same namespace.")
@@ -69,7 +75,8 @@ class ProvisioningRunSpec(Strict):
         " FullComparison: one that reads every linked account of the app before, and puts back what others changed."
         " OnDemand: only the subjects are provisioned, and nobody else is touched."
         " Plan: what a cycle would do; nothing is written. TestConnection: whether both ends answer, and what the app"
-        " says of itself. Restart: what was learnt is put aside, and a cycle begins again."
+        " says of itself. Restart: what was learnt is put aside, and a cycle begins again. Undo: what one cycle did is"
+        " taken back, as far as nobody has changed it since; the connector has to be suspended."
     )
     restart: tuple[RestartScope, ...] = Field(
         default=(),
@@ -82,6 +89,13 @@ class ProvisioningRunSpec(Strict):
     )
     subjects: tuple[RunSubject, ...] = Field(
         default=(), max_length=MAX_SUBJECTS, description="Who is provisioned by a run of type OnDemand: at most ten."
+    )
+    undo_cycle: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The cycle that an Undo takes back, such as 20260101T120000Z-0a1b: a name in status.history of the"
+        " connector, or of usher logs.",
     )
     ttl_after_finished: Annotated[timedelta, AtLeast("0s")] | None = Field(
         default=None, description="This long after its end the object is deleted; kept when absent."

@@ -50,10 +50,12 @@ class Withheld:
 class Refer(NamedTuple):
     """The attribute gets the accounts of these resources, known by their source ids until it is sent.
 
-    One that can have several values keeps those that it has; another has one after it.
+    One that can have several values keeps those that it has; another has one after it. `accounts` are further ones,
+    known by their own ids: nobody of ours.
     """
 
     to: tuple[SourceId, ...]
+    accounts: tuple[TargetId, ...] = ()
 
 
 Edit: TypeAlias = Replace | Amend

@@ -15,13 +15,14 @@ class CycleKind(StrEnum):
     """Initial: everything is evaluated. Incremental: what changed since the consumed version, and what is unsettled.
 
     Full comparison: an incremental one before which every linked account is read and held against what it should be.
-    On demand: only some are looked at, who were asked for by name.
+    On demand: only some are looked at, who were asked for by name. Undo: what one cycle did is taken back.
     """
 
     INITIAL = "Initial"
     INCREMENTAL = "Incremental"
     FULL_COMPARISON = "FullComparison"
     ON_DEMAND = "OnDemand"
+    UNDO = "Undo"
 
 
 class CycleResult(StrEnum):
@@ -119,7 +120,8 @@ class CycleReport:
     comparison was made. `stale` says why the target could not be asked again what it says of itself, where an earlier
     answer stays in force. `recovered` had failed before, and did not this time. The target asked to be left alone until
     `not_before`. `credential` is the one that was used, where that says when it expires. `subjects` are
-    those who were asked for by name, of a cycle on demand.
+    those who were asked for by name, of a cycle on demand. `name` is what the provisioning log calls the cycle, empty
+    for one that only looked.
     """
 
     kind: CycleKind
@@ -149,6 +151,7 @@ class CycleReport:
     not_before: datetime | None = None
     credential: Credential | None = None
     subjects: tuple[SubjectReport, ...] = ()
+    name: str = ""
 
     def describe_escrow(self) -> str:
         """Who failed, in figures, and when they are tried again: `3 in escrow (1 given up), next try ...`."""

@@ -97,4 +97,4 @@ def wish_of(change: PlannedChange) -> Fingerprint:
 
 
 def _text(edit: PlannedEdit) -> str:
-    return repr(sorted(edit.to)) if isinstance(edit, Refer) else repr(edit)
+    return repr(sorted((*edit.to, *edit.accounts))) if isinstance(edit, Refer) else repr(edit)

@@ -36,6 +36,8 @@ Planned: TypeAlias = PlannedChange | Skip | None
 
 ADOPTED = "Adopted"
 CONFIRMED = "Confirmed"
+UNDONE = "Undone"
+"""A change takes back what an earlier cycle did."""
 IMPORT_SKIPPED = "ImportSkipped"
 CANNOT_DISABLE = "TargetCannotDisable"
 CREATE_UNKNOWN = "CreateOutcomeUnknown"
@@ -175,7 +177,7 @@ def _plan_adoption(mapping: CompiledMapping, desired: Desired, found: TargetReso
 def _plan_update(mapping: CompiledMapping, desired: Desired, link: Link, current: TargetResource | None) -> Planned:
     if current is None and link.enabled and link.fingerprint == desired.fingerprint:
         return None
-    seen = _as_read(mapping, link, current)
+    seen = as_read(mapping, link, current)
     delta = make_delta(mapping, desired, seen.image)
     path = mapping.disable_path
     if path is not None and path not in desired.values and _was_disabled_by_us(path, link, seen, current):
@@ -196,7 +198,7 @@ def _plan_linked(mapping: CompiledMapping, desired: Desired, linked: Linked, lea
     if desired.active:
         return _plan_update(mapping, desired, linked.link, linked.current)
     current = linked.current
-    seen = _as_read(mapping, linked.link, current)
+    seen = as_read(mapping, linked.link, current)
     match leaver:
         case Policy.KEEP:
             return Skip(desired.source_id, desired.cause, KEPT, settled=True)
@@ -233,7 +235,8 @@ def _plan_emptying(mapping: CompiledMapping, desired: Desired, link: Link) -> Pl
     return replace(change, action=Action.DISABLE, phase=Phase.DISABLE)
 
 
-def _as_read(mapping: CompiledMapping, link: Link, current: TargetResource | None) -> Link:
+def as_read(mapping: CompiledMapping, link: Link, current: TargetResource | None) -> Link:
+    """The link with what was read of its account, and of what is never returned what was sent last."""
     if current is None:
         return link
     kept = {path: link.image[path] for path in mapping.withheld if path in link.image}

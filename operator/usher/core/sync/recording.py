@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from usher.core.model.plans import Action, Amend, PlannedChange, Refer, Replace, Stored, Withheld
@@ -9,7 +10,7 @@ from usher.core.model.resources import AttributePath, Json, Link, TargetId
 from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
 from usher.core.sync.leaving import CAUSES
-from usher.core.sync.planning import take_image
+from usher.core.sync.planning import UNDONE, take_image
 from usher.core.sync.rules import CompiledMapping
 
 CHANGE_IGNORED: Final = "ChangeIgnored"
@@ -34,8 +35,15 @@ def link_after(mapping: CompiledMapping, change: PlannedChange, stored: Stored |
         version=stored.version if stored is not None else change.version,
         image=image,
         fingerprint=change.fingerprint,
-        enabled=not (change.action is Action.DISABLE or change.cause in CAUSES),
+        enabled=_is_enabled(mapping, change, image),
     )
+
+
+def _is_enabled(mapping: CompiledMapping, change: PlannedChange, image: Mapping[AttributePath, Json]) -> bool:
+    """Whether the account is active, as far as we gave or took that; of what is undone the account itself says so."""
+    if change.action is Action.DISABLE or change.cause in CAUSES:
+        return False
+    return change.cause != UNDONE or mapping.disable_path is None or image.get(mapping.disable_path) is not False
 
 
 def _edited(mapping: CompiledMapping, change: PlannedChange) -> dict[AttributePath, Json]:

@@ -45,8 +45,8 @@ def _told(change: PlannedChange, path: AttributePath, edit: PlannedEdit) -> Valu
             return ValueChange(change.before.get(path), value)
         case Amend(add=added, remove=removed):
             return ValueChange(list(removed), list(added))
-        case Refer(to=to):
-            return ValueChange(None, list(to))
+        case Refer(to=to, accounts=accounts):
+            return ValueChange(None, [*to, *accounts])
         case Withheld():
             return ValueChange(None, None)
 

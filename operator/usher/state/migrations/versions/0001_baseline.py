@@ -286,6 +286,17 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "journals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cycle", WORDS, nullable=True),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
+        sa.Column("address", WORDS, nullable=False),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("lane_id", "cycle"),
+    )
+    op.create_table(
         "links",
         sa.Column("lane_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_id", WORDS, nullable=False),
@@ -367,6 +378,18 @@ def upgrade() -> None:
         sa.Column("tried", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lane_id", "source_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journal_entries",
+        sa.Column("journal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source_id", WORDS, nullable=False),
+        sa.Column("target_id", WORDS, nullable=True),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["journal_id"], ["journals.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("journal_id", "position"),
         sqlite_with_rowid=False,
     )
     # ### end Alembic commands ###
