@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from usher.contracts.journal import JournalPart
 from usher.contracts.store import Intent, Store
 from usher.core.errors import CycleError
 from usher.core.model.reports import CycleResult
@@ -77,9 +78,9 @@ async def test_a_holder_who_was_paused_before_its_creates_makes_nothing_when_ano
         late.people(NAMES)
         written = paused.write_intents
 
-        async def meanwhile(lane: Lane, intents: Sequence[Intent]) -> None:
+        async def meanwhile(lane: Lane, intents: Sequence[Intent], journal: JournalPart | None = None) -> None:
             """The process stops right behind its intents, and another one comes to an end of its cycle."""
-            await written(lane, intents)
+            await written(lane, intents, journal)
             monkeypatch.setattr(paused, "write_intents", written)
             async with open_store(state_server) as heir:
                 await expect_a_whole_cycle(heir, target)
