@@ -21,6 +21,8 @@ class End(StrEnum):
 
 _DOWN, _UP, _BOTH = ("downstream",), ("upstream",), ("upstream", "downstream")
 
+_HALF: Final = 50
+
 TOXICS: Final[Mapping[str, tuple[Toxic, Toxic, Toxic]]] = {
     "latency": (
         Toxic("latency", _DOWN, {"latency": 200, "jitter": 100}),
@@ -41,12 +43,12 @@ TOXICS: Final[Mapping[str, tuple[Toxic, Toxic, Toxic]]] = {
     "timeout": (
         Toxic("timeout", _DOWN, {"timeout": 500}),
         Toxic("timeout", _UP, {"timeout": 3000}),
-        Toxic("timeout", _DOWN, {"timeout": 0}),
+        Toxic("timeout", _DOWN, {"timeout": 0}, share=_HALF),
     ),
     "reset_peer": (
         Toxic("reset_peer", _DOWN, {"timeout": 1000}),
         Toxic("reset_peer", _UP, {"timeout": 0}),
-        Toxic("reset_peer", _DOWN, {"timeout": 0}),
+        Toxic("reset_peer", _DOWN, {"timeout": 0}, share=_HALF),
     ),
     "slicer": (
         Toxic("slicer", _DOWN, {"average_size": 64, "size_variation": 32, "delay": 10}),
@@ -56,10 +58,11 @@ TOXICS: Final[Mapping[str, tuple[Toxic, Toxic, Toxic]]] = {
     "limit_data": (
         Toxic("limit_data", _DOWN, {"bytes": 20_000}),
         Toxic("limit_data", _UP, {"bytes": 300}),
-        Toxic("limit_data", _DOWN, {"bytes": 0}),
+        Toxic("limit_data", _DOWN, {"bytes": 0}, share=_HALF),
     ),
 }
-"""Weak, middling and strong. The strong `timeout`, `reset_peer` and `limit_data` let requests through, not answers."""
+"""Weak, middling and strong. The strong `timeout`, `reset_peer` and `limit_data` let requests through, not answers,
+on half of the connections: the app gets creates, and nobody hears what came of them."""
 SECONDS: Final = (4.0, 7.0, 12.0)
 """How long each strength lasts. A source is read every 5 seconds."""
 

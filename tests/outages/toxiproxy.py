@@ -24,12 +24,15 @@ _PORTS: Final = range(20_000, 32_000)
 class Toxic:
     """`kind` as Toxiproxy names it; `streams` are the directions: `upstream` to the server, `downstream` from it.
 
+    `share` is how many of a hundred connections it befalls: who meets it at each could never write anything through it.
+
     The kind `down` is no toxic of Toxiproxy: the proxy is away, connections end and new ones are refused.
     """
 
     kind: str
     streams: tuple[str, ...] = ()
     attributes: Mapping[str, int] | None = None
+    share: int = 100
 
 
 DOWN: Final = Toxic("down")
@@ -48,7 +51,8 @@ class Proxy:
         if toxic.kind == DOWN.kind:
             self._set({"enabled": False})
         for stream in toxic.streams:
-            body = {"type": toxic.kind, "stream": stream, "attributes": dict(toxic.attributes or {})}
+            body = {"type": toxic.kind, "stream": stream, "toxicity": toxic.share / 100}
+            body["attributes"] = dict(toxic.attributes or {})
             self.api.post(f"/proxies/{self.name}/toxics", json=body).raise_for_status()
 
     def heal(self) -> None:
