@@ -193,9 +193,9 @@ async def test_runs_of_one_connector_go_in_the_order_of_their_age(stage: Stage) 
     await stage.set_up("ada")
     await stage.until_condition("pconn/app", "InSync", "True")
     await stage.end()
-    for kind in kinds:
+    for number, kind in enumerate(kinds):  # those of one second go by their names
         spec = {"connectorRef": {"name": "app"}, "type": kind}
-        await stage.apply(manifest("ProvisioningRun", kind.lower(), spec))
+        await stage.apply(manifest("ProvisioningRun", f"run-{number}", spec))
     stage.start()
 
     await stage.kubectl("wait", "--for=condition=Complete", "prun", "--all", "--timeout=60s")
