@@ -30,6 +30,24 @@ class Plant:
 
 
 PLANTS = {
+    "an undo that died sends a create again where nobody can be looked for": Plant(
+        "engine/reviving.py",
+        "        if lane.settle is None and source_id in self.unfinished:",
+        "        if False:",
+        "tests/unit/engine/test_undo_limits.py",
+    ),
+    "an undo takes over strangers where nobody is taken over": Plant(
+        "engine/reviving.py",
+        "                    adopt=lane.adopt,\n",
+        "",
+        "tests/unit/engine/test_undo_limits.py",
+    ),
+    "an undo leaves out in silence what no mapping is for": Plant(
+        "engine/undo.py",
+        "    await _refuse_unmapped(bench, cycle)\n",
+        "",
+        "tests/unit/engine/test_undo_limits.py",
+    ),
     "a run fails for what may be mended in the same breath": Plant(
         "kube/reconcile_run.py",
         "        if left <= 0:",
@@ -127,9 +145,9 @@ PLANTS = {
         "tests/unit/engine/test_undo.py",
     ),
     "a deleted account is created again without a look": Plant(
-        "engine/undo_planning.py",
-        "        if not hits:",
-        "        if True:",
+        "engine/reviving.py",
+        "            if hits:",
+        "            if False:",
         "tests/unit/engine/test_undo.py",
     ),
     "nobody looks again at who was undone": Plant(

@@ -13,7 +13,7 @@ from typing import Final
 from usher.contracts.store import Consumption, Intent, LinkDigest
 from usher.contracts.target import TargetSession
 from usher.core.errors import OF_ONE_RESOURCE, CycleError, UsherError
-from usher.core.model.plans import Action, Ambiguous, Matched, PlannedChange, Situation
+from usher.core.model.plans import Action, Ambiguous, Matched, PlannedChange, Unlinked
 from usher.core.model.resources import Link, ResourceType, SourceId, TargetId
 from usher.core.sync.matching import DUPLICATE_SOURCE
 from usher.engine.concurrency import for_each
@@ -154,11 +154,11 @@ class Hints:
     retrier: Retrier
 
     async def follow(
-        self, ids: Sequence[SourceId], situations: Mapping[SourceId, Situation], failures: dict[SourceId, UsherError]
-    ) -> dict[SourceId, Situation]:
+        self, ids: Sequence[SourceId], situations: Mapping[SourceId, Unlinked], failures: dict[SourceId, UsherError]
+    ) -> dict[SourceId, Unlinked]:
         """The situations of people whom no matching value finds; of whom it can't be told goes to `failures`."""
         taken = {one.found.id: source_id for source_id, one in situations.items() if isinstance(one, Matched)}
-        found: dict[SourceId, Situation] = {}
+        found: dict[SourceId, Unlinked] = {}
 
         async def look(link: Link) -> None:
             try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import UsherError
-from usher.core.model.plans import Action, MatchKey, Situation, Unknowable
+from usher.core.model.plans import Action, MatchKey, Unknowable, Unlinked
 from usher.core.model.resources import SourceId, TargetId
 from usher.core.sync.matching import Evidence, match_resources
 from usher.engine.anchoring import Hints, ours_before
@@ -29,7 +29,7 @@ class Matching:
     retrier: Retrier
     control: Control
 
-    async def match(self, batch: Batch) -> tuple[dict[SourceId, Situation], Mapping[SourceId, UsherError]]:
+    async def match(self, batch: Batch) -> tuple[dict[SourceId, Unlinked], Mapping[SourceId, UsherError]]:
         """The situations of people without a link, and whose look-up failed.
 
         Whoever is in neither is Unmatched, as nearly all are at first.

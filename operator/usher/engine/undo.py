@@ -16,11 +16,12 @@ from typing import Final
 from usher.contracts.store import Record
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.escrow import Unsettled
-from usher.core.model.plans import Phase, PlannedChange
+from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
-from usher.core.model.resources import ResourceType, SourceId
+from usher.core.model.resources import Lane, ResourceType, SourceId
 from usher.core.sync.planning import UNDONE
 from usher.core.sync.policies import Approval, Counted, Enforcement, SafetyView, count, decide_for_chosen
+from usher.core.sync.undoing import set_apart
 from usher.engine.apply import Applier
 from usher.engine.bench import Bench
 from usher.engine.concurrency import in_chunks
@@ -70,6 +71,10 @@ async def _undo(opened: Opened, cycle: str) -> CycleReport:
     lanes = [Undoing(bench, lane, reborn) for lane in bench.job.lanes]
     for undoing in lanes:
         await undoing.plan(gathered[undoing.lane.resource_type])
+    leaving = (row.target_id for undoing in lanes for row in undoing.rows if row.action is Action.DISABLE)
+    disabled = frozenset(one for one in leaving if one is not None)
+    for undoing in lanes:
+        undoing.rows = set_apart(undoing.rows, disabled)
     await _judge(bench, [row for undoing in lanes for row in undoing.rows])
     writings = [_Writing.of(undoing) for undoing in lanes]
     error = None if bench.job.enforcement is Enforcement.OBSERVE else await _apply(bench, writings)
@@ -79,6 +84,7 @@ async def _undo(opened: Opened, cycle: str) -> CycleReport:
 async def _gather(bench: Bench, cycle: str) -> Mapping[ResourceType, Gathered]:
     store, connector, found = bench.ports.store, bench.job.connector, {}
     known = False
+    await _refuse_unmapped(bench, cycle)
     for lane in bench.job.lanes:
         gathered = found[lane.resource_type] = Gathered()
         journal = await store.journal(lane.lane, cycle)
@@ -100,6 +106,17 @@ async def _gather(bench: Bench, cycle: str) -> Mapping[ResourceType, Gathered]:
         f"this connector had no cycle {cycle}: its status.lastCycle and status.history have names, and usher logs more"
     )
     raise CycleError(message, reason=CYCLE_NOT_FOUND)
+
+
+async def _refuse_unmapped(bench: Bench, cycle: str) -> None:
+    """Raises CycleError where a half of what the cycle did is about resources that no mapping is for by now."""
+    for kind in ResourceType:
+        if bench.job.lane(kind) is None and await bench.ports.store.journal(Lane(bench.job.connector, kind), cycle):
+            message = (
+                f"the cycle {cycle} changed {kind.value.lower()}s, and no mapping for them is in use: put one into "
+                "spec.mappings, for as long as it takes"
+            )
+            raise CycleError(message, reason="InvalidSpec")
 
 
 async def _judge(bench: Bench, rows: Sequence[PlannedChange]) -> None:

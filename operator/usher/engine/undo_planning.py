@@ -10,7 +10,19 @@ from usher.contracts.log import LogEntry
 from usher.contracts.store import Owner
 from usher.core.errors import OF_ONE_RESOURCE
 from usher.core.model.journal import JournalEntry
-from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit, Refer, Replace
+from usher.core.model.plans import (
+    Action,
+    Ambiguous,
+    Amend,
+    Foreign,
+    Matched,
+    PlannedChange,
+    PlannedEdit,
+    Refer,
+    Replace,
+    Unknowable,
+    Unmatched,
+)
 from usher.core.model.resources import (
     AttributePath,
     Fingerprint,
@@ -24,8 +36,8 @@ from usher.core.model.resources import (
 from usher.core.scim.values import read
 from usher.core.sync.journaling import as_values
 from usher.core.sync.leaving import Writes
-from usher.core.sync.matching import DUPLICATE_TARGET, OWNED_BY_OTHER
-from usher.core.sync.planning import CREATE_UNKNOWN, IMPORT_SKIPPED, NOT_ALLOWED, as_read, take_image
+from usher.core.sync.matching import OWNED_BY_OTHER
+from usher.core.sync.planning import CREATE_UNKNOWN, IMPORT_SKIPPED, NOT_ALLOWED, as_read, take_image, why_nothing
 from usher.core.sync.rules import Reference
 from usher.core.sync.undoing import (
     CHANGED_SINCE,
@@ -43,8 +55,8 @@ from usher.engine.bench import Bench
 from usher.engine.concurrency import for_each
 from usher.engine.job import Job
 from usher.engine.log_lines import LogLines
-from usher.engine.lookup import Lookup
 from usher.engine.reading import read_paths, read_references
+from usher.engine.reviving import Reviving
 from usher.engine.settling import let_settle
 
 TARGET_GONE: Final = "TargetGone"
@@ -92,6 +104,7 @@ class Undoing:
     holdings: dict[SourceId, Holding] = field(default_factory=dict)
     _links: Mapping[SourceId, Link] = field(default_factory=dict)
     _owners: Mapping[TargetId, Owner] = field(default_factory=dict)
+    _unfinished: frozenset[SourceId] = frozenset()
 
     async def plan(self, gathered: Gathered) -> None:
         """Reads every account that the cycle changed. Raises CycleError."""
@@ -108,7 +121,9 @@ class Undoing:
     async def _let_settle(self, gathered: Gathered) -> None:
         """An undo that was interrupted may have made an account that no look finds yet."""
         intents = await self.bench.ports.store.intents(self.lane.lane)
-        if any(one.action is Action.CREATE and one.source_id in gathered.values for one in intents.values()):
+        creates = (one.source_id for one in intents.values() if one.action is Action.CREATE)
+        self._unfinished = frozenset(one for one in creates if one in gathered.values)
+        if self._unfinished:
             await let_settle(self.lane, self.bench.ports, self.bench.control)
 
     def _leave(self, entry: JournalEntry, reason: str, detail: str, result: str = _SKIPPED) -> None:
@@ -135,7 +150,7 @@ class Undoing:
         if link is not None and link.target_id != account:
             self._leave(entry, CHANGED_SINCE, f"is linked to {link.target_id} by now")
             return
-        if self._is_taken(entry.source_id, account, self._owners):
+        if self._is_taken(entry.source_id, account):
             self._leave(entry, OWNED_BY_OTHER, f"{account} has another owner by now")
             return
         paths = {*entry.delta, *entry.before}
@@ -183,21 +198,19 @@ class Undoing:
             self._leave(entry, IMPORT_SKIPPED, "no matching attribute had a value: it can't be looked for")
             return
         row = undo_delete(mapping, entry)
-        hits = await Lookup(self.lane, self.bench.session, self.bench.retrier).find_first(row.keys)
-        if not hits:
-            self._allow(entry, row)
-            return
-        owners = await self.lane.owners(self.bench.ports.store, [hit.id for hit in hits])
-        if len(hits) > 1:
-            self._leave(entry, DUPLICATE_TARGET, "clashes with " + ", ".join(hit.id for hit in hits[:10]))
-        elif self._is_taken(entry.source_id, hits[0].id, owners):
-            self._leave(entry, OWNED_BY_OTHER, f"{hits[0].id} has another owner")
-        else:
-            link = _unlinked(entry.source_id, hits[0])
-            self.rows.append(undo_change(mapping, replace(link, image=take_image(mapping, hits[0])), {}))
+        match await Reviving(self.bench, self.lane, self._unfinished).look(entry.source_id, row.keys):
+            case Unmatched():
+                self._allow(entry, row)
+            case Matched(found=found) if mapping.untouchable.covers(take_image(mapping, found)):
+                self._leave(entry, NEVER_TOUCH, f"the account {found.id} is there, and is never written")
+            case Matched(found=found):
+                link = replace(_unlinked(entry.source_id, found), image=take_image(mapping, found))
+                self.rows.append(undo_change(mapping, link, {}))
+            case Ambiguous() | Foreign() | Unknowable() as situation:
+                self._leave(entry, *why_nothing(situation))
 
-    def _is_taken(self, source_id: SourceId, account: TargetId, owners: Mapping[TargetId, Owner]) -> bool:
-        owner = owners.get(account)
+    def _is_taken(self, source_id: SourceId, account: TargetId) -> bool:
+        owner = self._owners.get(account)
         return owner is not None and (owner.connector, owner.source_id) != (self.lane.connector, source_id)
 
     # --- references

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from typing import Final
 
 import pytest
@@ -13,8 +15,10 @@ from usher.contracts.runtime import SecretRef
 from usher.core.model.reports import CycleReport, CycleResult
 from usher.core.model.resources import ResourceType
 from usher.core.scim.references import is_reference
+from usher.core.sync.leaving import Deprovisioning, Policy
 from usher.engine.cycle import run_cycle
-from usher.engine.job import Control
+from usher.engine.job import ConnectorJob, Control
+from usher.engine.undo import run_undo
 from usher.targets.scim.session import open_scim
 from usher.targets.scim.settings import ScimSettings
 from usher.testing.clock import real_runtime
@@ -25,6 +29,8 @@ from usher.testing.world import MANAGER, World, group_mapping, open_world, perso
 from usher.transport.addresses import cli_policy
 
 TOKEN: Final = SecretRef("Secret", "app", "token")
+SEEDS: Final = count()
+"""A cycle is called by its second and a number of chance."""
 
 
 @pytest.fixture(params=["scim2_server", "scimmy"])
@@ -44,14 +50,25 @@ async def world() -> AsyncIterator[World]:
         yield opened
 
 
-async def sync(world: World, server: Server) -> CycleReport:
-    await world.read()
+def job_at(world: World, server: Server) -> ConnectorJob:
     settings, secrets = ScimSettings(server.url, TOKEN), MemorySecrets({TOKEN: server.token})
     lanes = tuple(replace(lane, address=server.url) for lane in world.job.lanes)
-    job = replace(
+    return replace(
         world.job, lanes=lanes, open_target=lambda: open_scim(settings, secrets, real_runtime(), cli_policy())
     )
-    report = await run_cycle(job, replace(world.ports, runtime=real_runtime()), Control())
+
+
+async def sync(world: World, server: Server) -> CycleReport:
+    await world.read(min_retained=0)
+    ports = replace(world.ports, runtime=real_runtime(next(SEEDS)))
+    report = await run_cycle(job_at(world, server), ports, Control())
+    assert (report.error, report.result) == ("", CycleResult.SUCCEEDED)
+    return report
+
+
+async def undo(world: World, server: Server, cycle: CycleReport) -> CycleReport:
+    ports = replace(world.ports, runtime=real_runtime(next(SEEDS)))
+    report = await run_undo(job_at(world, server), ports, Control(), cycle.name)
     assert (report.error, report.result) == ("", CycleResult.SUCCEEDED)
     return report
 
@@ -100,6 +117,56 @@ async def test_members_and_managers_end_as_the_source_has_them(world: World, ser
 
     again = await sync(world, server)
     assert (again.counts.updated, again.counts.created, again.pending) == (0, 0, 0)
+
+
+async def test_what_a_cycle_did_is_taken_back(world: World, server: Server) -> None:
+    world.group("staff", "ada", "bob")
+    put_manager(world, "bob", "ada")
+    await sync(world, server)
+    before = everything(server)
+    world.group("staff", "bob", "cyd")
+    world.people(["cyd"])
+    world.source.put("id-ada", **person("ada", jobTitle="Director", displayName="Ada L."))
+    put_manager(world, "bob", "eve")
+    changed = await sync(world, server)
+    assert everything(server) != before
+
+    undone = await undo(world, server, changed)
+
+    assert (undone.counts.updated, undone.counts.disabled, undone.counts.deleted) == (1, 1, 0)
+    assert inactive(server) == {"cyd"}
+    assert {name: one for name, one in everything(server).items() if name != "cyd"} == before
+    assert (await undo(world, server, undone)).counts.updated == 2
+    assert members(server) == {"staff": {"bob", "cyd"}}
+
+
+async def test_who_was_deleted_is_there_again_with_values_and_manager(world: World, server: Server) -> None:
+    world.deprovisioning = Deprovisioning(on_source_deleted=Policy.DELETE, delete_after=timedelta())
+    put_manager(world, "bob", "ada")
+    await sync(world, server)
+    world.source.drop("id-bob")
+    disabled = await sync(world, server)
+    assert (disabled.counts.disabled, disabled.counts.deleted) == (1, 0)
+    before = everything(server)
+    world.clock.advance((real_runtime().now() - world.clock.now()).total_seconds())  # a later read than the disable
+    deleted = await sync(world, server)
+    assert deleted.counts.deleted == 1
+
+    undone = await undo(world, server, deleted)
+
+    assert undone.counts.created == 1
+    assert everything(server) == before
+
+
+def everything(server: Server) -> Mapping[str, object]:
+    """What we write, by the name of the account; and the members."""
+    paths = ("displayName", "title", "active", 'emails[type eq "work"].value')
+    accounts = {names(server)[str(one["id"])]: [read_at(one, path) for path in paths] for one in server.accounts()}
+    return accounts | {"members": members(server), "managers": managers(server)}
+
+
+def inactive(server: Server) -> set[str]:
+    return {names(server)[str(one["id"])] for one in server.accounts() if one["active"] is False}
 
 
 def put_manager(world: World, name: str, manager: str) -> None:

@@ -12,20 +12,33 @@ import pytest
 from database.keys import make_keys
 from database.postgres import Postgres
 from usher.contracts.comparisons import Comparison
+from usher.contracts.journal import Journal, JournalPart
 from usher.contracts.log import WHOLE_LOG, LogQuery
 from usher.contracts.store import Record, Store
 from usher.core.errors import CycleError
-from usher.core.model.plans import Action, Phase
-from usher.core.model.resources import SourceId, TargetId
+from usher.core.model.journal import JournalEntry
+from usher.core.model.plans import Action, Phase, Replace
+from usher.core.model.resources import AttributePath, SourceId, TargetId
 from usher.state.places import Place
 from usher.state.sqlite import SqliteFile
 from usher.state.store import open_store
 from usher.testing.faults import Fault, FaultKind, FaultSchedule, Killed, Operation, nth
 from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_target import MemoryTarget
-from usher.testing.store_examples import CRM, NOON, link_people, make_change, make_entry, make_hold
+from usher.testing.store_examples import (
+    ADDRESS,
+    CRM,
+    NOON,
+    USER_NAME,
+    collect,
+    link_people,
+    make_change,
+    make_entry,
+    make_hold,
+)
 from usher.testing.world import World, new_world, person
 
+JOURNAL = Journal("cycle-1", NOON, ADDRESS)
 NAME = "Zebedee"
 """The name of somebody, and the part of the mail address before the @."""
 
@@ -83,7 +96,15 @@ async def fill(store: Store, target: MemoryTarget) -> None:
     await store.save_references(CRM, {SourceId(f"g-{NAME}"): [SourceId(f"p1-{NAME}")]})
     await store.save_comparison(CRM, Comparison(NOON, None), [TargetId(f"t-{NAME}")])
     await store.keep_parts(CRM.connector, {"scope": {"users": [NAME]}})
+    await store.write_intents(CRM, [], JournalPart(JOURNAL, [entry()]))
     await store.seal_key(NAME.encode())
+
+
+def entry() -> JournalEntry:
+    """Of somebody who was deleted: with a name wherever one can be."""
+    here, members = TargetId(f"t-{NAME}"), AttributePath("members")
+    delta, before = {USER_NAME: Replace(NAME)}, {USER_NAME: f"{NAME} of before"}
+    return JournalEntry(1, SourceId(f"p-{NAME}"), here, Action.DELETE, delta, before, {members: (here,)})
 
 
 async def expect_what_was_filled(store: Store) -> None:
@@ -97,6 +118,7 @@ async def expect_what_was_filled(store: Store) -> None:
     assert [
         entry.source_id for entry in await store.log(CRM.connector, LogQuery(source_id=SourceId(f"p-{NAME}")), 9)
     ] == [f"p-{NAME}"]
+    assert await collect(store.journal_entries(CRM, JOURNAL.cycle)) == [entry()]
     assert await store.seal_key(b"another") == NAME.encode()
 
 

@@ -239,7 +239,8 @@ class Unknowable:
     """No link. A create was sent whose end nobody knows, to a target that can't be asked who is there."""
 
 
-Situation: TypeAlias = Linked | Matched | Foreign | Unmatched | Ambiguous | Unknowable
+Unlinked: TypeAlias = Matched | Foreign | Unmatched | Ambiguous | Unknowable
+Situation: TypeAlias = Linked | Unlinked
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Final
 
-from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Situation, Unmatched
+from usher.core.model.plans import Ambiguous, Foreign, Matched, MatchKey, Unlinked, Unmatched
 from usher.core.model.resources import ConnectorKey, Json, SourceId, TargetId, TargetResource
 from usher.core.scim.filters import values_at
 from usher.core.sync.match_rules import MatchRule
@@ -78,7 +78,7 @@ def claims_met_by(rules: Sequence[MatchRule], account: Mapping[str, Json]) -> It
             yield rule.claim(combination), rule.precedence
 
 
-def match_resources(unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence) -> dict[SourceId, Situation]:
+def match_resources(unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: Evidence) -> dict[SourceId, Unlinked]:
     """The situation of every person without a link."""
     situations = {source_id: _match_one(source_id, keys, evidence) for source_id, keys in unlinked.items()}
     claimed: defaultdict[TargetId, list[SourceId]] = defaultdict(list)
@@ -93,7 +93,7 @@ def match_resources(unlinked: Mapping[SourceId, Sequence[MatchKey]], evidence: E
     return situations
 
 
-def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence) -> Situation:
+def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence) -> Unlinked:
     for key in keys:
         others = [other for other in evidence.rivals.get(key.claim, ()) if other != source_id]
         if others:
@@ -107,7 +107,7 @@ def _match_one(source_id: SourceId, keys: Sequence[MatchKey], evidence: Evidence
     return Unmatched()
 
 
-def _claim(source_id: SourceId, key: MatchKey, hit: TargetResource, evidence: Evidence) -> Situation:
+def _claim(source_id: SourceId, key: MatchKey, hit: TargetResource, evidence: Evidence) -> Unlinked:
     owner = evidence.owners.get(hit.id)
     if owner is None and evidence.adopt is Adopt.NEVER:
         anchored = any(criterion.path.lower() == ANCHOR for criterion in key.conjunction)

@@ -119,15 +119,19 @@ def plan_change(
 
 
 def _plan_nothing(desired: Desired, situation: Ambiguous | Foreign | Unknowable) -> Skip:
+    reason, detail = why_nothing(situation)
+    return Skip(desired.source_id, reason, detail, settled=False)
+
+
+def why_nothing(situation: Ambiguous | Foreign | Unknowable) -> tuple[str, str]:
+    """Reason and detail of a situation in which nothing can be done."""
     match situation:
         case Ambiguous(reason=reason, rivals=rivals):
-            detail = "clashes with " + ", ".join(rivals[:10])
+            return reason, "clashes with " + ", ".join(rivals[:10])
         case Foreign(found=found):
-            reason = NOT_ADOPTED
-            detail = f"the account {found.id} matches, and adopt: Never leaves it to whoever made it"
+            return NOT_ADOPTED, f"the account {found.id} matches, and adopt: Never leaves it to whoever made it"
         case Unknowable():
-            reason, detail = CREATE_UNKNOWN, NOBODY_KNOWS
-    return Skip(desired.source_id, reason, detail, settled=False)
+            return CREATE_UNKNOWN, NOBODY_KNOWS
 
 
 def _plan_create(mapping: CompiledMapping, desired: Desired) -> Planned:

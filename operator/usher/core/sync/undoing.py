@@ -5,12 +5,22 @@ What is not as the cycle left it belongs to whoever changed it since, and stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from usher.core.model.journal import JournalEntry
-from usher.core.model.plans import Action, Amend, Edit, MatchKey, Phase, PlannedChange, PlannedDelta, Replace
+from usher.core.model.plans import (
+    Action,
+    Amend,
+    Edit,
+    MatchKey,
+    Phase,
+    PlannedChange,
+    PlannedDelta,
+    PlannedEdit,
+    Replace,
+)
 from usher.core.model.resources import AttributePath, Fingerprint, Json, Link, ResourceType, SourceId, TargetId
 from usher.core.scim.comparison import equal, lacking
 from usher.core.scim.patches import element_path
@@ -160,6 +170,37 @@ def undo_references(
     """References of one account that are taken (`REMOVE`) or given (`REFER`) again."""
     phase = Phase.REMOVE if action is Action.REMOVE else Phase.REFER
     return replace(_row(mapping, source_id, action, phase), delta=delta)
+
+
+def set_apart(rows: Sequence[PlannedChange], disabled: Collection[TargetId]) -> list[PlannedChange]:
+    """The rows of one lane, with what follows from a disable of the same undo in rows of their own.
+
+    That an account which is disabled is a member no more, and that a group which is disabled has no members, is counted
+    by no budget a second time.
+    """
+    emptied = {row.source_id for row in rows if row.action is Action.DISABLE}
+    return [part for row in rows for part in _parts(row, disabled, emptied)]
+
+
+def _parts(
+    row: PlannedChange, disabled: Collection[TargetId], emptied: Collection[SourceId]
+) -> Iterator[PlannedChange]:
+    follows: dict[AttributePath, PlannedEdit] = {}
+    others: dict[AttributePath, PlannedEdit] = {}
+    for path, edit in row.delta.items():
+        if row.action is Action.REMOVE and isinstance(edit, Amend):
+            gone = [row.source_id in emptied or one in disabled for one in ids_of(edit.remove)]
+            pairs = list(zip(edit.remove, gone, strict=True))
+            if any(gone):
+                follows[path] = Amend(remove=tuple(one for one, leaves in pairs if leaves))
+            if not all(gone):
+                others[path] = Amend(remove=tuple(one for one, leaves in pairs if not leaves))
+        else:
+            others[path] = edit
+    if follows:
+        yield replace(row, phase=Phase.FOLLOW, delta=follows)
+    if others or not follows:
+        yield replace(row, delta=others)
 
 
 def _row(mapping: CompiledMapping, source_id: SourceId, action: Action, phase: Phase) -> PlannedChange:
