@@ -98,7 +98,7 @@ PLANTS = {
     ),
     "ten at a time go by name whom a cycle would hold": Plant(
         "engine/preparing.py",
-        "        beside={_COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},",
+        "        beside={COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},",
         "        beside={},",
         "tests/unit/engine/test_on_demand.py",
     ),

@@ -14,6 +14,15 @@ CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningco
 """How kubectl calls a connector."""
 
 
+def connector_named(name: str, role: str) -> str:
+    """The name in `NAME` or `pconn/NAME`. Raises click.UsageError: another kind is none `that <role>`."""
+    kind, slash, rest = name.rpartition("/")
+    if slash and kind.lower() not in CONNECTORS:
+        message = f"{kind} is no kind that {role}: write NAME, or pconn/NAME"
+        raise click.UsageError(message)
+    return rest
+
+
 @click.command(
     short_help="Approve a held plan or a void read in a cluster.",
     epilog="Examples: usher approve people 1f0c..., usher approve idsrc/corp 77ab...",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from usher.cli.approve import CONNECTORS
+from usher.cli.approve import connector_named
 from usher.cli.options import cluster_options
 
 
@@ -24,8 +24,5 @@ def release(name: str, kubeconfig: Path | None, context: str | None, namespace: 
     """
     from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    kind, slash, rest = name.rpartition("/")
-    if slash and kind.lower() not in CONNECTORS:
-        raise click.UsageError(f"{kind} is no kind that waits for Usher: write NAME, or pconn/NAME")
-    subject = verbs.release(access.Access(kubeconfig, context, namespace), rest)
+    subject = verbs.release(access.Access(kubeconfig, context, namespace), connector_named(name, "waits for Usher"))
     click.echo(f"{subject}: released, its accounts stay as they are")

@@ -11,7 +11,7 @@ import click
 
 from usher.api.v1alpha1.durations import parse_duration
 from usher.api.v1alpha1.provisioning_runs import UNDO, RestartScope, RunType
-from usher.cli.approve import CONNECTORS
+from usher.cli.approve import connector_named
 from usher.cli.exits import Exit
 from usher.cli.options import cluster_options, output_option
 from usher.cli.output import Block, Format, Paragraph, Result, show
@@ -132,11 +132,9 @@ def _ask(
     from usher.kube import access as cluster  # noqa: PLC0415 - takes a second, which no other command waits for
     from usher.kube import run_verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    kind, slash, rest = name.rpartition("/")
-    if slash and kind.lower() not in CONNECTORS:
-        raise click.UsageError(f"{kind} is no kind that runs: write NAME, or pconn/NAME")
+    connector = connector_named(name, "runs")
     access = cluster.Access(kubeconfig, context, namespace)
-    return access, run_verbs.ask(access, rest, spec)
+    return access, run_verbs.ask(access, connector, spec)
 
 
 def _follow(access: Access, asked: Asked, timeout: timedelta, output: Format, subjects: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from usher.cli.approve import CONNECTORS
+from usher.cli.approve import connector_named
 from usher.cli.options import cluster_options
 
 
@@ -22,7 +22,7 @@ def suspend(name: str, kubeconfig: Path | None, context: str | None, namespace: 
     """
     from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.suspend(access.Access(kubeconfig, context, namespace), _name_in(name))
+    subject = verbs.suspend(access.Access(kubeconfig, context, namespace), connector_named(name, "is suspended"))
     click.echo(f"{subject}: suspended")
 
 
@@ -36,12 +36,5 @@ def resume(name: str, kubeconfig: Path | None, context: str | None, namespace: s
     """
     from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.resume(access.Access(kubeconfig, context, namespace), _name_in(name))
+    subject = verbs.resume(access.Access(kubeconfig, context, namespace), connector_named(name, "is suspended"))
     click.echo(f"{subject}: resumed")
-
-
-def _name_in(name: str) -> str:
-    kind, slash, rest = name.rpartition("/")
-    if slash and kind.lower() not in CONNECTORS:
-        raise click.UsageError(f"{kind} is no kind that is suspended: write NAME, or pconn/NAME")
-    return rest

@@ -24,11 +24,11 @@ from usher.engine.preparing import Prepared, prepare
 from usher.engine.reporting import (
     Opened,
     due_holders,
+    failed_with,
     final_counts,
     make_failure,
     make_report,
     planned_counts,
-    rest_after,
 )
 from usher.engine.safety import describe_hold, enforce
 from usher.engine.standing import conclude_standing
@@ -172,9 +172,7 @@ async def _conclude(
     recovered = sum(writing.recorder.undone.recovered for writing in lanes)
     report = replace(await make_report(opened, prepared, counts, due), held=held, recovered=recovered)
     if error is not None:
-        rest = rest_after(error)
-        report = replace(report, error_reason=error.reason, error=error.message, not_before=rest)
-        return replace(report, result=CycleResult.FAILED)
+        return failed_with(report, error)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
     if prepared.assigning is not None or prepared.kind is CycleKind.INITIAL:

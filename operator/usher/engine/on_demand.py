@@ -25,7 +25,7 @@ from usher.engine.foreseeing import NOT_REACHED, foresee
 from usher.engine.job import ConnectorJob, Control, Ports
 from usher.engine.opening import name_cycle, open_bench
 from usher.engine.preparing import Prepared, prepare
-from usher.engine.reporting import Opened, final_counts, make_failure, make_report, planned_counts, rest_after
+from usher.engine.reporting import Opened, failed_with, final_counts, make_failure, make_report, planned_counts
 from usher.engine.resolving import Resolved, resolve
 from usher.engine.safety import PLAN_HELD
 from usher.engine.selecting import Chosen
@@ -92,8 +92,7 @@ async def _run(opened: Opened) -> tuple[CycleReport, Mapping[Subject, Told]]:
     report = await make_report(opened, prepared, counts, {})
     report = replace(report, kind=CycleKind.ON_DEMAND, result=_result_of(course))
     if course.error is not None:
-        rest = rest_after(course.error)
-        report = replace(report, error_reason=course.error.reason, error=course.error.message, not_before=rest)
+        report = failed_with(report, course.error)
     waiting = {(kind, source_id) for kind, source_id, _ in prepared.judgement.decision.wait}
     told = {
         subject: tell(course, outlook, await _lines_of(bench, subject, last), waits=subject in waiting)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from usher.contracts.assignments import Resolution
 from usher.contracts.snapshots import Snapshot
@@ -30,11 +29,9 @@ from usher.engine.feeding import Extra, Feed
 from usher.engine.job import ConnectorJob, Job, Ports
 from usher.engine.progress import Stage
 from usher.engine.referring import Referring, plan_references_of, references_tried
-from usher.engine.safety import Circumstances, Judgement, held_of, judge, judge_chosen, postpone
+from usher.engine.safety import COUNTED, Circumstances, Judgement, held_of, judge, judge_chosen, postpone
 from usher.engine.selecting import Chosen
 from usher.engine.settling import let_unknown_settle
-
-_COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ async def prepare(bench: Bench) -> Prepared:
         mapping_changed=any(lane.mapping_changed for lane in lanes),
         guarded=any(lane.guarded for lane in lanes),
         whole=_is_whole(bench.job),
-        beside={_COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},
+        beside={COUNTED[lane.job.resource_type]: lane.beside for lane in lanes},
     )
     decide = judge_chosen if isinstance(bench.selection, Chosen) else judge
     if bench.job.anew is not None and assigning is not None and assigning.resolution.unresolved:
@@ -162,7 +159,7 @@ async def _plan_references(
 
 async def _live(bench: Bench, lanes: Sequence[PreparedLane], removals: Sequence[PlannedChange]) -> dict[Counted, int]:
     """What there was before the cycle. Memberships are many: they are counted only where some are to be removed."""
-    live = {_COUNTED[lane.job.resource_type]: lane.live for lane in lanes}
+    live = {COUNTED[lane.job.resource_type]: lane.live for lane in lanes}
     if removals:
         counts = [await bench.ports.store.count_references(lane.lane) for lane in bench.job.lanes]
         live[Counted.MEMBERSHIPS] = sum(counts)

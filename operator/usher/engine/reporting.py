@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from usher.core.errors import ComeBackLater, UsherError
@@ -84,6 +84,17 @@ def make_failure(ports: Ports, started: datetime, error: UsherError) -> CycleRep
         started=started,
         completed=ports.runtime.now(),
         counts=Counts(),
+        error_reason=error.reason,
+        error=error.message,
+        not_before=rest_after(error),
+    )
+
+
+def failed_with(report: CycleReport, error: UsherError) -> CycleReport:
+    """The report of what ended before its end, for this error."""
+    return replace(
+        report,
+        result=CycleResult.FAILED,
         error_reason=error.reason,
         error=error.message,
         not_before=rest_after(error),

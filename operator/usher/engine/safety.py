@@ -12,6 +12,7 @@ from usher.contracts.log import LogEntry
 from usher.contracts.store import StoredHold
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.reports import HeldPlan
+from usher.core.model.resources import ResourceType
 from usher.core.sync.policies import (
     APPROVAL_REQUIRED,
     Counted,
@@ -29,6 +30,8 @@ from usher.engine.job import ConnectorJob, Job, Ports
 
 PLAN_HELD = "PlanHeld"
 """Why somebody waits beside a held set."""
+COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
+"""By which budget the leavers of a lane are counted."""
 
 
 @dataclass(frozen=True, slots=True)

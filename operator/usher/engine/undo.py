@@ -32,14 +32,13 @@ from usher.engine.progress import Stage
 from usher.engine.ranks import apply_rank
 from usher.engine.recorder import CHUNK, Recorder
 from usher.engine.relating import Relating
-from usher.engine.reporting import Opened, make_failure, rest_after
-from usher.engine.safety import PLAN_HELD
+from usher.engine.reporting import Opened, failed_with, make_failure
+from usher.engine.safety import COUNTED, PLAN_HELD
 from usher.engine.standing import conclude_rest
 from usher.engine.undo_planning import Gathered, Undoing
 
 CYCLE_NOT_FOUND: Final = "CycleNotFound"
 NOTHING_TO_UNDO: Final = "NothingToUndo"
-_COUNTED: Final = {ResourceType.USER: Counted.ACCOUNTS, ResourceType.GROUP: Counted.GROUPS}
 
 
 async def run_undo(job: ConnectorJob, ports: Ports, control: Control, cycle: str) -> CycleReport:
@@ -124,7 +123,7 @@ async def _judge(bench: Bench, rows: Sequence[PlannedChange]) -> None:
     store, job, live = bench.ports.store, bench.job, Counter[Counted]()
     for lane in job.lanes:
         _, active = await store.count_links(lane.lane)
-        live[_COUNTED[lane.resource_type]] += active
+        live[COUNTED[lane.resource_type]] += active
         live[Counted.MEMBERSHIPS] += await store.count_references(lane.lane)
     whole = job.approval is Approval.ALWAYS
     due = [row for row in rows if whole or row.destructive]
@@ -213,9 +212,7 @@ def _report(opened: Opened, writings: Sequence[_Writing], error: CycleError | No
         credential=opened.credential,
     )
     if error is not None:
-        rest = rest_after(error)
-        report = replace(report, error_reason=error.reason, error=error.message, not_before=rest)
-        return replace(report, result=CycleResult.FAILED)
+        return failed_with(report, error)
     if bench.control.stop.is_set():
         return replace(report, result=CycleResult.INTERRUPTED)
     return replace(report, result=CycleResult.PLANNED) if bench.job.enforcement is Enforcement.OBSERVE else report
