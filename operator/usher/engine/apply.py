@@ -127,16 +127,20 @@ class Applier:
         except OutcomeUnknown as error:
             hits = await _look_after(error, self._look(change))
             if hits:
-                return await self._adopt(change, hits)
+                return await _or_unsure(change, self._adopt(change, hits))
             return Unsure(change, CREATE_UNKNOWN, error.detail or error.message)
         except UniquenessTaken as error:
-            hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
-            if hits:
-                return await self._adopt(replace(change, action=Action.LINK, cause=ADOPTED), hits)
-            if self.job.settle:  # what the app speaks of may have been made by this very request, and be hidden yet
-                return Unsure(change, error.reason, error.detail or error.message)
-            return _failed(change, error)
+            return await _or_unsure(change, self._refused(change, error))
         return Done(change, link_after(self.job.mapping, change, stored))
+
+    async def _refused(self, change: PlannedChange, error: UniquenessTaken) -> Outcome:
+        """What the app speaks of may have been made by this very request."""
+        hits = await self._look(change) if self.job.adopt is Adopt.ALWAYS else ()
+        if hits:
+            return await self._adopt(replace(change, action=Action.LINK, cause=ADOPTED), hits)
+        if self.job.settle:  # and be hidden yet
+            return Unsure(change, error.reason, error.detail or error.message)
+        return _failed(change, error)
 
     async def _look(self, change: PlannedChange) -> Sequence[TargetResource]:
         return await Lookup(self.job, self.session, self.retrier).find_first(change.keys)
@@ -250,6 +254,14 @@ async def _look_after(unknown: OutcomeUnknown | None, look: Awaitable[ResultT]) 
         if unknown is None:
             raise
         raise OutcomeUnknown(unknown.message, reason=unknown.reason, detail=error.detail or error.message) from error
+
+
+async def _or_unsure(create: PlannedChange, found: Awaitable[Outcome]) -> Outcome:
+    """What became of an account that this create may have made. Until it is linked, only the intent knows of it."""
+    try:
+        return await found
+    except (ResourceError, NotSent, IncompleteRead) as error:
+        return Unsure(create, error.reason, error.detail or error.message)
 
 
 def _failed(change: PlannedChange, error: UsherError) -> Failed:

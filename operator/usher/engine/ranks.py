@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from usher.contracts.store import Intent, Record
-from usher.core.errors import CycleError, OutcomeUnknown
+from usher.core.errors import CycleError, OutcomeUnknown, UniquenessTaken
 from usher.core.model.plans import Action, PlannedChange
 from usher.core.model.resources import SourceId
 from usher.engine.apply import Applier
@@ -78,10 +78,10 @@ class _Rank:
 
 
 def _may_have_had_effect(error: BaseException) -> bool:
-    """Whether a request of unknown end led to this error."""
+    """Whether a request led to this error that has an unknown end, or was refused for what it may have made itself."""
     former: BaseException | None = error
     while former is not None:
-        if isinstance(former, OutcomeUnknown):
+        if isinstance(former, OutcomeUnknown | UniquenessTaken):
             return True
         former = former.__cause__ or former.__context__
     return False

@@ -12,7 +12,9 @@ from datetime import timedelta
 
 import pytest
 
-from usher.core.model.plans import Stored, Update
+from usher.contracts.target import TargetOpener
+from usher.core.errors import UniquenessTaken
+from usher.core.model.plans import Create, Stored, Update
 from usher.core.model.reports import CycleResult
 from usher.core.model.resources import AttributePath, Json, SourceId
 from usher.engine.cycle import run_cycle
@@ -256,6 +258,47 @@ async def test_a_disable_that_the_answer_denies_is_not_believed(blank: World) ->
     await blank.sync()
 
     assert active(blank, "ada") is False
+
+
+class RefusingSession(MemorySession):
+    """Makes an account without its title, and says that its name is taken: a proxy has sent the request twice, say."""
+
+    async def create(self, change: Create) -> Stored:
+        await super().create(replace(change, values={p: v for p, v in change.values.items() if p != "title"}))
+        raise UniquenessTaken("the name is taken")
+
+
+@pytest.mark.parametrize(
+    ("operation", "fault", "count", "after"),
+    [
+        (Op.FIND, FaultKind.LOST_BEFORE, TRIES, 2),
+        (Op.FIND, FaultKind.UNAUTHORIZED, 1, 2),
+        (Op.UPDATE, FaultKind.REFUSED, 1, 0),
+    ],
+)
+async def test_an_account_that_was_made_and_refused_in_one_breath_is_not_forgotten_though_the_look_fails(
+    six: World, operation: Op, fault: FaultKind, count: int, after: int
+) -> None:
+    @asynccontextmanager
+    async def open_target() -> AsyncIterator[MemorySession]:
+        yield RefusingSession(six.target)
+
+    six.people(["gus"])
+    six.target.faults.strike(operation, fault, count=count, after=after)  # both keys of gus, then the look
+
+    await run_cycle_after_read(six, open_target)
+
+    assert SourceId("id-gus") in await six.store.intents(six.lane)
+    six.source.drop("id-gus")
+    await six.sync()
+    await six.cycle()
+    assert active(six, "gus") is False
+
+
+async def run_cycle_after_read(world: World, open_target: TargetOpener) -> None:
+    """One sync, with the app behind these sessions."""
+    await world.read()
+    await run_cycle(replace(world.job, open_target=open_target), world.ports, Control())
 
 
 class TitleIgnoringSession(MemorySession):
