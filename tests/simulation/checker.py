@@ -13,6 +13,7 @@ from typing import Final
 from simulation.expectation import ANCHOR, TEXTS, expected_of, is_in, undone, wanted_texts
 from simulation.network import SECRET
 from simulation.scene import CANARY, Cycle, Scene, Version
+from simulation.wire import Sent
 from usher.core.model.reports import Counts, CycleReport, CycleResult
 from usher.core.model.resources import Json, SourceId, Value
 from usher.state.database import TAKEN
@@ -222,15 +223,21 @@ def nothing_leaks(cycle: Cycle) -> Iterator[Violation]:
 
 
 def patience_is_had(scene: Scene) -> Iterator[Violation]:
-    """I13: nobody asks before a Retry-After has passed; a killed process takes its knowledge of it along."""
+    """I13: no process asks before a Retry-After has passed that it was told: what others were told it can't know."""
     ends = [*(cycle.sent for cycle in scene.cycles[1:]), len(scene.network.sent)]
     for cycle, end in zip(scene.cycles, ends, strict=True):
-        until = answered = 0.0
-        for one in scene.network.sent[cycle.sent : end]:
-            if answered < one.at < until:
-                yield Violation("I13", f"{one.method} {one.at:.2f} comes before {until:.2f}, as the app had asked for")
-            if one.not_before > until:
-                until, answered = one.not_before, one.at + scene.network.latency
+        sent = scene.network.sent[cycle.sent : end]
+        for stale in (False, True):
+            yield from _impatience([one for one in sent if one.stale is stale], scene.network.latency)
+
+
+def _impatience(sent: Sequence[Sent], latency: float) -> Iterator[Violation]:
+    until = answered = 0.0
+    for one in sent:
+        if answered < one.at < until:
+            yield Violation("I13", f"{one.method} {one.at:.2f} comes before {until:.2f}, as the app had asked for")
+        if one.not_before > until:
+            until, answered = one.not_before, one.at + latency
 
 
 def bounded(requests: int, usual: int) -> Iterator[Violation]:

@@ -154,6 +154,14 @@ def test_a_planted_violation_is_found(name: str) -> None:
     assert promise in {one.promise for one in found_in(plant)}
 
 
+def test_a_process_that_goes_on_knows_nothing_of_what_another_one_was_told() -> None:
+    def plant(scene: Scene) -> None:
+        asked_too_soon(scene)
+        scene.network.sent[-1] = replace(scene.network.sent[-1], stale=True)
+
+    assert found_in(plant) == []
+
+
 def test_somebody_who_is_out_and_active_is_missed() -> None:
     async def play() -> None:
         async with States.open() as states:
