@@ -157,7 +157,7 @@ def test_a_planted_violation_is_found(name: str) -> None:
 def test_a_process_that_goes_on_knows_nothing_of_what_another_one_was_told() -> None:
     def plant(scene: Scene) -> None:
         asked_too_soon(scene)
-        scene.network.sent[-1] = replace(scene.network.sent[-1], stale=True)
+        scene.network.sent[-1] = replace(scene.network.sent[-1], stale=True, method="GET")
 
     assert found_in(plant) == []
 
