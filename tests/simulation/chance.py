@@ -12,9 +12,11 @@ from simulation.checker import Violation, check
 from simulation.expectation import Held, expected_of, missed
 from simulation.operations import OPERATIONS
 from simulation.process import Process, simulate
-from simulation.scene import CANARY, CLASSES, INTERVAL, Plot, Scene
+from simulation.scene import CANARY, CLASSES, INTERVAL, Cycle, Plot, Scene
 from simulation.states import States
 from simulation.trial import RESTART, now_at_source, unrest, wrong
+from usher.core.errors import OF_THE_STATE
+from usher.core.model.reports import CycleKind, CycleReport
 from usher.core.model.resources import ResourceType
 from usher.core.sync.assignments import Entry
 from usher.core.sync.policies import Budget
@@ -77,13 +79,23 @@ async def _calm_down(scene: Scene) -> list[Violation]:
     problems, late = [], list[Violation]()
     for turn in range(QUIET):
         scene.clock.advance(INTERVAL)
-        cycle = await scene.sync(Process())
+        compares = turn == 0 and any(map(_took_a_deletion_along, scene.cycles))
+        cycle = await scene.sync(Process(), (), CycleKind.FULL_COMPARISON if compares else None)
         problems = [*unrest(scene, cycle, _CALM), *wrong(scene, _CALM, Held({}, {}))]
         if turn == 0:
             late += [Violation("I4", one) for one in missed(scene, expected_of(scene, now_at_source(scene)))]
         if not problems:
             break
     return late + [Violation("I6", problem) for problem in problems]
+
+
+def _took_a_deletion_along(cycle: Cycle) -> bool:
+    """Whether a process may have been told that an admin has deleted an account, and ended before it could keep that.
+
+    Nobody is told a second time: it is for the full comparison to find.
+    """
+    ended = isinstance(cycle.came, CycleReport) and cycle.came.error_reason not in OF_THE_STATE
+    return "404-gone" in cycle.process.struck and not ended
 
 
 def striking(chance: Random, target: str, rate: float) -> Callable[[str, int], str | None]:

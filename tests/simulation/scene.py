@@ -14,7 +14,7 @@ from simulation.process import Life, Process
 from simulation.states import States
 from usher.contracts.runtime import Runtime
 from usher.core.errors import UsherError
-from usher.core.model.reports import CycleReport
+from usher.core.model.reports import CycleKind, CycleReport
 from usher.core.model.resources import ConnectorKey, Lane, ResourceType, SourceId, SourceKey, TargetId, Value
 from usher.core.sync.assignments import Entry as Named
 from usher.core.sync.leaving import Deprovisioning, Policy
@@ -220,11 +220,11 @@ class Scene:
 
     # --- cycles
 
-    async def sync(self, process: Process, named: Sequence[Named] = ()) -> Cycle:
+    async def sync(self, process: Process, named: Sequence[Named] = (), asked: CycleKind | None = None) -> Cycle:
         """One process reads the source and runs one cycle; where some are named, a run for these alone instead."""
         users, groups = len(self.app.history), len(self._groups.history)
         sent = len(self.network.sent)
-        life = Life(process, partial(self._sync, process, named))
+        life = Life(process, partial(self._sync, process, named, asked))
         came = await life.run()
         await self._resume()
         if process.taken:
@@ -249,7 +249,9 @@ class Scene:
         if came is not None:
             self.went_on.append(came)
 
-    async def _sync(self, process: Process, named: Sequence[Named]) -> CycleReport | UsherError:
+    async def _sync(
+        self, process: Process, named: Sequence[Named], asked: CycleKind | None
+    ) -> CycleReport | UsherError:
         runtime = Runtime(
             now=lambda: self.clock.now() + timedelta(seconds=process.clock_is_off),
             monotonic=self.clock.monotonic,
@@ -260,11 +262,11 @@ class Scene:
         try:
             if not self.plot.ending:
                 await self._read(ports)
-            return await self._cycle(ports, named)
+            return await self._cycle(ports, named, asked)
         except UsherError as error:
             return error
 
-    async def _cycle(self, ports: Ports, named: Sequence[Named]) -> CycleReport:
+    async def _cycle(self, ports: Ports, named: Sequence[Named], asked: CycleKind | None) -> CycleReport:
         world = World(self.states.store, self.source, self.app, self.clock)
         world.mapping, world.group_mapping = self.plot.mapping, group_mapping() if self.plot.with_groups else None
         world.budget = self.plot.budget
@@ -274,7 +276,7 @@ class Scene:
         job = replace(world.job, lanes=lanes, open_target=partial(self.network.open, ports.runtime))
         if named:
             return await run_on_demand(job, ports, Control(), named)
-        return await run_cycle(job, ports, Control())
+        return await run_cycle(job, ports, Control(asked=asked))
 
     async def _read(self, ports: Ports) -> None:
         kinds = (ResourceType.USER, ResourceType.GROUP) if self.plot.with_groups else (ResourceType.USER,)

@@ -114,8 +114,8 @@ async def _drop(job: ConnectorJob, ports: Ports) -> None:
 
 async def _is_over(job: ConnectorJob, ports: Ports) -> bool:
     """Whether nobody has approved in time what a restart has found."""
-    held = await ports.store.held(job.connector)
-    return held is not None and held[0].anew and not held[0].approved and ports.runtime.now() >= held[0].expires
+    hold = await ports.store.hold_of(job.connector)
+    return hold is not None and hold.anew and not hold.approved and ports.runtime.now() >= hold.expires
 
 
 async def _give_up(job: ConnectorJob, ports: Ports) -> None:

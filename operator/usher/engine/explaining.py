@@ -203,10 +203,14 @@ async def gather(job: ConnectorJob, ports: Ports, subject: Subject, lines: int) 
     return facts if facts.resource is None else await _judged(job, store, facts, facts.resource)
 
 
+async def fitted(lane: Job, store: Store) -> Job:
+    """With the mapping as a cycle has it: fitted to what the target said of itself. Raises CycleError as `gather`."""
+    stored = await store.discovery(lane.address)
+    return lane if stored is None else replace(lane, mapping=fit(lane.mapping, stored.discovery))
+
+
 async def _as_in_a_cycle(lane: Job, ports: Ports, assigning: Assigning | None) -> Job:
-    stored = await ports.store.discovery(lane.address)
-    if stored is not None:
-        lane = replace(lane, mapping=fit(lane.mapping, stored.discovery))
+    lane = await fitted(lane, ports.store)
     if assigning is None:
         return lane
     return replace(lane, assigned=await assigning.assigned(lane), whole=not assigning.resolution.unresolved)

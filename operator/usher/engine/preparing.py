@@ -144,7 +144,7 @@ async def _plan_references(
     bench: Bench, lanes: Sequence[PreparedLane], frozen: frozenset[Subject]
 ) -> list[PlannedChange]:
     """Writes the rows of references into the running plans; returns those that take something away."""
-    rows = []
+    rows = list[PlannedChange]()
     adopting = {
         (lane.job.resource_type, source_id): holding.target_id
         for lane in lanes
@@ -153,7 +153,10 @@ async def _plan_references(
     for lane in lanes:
         waiting = references_tried(lane.job, lane.waiting)
         referring = Referring(bench, frozen, lane.doubted, adopting, waiting)
-        rows += await plan_references_of(referring, lane.job)
+        foreseen = await plan_references_of(referring, lane.job)
+        rows += foreseen.destructive
+        for source_id in foreseen.unread:  # what was seen of it before is not believed any more
+            lane.draft.holding.pop(source_id, None)
     return rows
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from usher.contracts.target import Projection, TargetSession
+from usher.core.errors import ResourceGone
 from usher.core.model.resources import AttributePath, TargetId, TargetResource
 from usher.core.scim.references import referenced
 from usher.engine.job import Job
@@ -32,9 +33,11 @@ async def read_paths(
 async def read_references(
     session: TargetSession, retrier: Retrier, job: Job, target_id: TargetId, path: AttributePath
 ) -> tuple[TargetId, ...]:
-    """The accounts that a reference attribute of this account holds; none where the account is gone."""
+    """The accounts that a reference attribute of this account holds. Raises ResourceGone where that one is gone."""
     current = await _read(session, retrier, job, target_id, frozenset((path,)))
-    return () if current is None else tuple(map(TargetId, referenced(path, current.attributes)))
+    if current is None:
+        raise ResourceGone
+    return tuple(map(TargetId, referenced(path, current.attributes)))
 
 
 async def _read(

@@ -95,9 +95,11 @@ class Recorder:
         await self.flush()
 
     async def add_unread(self, failures: Mapping[SourceId, UsherError]) -> None:
-        """Holders whose references could not be read: somebody may have to be taken out of them."""
+        """Holders whose references could not be read: somebody may have to be taken out of them, or they are gone."""
         for source_id, error in failures.items():
             self.tally.failed += 1
+            if error.reason == INVALID_ANCHOR:
+                self._pending.unlinked.append(source_id)
             detail = self._unsettle(self.undone.fail_look(source_id, error.reason, Duty.REMOVE), _said(error))
             self._log(source_id, ("action", Action.REFER, "Failure", error.reason, detail))
 

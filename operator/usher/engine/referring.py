@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from usher.contracts.store import Record
 from usher.core.errors import OF_ONE_RESOURCE, ResourceError, UsherError
@@ -235,18 +235,27 @@ class _Accounts:
         return found
 
 
-async def plan_references_of(referring: Referring, lane: Job) -> list[PlannedChange]:
-    """Writes what the lane's holders need into the running plan; returns what of it takes something away."""
+class Foreseen(NamedTuple):
+    """What the plan of a lane says of references: the rows that take something away, and who could not be read."""
+
+    destructive: Sequence[PlannedChange] = ()
+    unread: Collection[SourceId] = ()
+
+
+async def plan_references_of(referring: Referring, lane: Job) -> Foreseen:
+    """Writes what the lane's holders need into the running plan. Who could not be read is looked at after the apply."""
     if not refers(lane):
-        return []
+        return Foreseen()
     store = referring.bench.ports.store
-    destructive = []
+    destructive, unread = list[PlannedChange](), list[SourceId]()
     await store.clear_phases(lane.lane, _BEFORE)
     async with aclosing(await referring.plan(lane)) as looks:
         async for referrals in looks:
             await store.add_changes(lane.lane, referrals.rows)
             destructive += [row for row in referrals.rows if row.destructive]
-    return destructive
+            unread += referrals.failed
+    await store.record(lane.lane, Record(waking=unread))
+    return Foreseen(destructive, unread)
 
 
 async def settle_references(referring: Referring, lane: Job) -> AsyncGenerator[Referrals, None]:

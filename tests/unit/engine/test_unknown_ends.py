@@ -12,11 +12,11 @@ from datetime import timedelta
 
 import pytest
 
-from usher.contracts.target import TargetOpener
+from usher.contracts.target import Projection, TargetOpener
 from usher.core.errors import UniquenessTaken
 from usher.core.model.plans import Create, Stored, Update
 from usher.core.model.reports import CycleResult
-from usher.core.model.resources import AttributePath, Json, SourceId
+from usher.core.model.resources import AttributePath, Json, ResourceType, SourceId, TargetId, TargetResource
 from usher.engine.cycle import run_cycle
 from usher.engine.job import Control
 from usher.testing.clock import FakeClock, fake_runtime
@@ -24,7 +24,7 @@ from usher.testing.faults import FaultKind, Killed
 from usher.testing.faults import Operation as Op
 from usher.testing.memory_settings import MemorySettings
 from usher.testing.memory_target import MemorySession, MemoryTarget
-from usher.testing.world import World, direct_mapping, open_world, person
+from usher.testing.world import World, direct_mapping, open_world, person, with_manager
 
 ANYTHING_GOES = MemorySettings(unique=None, versioned=False)
 TRIES = 4
@@ -293,6 +293,34 @@ async def test_an_account_that_was_made_and_refused_in_one_breath_is_not_forgott
     await six.sync()
     await six.cycle()
     assert active(six, "gus") is False
+
+
+class VanishingSession(MemorySession):
+    """Whatever is asked for by its id, an admin has just deleted."""
+
+    def __init__(self, app: MemoryTarget) -> None:
+        super().__init__(app)
+        self._admin = app
+
+    async def get(self, resource_type: ResourceType, target_id: TargetId, wanted: Projection) -> TargetResource | None:
+        if target_id in self._admin.accounts:
+            self._admin.remove(target_id)
+        return await super().get(resource_type, target_id, wanted)
+
+
+async def test_an_account_that_is_found_gone_while_its_references_are_read_is_made_again(blank: World) -> None:
+    @asynccontextmanager
+    async def open_target() -> AsyncIterator[MemorySession]:
+        yield VanishingSession(blank.target)
+
+    blank.mapping = with_manager(direct_mapping())
+    blank.people(["ada"])
+    await sync_killed(blank, Op.CREATE, FaultKind.KILL_AFTER)
+
+    await run_cycle_after_read(blank, open_target)
+    await blank.sync()
+
+    assert list(blank.accounts()) == ["ada@example.com"]
 
 
 async def run_cycle_after_read(world: World, open_target: TargetOpener) -> None:
