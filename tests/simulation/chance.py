@@ -15,7 +15,6 @@ from simulation.process import Process, simulate
 from simulation.scene import CANARY, CLASSES, INTERVAL, Cycle, Plot, Scene
 from simulation.states import States
 from simulation.trial import RESTART, now_at_source, unrest, wrong
-from usher.core.errors import OF_THE_STATE
 from usher.core.model.reports import CycleKind, CycleReport
 from usher.core.model.resources import ResourceType
 from usher.core.sync.assignments import Entry
@@ -90,11 +89,11 @@ async def _calm_down(scene: Scene) -> list[Violation]:
 
 
 def _took_a_deletion_along(cycle: Cycle) -> bool:
-    """Whether a process may have been told that an admin has deleted an account, and ended before it could keep that.
+    """Whether a cycle may have been told that an admin has deleted an account, and ended before it could keep that.
 
     Nobody is told a second time: it is for the full comparison to find.
     """
-    ended = isinstance(cycle.came, CycleReport) and cycle.came.error_reason not in OF_THE_STATE
+    ended = isinstance(cycle.came, CycleReport) and not cycle.came.error_reason
     return "404-gone" in cycle.process.struck and not ended
 
 
