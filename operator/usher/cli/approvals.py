@@ -43,8 +43,8 @@ class Approval:
 
 async def was_approved_before(store: Store, key: ConnectorKey, word: str) -> bool:
     """Whether an earlier run approved this set and was interrupted: the same word is right once more."""
-    held = await store.held(key)
-    return held is not None and held[0].approved and held[0].hash == word
+    hold = await store.hold_of(key)
+    return hold is not None and hold.approved and hold.hash == word
 
 
 async def was_approved_since(store: Store, key: ConnectorKey, word: str, since: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from usher.answers.steps import step_line
 from usher.assembly.ends import surroundings_of, system_runtime
 from usher.cli.documents import read_document
 from usher.cli.exits import Exit
@@ -63,7 +64,7 @@ def evaluate(expression: str, file: Path, default_domain: str, now: str | None, 
         say(f"note: {file} has no attribute {name}: it is null here")
     told = explain(compiled, attributes, surroundings)
     problem = "; ".join(_problems(told))
-    data: dict[str, Json] = {"value": _json(told.value), "steps": [step_data(told)]}
+    data: dict[str, Json] = {"value": _json(told.value), "steps": [step_line(told).data()]}
     blocks: list[Block] = [Heading(f"value: {show_value(told.value)}"), Code(list(_tree(told, "")))]
     if compiled.alternatives and not problem:
         candidates, problem = _candidates(compiled, attributes)
@@ -144,15 +145,6 @@ def _scalar(name: str, value: object) -> Scalar:
 
 def _json(value: Value | None) -> Json:
     return list(value) if isinstance(value, tuple) else value
-
-
-def step_data(step: Step) -> dict[str, Json]:
-    """One step and those below it, for programs."""
-    data: dict[str, Json] = {"text": step.text, "value": _json(step.value)}
-    if step.problem:
-        data["problem"] = step.problem
-    data["steps"] = [step_data(below) for below in step.steps]
-    return data
 
 
 def _problems(step: Step) -> Iterator[str]:

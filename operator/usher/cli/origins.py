@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -9,7 +10,10 @@ from typing import Any, Final, Protocol
 import click
 from click.core import ParameterSource
 
+from usher.answers.explaining import Told
+from usher.answers.links import LinkPage, OrphansFound
 from usher.answers.log import LogPage
+from usher.answers.plans import PlanPage
 from usher.cli.documents import Locations
 from usher.cli.options import RECURSIVE_OPTION, STATE_OPTION, Command, cluster_options, filename_option
 from usher.cli.remote import ClusterOrigin
@@ -25,7 +29,26 @@ class Origin(Protocol):
     """What can be asked of either."""
 
     def log(self, name: str, query: LogQuery, limit: int) -> LogPage:
-        """The newest lines of the log. Raises UsherError."""
+        """The newest lines of the log. Raises UsherError, as all of them."""
+
+    def links(self, name: str, limit: int) -> LinkPage:
+        """The first links, without a mark of the next ones."""
+
+    def orphans(self, name: str) -> OrphansFound:
+        """What the last full comparison found."""
+
+    def explain(self, name: str, word: str, lines: int) -> Told:
+        """How it stands with whom the word means, with so many lines of the log; or whom it may mean."""
+
+    def plan(self, name: str, take: Callable[[PlanPage], None]) -> None:
+        """Gives all of what is held, or planned and not applied, page by page; one page at the least."""
+
+
+def demand_files(origin: Origin, why: str) -> Workspace:
+    """The files of an origin that has some. Raises UsageError that says why they are needed."""
+    if isinstance(origin, FileOrigin):
+        return origin.workspace
+    raise click.UsageError(why)
 
 
 def origin_options(command: Command) -> Command:

@@ -3,86 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 import click
 
+from usher.answers.changes import When, change_line
 from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval
-from usher.cli.changes import ShownChange, accounts_removed, named
+from usher.cli.changes import named
 from usher.cli.concluding import conclude, held_lines, start
 from usher.cli.cycles import run_connectors
 from usher.cli.exits import Exit
 from usher.cli.failures import cycle_failure
 from usher.cli.findings import Finding
-from usher.cli.options import connector_option, limit_option, output_option, workspace_options
+from usher.cli.options import connector_option, limit_option, output_option
+from usher.cli.origins import Origin, demand_files, origin_options
 from usher.cli.output import Block, Code, Format, Heading, Paragraph
+from usher.cli.plan_rows import Rows
 from usher.cli.reports import assessment_lines, comparison_lines, report_data, unresolved_lines
+from usher.cli.stored_plan import show_stored_plan
 from usher.cli.tasks import Task, prepare
 from usher.cli.workspace import Workspace
-from usher.core.model.plans import Action, PlannedChange, Skip
+from usher.core.model.plans import Skip
 from usher.core.model.reports import Counts, CycleReport
-from usher.core.model.resources import ConnectorKey, Json, ResourceType, SourceId, TargetId
+from usher.core.model.resources import ConnectorKey, Json, ResourceType, TargetId
 from usher.core.sync.planning import is_shown
-from usher.core.sync.policies import Subject, step_of, subject_of
+from usher.core.sync.policies import step_of
 from usher.engine.cycle import Preview, preview_cycle
 from usher.engine.job import Control, Ports
 
-_OF_REFERENCES: Final = (Action.REMOVE, Action.REFER)
-_ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.DELETE, Action.REMOVE, Action.REFER)
+_NEITHER: Final = "name a connector of the cluster, or with -f the manifests to plan for"
 
 
-@click.command(epilog="Example: usher plan -f examples/csv -o json")
-@workspace_options
+@click.command(epilog="Examples: usher plan -f examples/csv -o json; usher plan people -n identity")
+@click.argument("name", metavar="[NAME]", required=False)
+@origin_options
 @connector_option
 @limit_option(50, "Show at most so many people and groups of each action. JSON and YAML always show all.")
 @output_option
-def plan(workspace: Workspace, connectors: Sequence[str], limit: int, output: Format) -> None:
-    """Show what `usher sync` would do, without doing it.
+def plan(name: str | None, origin: Origin, connectors: Sequence[str], limit: int, output: Format) -> None:
+    """Show what `usher sync` would do, without doing it; or, of a connector NAME, what waits or was planned.
 
-    Reads the sources and the apps, and writes to nothing but the state file.
+    Without NAME the sources and the apps of the manifests of -f are read, and nothing is written but the state file.
+
+    With NAME neither source nor app is asked: it shows what is held until somebody approves it, and what a run of the
+    kind Plan, or a cycle with policy Observe, has planned and nothing has applied. The operator of the cluster is
+    asked, or with -f the state file.
 
     Exit codes: 0 nothing is to be done; 1 a connector failed; 3 changes are pending, or people can't be provisioned as
-    they are; 4 something would be held.
+    they are; 4 something is, or would be, held.
     """
-    manifests, keys = start(workspace.locations, connectors)
-    items = [prepare(manifests, key, system_runtime()) for key in keys]
     most = None if output.for_programs else limit
-    work = partial(_plan, workspace, most)
-    outcomes = asyncio.run(run_connectors(items, workspace, Approval(), work))
-    code = conclude(workspace, output, outcomes, [] if connectors else manifests.findings)
+    if name is None:
+        code = _preview(demand_files(origin, _NEITHER), connectors, most, output)
+    elif connectors:
+        raise click.UsageError("--connector chooses among the manifests of a new plan: it can't be given with NAME")
+    else:
+        code = show_stored_plan(origin, name, most, output)
     click.get_current_context().exit(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The changes that are shown, by action, and how many there are in all.
-
-    `linked` are the accounts that would be taken over, `referring` those who would get other references.
-    """
-
-    shown: dict[Action, list[ShownChange]] = field(default_factory=lambda: {action: [] for action in _ORDER})
-    all: Counter[Action] = field(default_factory=Counter)
-    linked: Counter[ResourceType] = field(default_factory=Counter)
-    referring: set[Subject] = field(default_factory=set)
-
-    def references(self, resource_type: ResourceType) -> int:
-        """How many resources of the type would get other references."""
-        return sum(kind is resource_type for kind, _ in self.referring)
-
-    def add(self, change: ShownChange, most: int | None) -> None:
-        """Counts it, and keeps it where there is room."""
-        action = change.change.action
-        self.all[action] += 1
-        self.linked[change.change.resource_type] += action is Action.LINK
-        if action in _OF_REFERENCES:
-            self.referring.add(subject_of(change.change))
-        if most is None or len(self.shown[action]) < most:
-            self.shown[action].append(change)
+def _preview(workspace: Workspace, connectors: Sequence[str], most: int | None, output: Format) -> Exit:
+    manifests, keys = start(workspace.locations, connectors)
+    items = [prepare(manifests, key, system_runtime()) for key in keys]
+    work = partial(_plan, workspace, most)
+    outcomes = asyncio.run(run_connectors(items, workspace, Approval(), work))
+    return conclude(workspace, output, outcomes, [] if connectors else manifests.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +80,7 @@ class Planned:
 
     key: ConnectorKey
     report: CycleReport
-    rows: _Rows
+    rows: Rows
     skips: Sequence[tuple[ResourceType, Skip]]
     most: int | None
     failure: Finding | None
@@ -111,7 +100,6 @@ class Planned:
 
     def data(self) -> dict[str, Json]:
         """The report, and every row."""
-        changes: list[Json] = [row.data() for action in _ORDER for row in self.rows.shown[action]]
         skips: list[Json] = [
             {
                 "resourceType": resource_type.value,
@@ -123,7 +111,7 @@ class Planned:
             for resource_type, skip in self.skips
         ]
         orphans: list[Json] = [{"resourceType": kind.value, "targetId": one} for kind, one in self.orphans]
-        return {**report_data(self.report), "changes": changes, "skipped": skips, "orphans": orphans}
+        return {**report_data(self.report), "changes": self.rows.data(), "skipped": skips, "orphans": orphans}
 
     def blocks(self) -> list[Block]:
         """The counts, the rows by action, who is skipped or can't be provisioned, and what would be held."""
@@ -131,7 +119,7 @@ class Planned:
             return [Heading(f"{self.key}: no plan")]
         blocks: list[Block] = [
             Heading(f"{self.key}: {self._figures()}"),
-            *(self._group(action) for action in _ORDER if self.rows.all[action]),
+            *self.rows.blocks(),
         ]
         for settled in (True, False):
             lines = [_skip_line(kind, skip) for kind, skip in self.skips if skip.settled is settled]
@@ -152,13 +140,6 @@ class Planned:
         return _counts_text(self.report.counts) + (
             "" if groups is None else f"; groups: {_counts_text(groups, 'empty')}"
         )
-
-    def _group(self, action: Action) -> Code:
-        shown = self.rows.shown[action]
-        lines = [line for row in shown for line in row.lines()]
-        more = self.rows.all[action] - len(shown)
-        last = f"more to {action.value.lower()}" if action not in _OF_REFERENCES else "more with other references"
-        return Code([*lines, f"  ... and {more} {last}"] if more else lines)
 
 
 def _counts_text(figures: Counts, disable: str = "disable") -> str:
@@ -193,10 +174,10 @@ def _capped(lines: list[str], most: int | None) -> list[str]:
 async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports, control: Control) -> Planned:
     key = task.job.connector
     preview = await preview_cycle(task.job, ports, control)
-    report, rows = preview.report, _Rows()
+    report, rows = preview.report, Rows(most)
     failure = cycle_failure(task, report.error_reason, report.error) if report.error_reason else None
     if failure is None:
-        rows = await _collect(ports, preview, most)
+        await _collect(ports, preview, rows)
         report = _with_figures(report, rows)
     approve = "" if report.held is None else workspace.command("sync", "--approve", report.held.hash)
     skips = [(resource_type, skip) for resource_type, lane in preview.skips.items() for skip in lane]
@@ -204,7 +185,7 @@ async def _plan(workspace: Workspace, most: int | None, task: Task, ports: Ports
     return Planned(key, report, rows, skips, most, failure, approve, orphans)
 
 
-def _with_figures(report: CycleReport, rows: _Rows) -> CycleReport:
+def _with_figures(report: CycleReport, rows: Rows) -> CycleReport:
     """The report with what only the rows tell: which links are new, and who would get other references."""
 
     def told(figures: Counts, kind: ResourceType) -> Counts:
@@ -214,25 +195,11 @@ def _with_figures(report: CycleReport, rows: _Rows) -> CycleReport:
     return replace(report, counts=told(report.counts, ResourceType.USER), groups=groups)
 
 
-async def _collect(ports: Ports, preview: Preview, most: int | None) -> _Rows:
-    rows = _Rows()
+async def _collect(ports: Ports, preview: Preview, rows: Rows) -> None:
+    lanes = {job.resource_type: job for job in preview.lanes}
     for job in preview.lanes:
         async for page in ports.store.all_changes(job.lane):
             for change in page:
                 if is_shown(change):
-                    whose = await _whose(ports, preview, list(accounts_removed(change)))
-                    rows.add(ShownChange(change, job.mapping, _waits(change, preview), whose), most)
-    return rows
-
-
-async def _whose(ports: Ports, preview: Preview, accounts: Sequence[TargetId]) -> dict[TargetId, SourceId]:
-    """Whose these accounts are, as far as this connector has them."""
-    found: dict[TargetId, SourceId] = {}
-    for job in preview.lanes if accounts else ():
-        owners = await job.owners(ports.store, accounts)
-        found |= {one: owner.source_id for one, owner in owners.items() if owner.connector == job.connector}
-    return found
-
-
-def _waits(change: PlannedChange, preview: Preview) -> bool:
-    return step_of(change) in preview.waiting
+                    how = When.HELD if step_of(change) in preview.waiting else When.DUE
+                    rows.add(await change_line(ports.store, lanes, change, how))

@@ -39,11 +39,6 @@ def assessment_lines(report: CycleReport) -> list[str]:
     return [f"{kind.lower()}s at the app: {one}" for kind, one in report.assessments.items()]
 
 
-def quarantine_line(held: Quarantine) -> str:
-    """Why the operator would come less and less often, and since when."""
-    return f"in quarantine since {time_text(held.since)}: {held.reason}, cycle {held.count}"
-
-
 def quarantine_data(held: Quarantine | None) -> Json:
     """A quarantine by the names of the status, None where there is none."""
     return None if held is None else {"reason": held.reason, "since": time_text(held.since), "count": held.count}

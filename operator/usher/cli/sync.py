@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from usher.answers.form import time_text
+from usher.answers.states import quarantine_line
 from usher.assembly.ends import system_runtime
 from usher.cli.approvals import Approval, was_approved_before, was_approved_since
 from usher.cli.concluding import conclude, held_lines, start
@@ -26,7 +27,6 @@ from usher.cli.reports import (
     comparison_lines,
     counts_data,
     counts_text,
-    quarantine_line,
     report_data,
     unresolved_lines,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from usher.contracts.anchorings import AnchoringStore
 from usher.contracts.assignments import AssignmentStore
@@ -142,8 +142,8 @@ class LinkStore(Protocol):
     async def count_links(self, lane: Lane) -> tuple[int, int]:
         """(all links, those with an enabled account)."""
 
-    def link_digests(self, lane: Lane) -> AsyncIterator[Sequence[LinkDigest]]:
-        """Every link, in chunks."""
+    def link_digests(self, lane: Lane, after: SourceId | None = None) -> AsyncIterator[Sequence[LinkDigest]]:
+        """Every link, or those behind that of `after`, in chunks and always in the same order."""
 
     async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]: ...
 
@@ -196,6 +196,14 @@ class StoredHold:
     anew: bool = False
 
 
+class PlanPlace(NamedTuple):
+    """Where a change stands in a plan."""
+
+    phase: Phase
+    rank: int
+    source_id: SourceId
+
+
 class PlanStore(Protocol):
     """The running plan of each connector, its held set and its cycles."""
 
@@ -219,13 +227,23 @@ class PlanStore(Protocol):
     def changes_of(self, lane: Lane, phase: Phase, rank: int) -> AsyncIterator[Sequence[PlannedChange]]:
         """Rows of one (phase, rank) in chunks; rows finished meanwhile don't disturb the iteration."""
 
-    def all_changes(self, lane: Lane) -> AsyncIterator[Sequence[PlannedChange]]:
-        """The running plan in order of application, for showing it."""
+    def all_changes(self, lane: Lane, after: PlanPlace | None = None) -> AsyncIterator[Sequence[PlannedChange]]:
+        """The running plan in order of application, for showing it; all of it, or what is behind `after`."""
 
     async def hold(self, connector: ConnectorKey, hold: StoredHold, changes: Sequence[PlannedChange]) -> None:
         """Moves these rows out of the running plan into the held set, which replaces any former one."""
 
-    async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None: ...
+    async def hold_of(self, connector: ConnectorKey) -> StoredHold | None:
+        """What is held, without its members."""
+
+    def held_changes(self, lane: Lane, after: PlanPlace | None = None) -> AsyncIterator[Sequence[PlannedChange]]:
+        """The members of the held set that are of this lane, as `all_changes`."""
+
+    async def held_among(self, lane: Lane, ids: Collection[SourceId]) -> Collection[tuple[SourceId, Phase]]:
+        """Which changes of these are members of the held set."""
+
+    async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None:
+        """With all members in memory."""
 
     async def drop_held(self, lane: Lane, members: Collection[tuple[SourceId, Phase]]) -> None:
         """These members are no longer due (or were applied); an empty set is removed with its hold."""

@@ -85,12 +85,12 @@ async def remember(store: Store, key: ObjectKey, parts: Parts | Finding) -> Memo
     for lane in _lanes(parts):
         consumption = await store.consumption(Lane(connector, lane))
         consumed |= {} if consumption is None else {lane: consumption}
-    held = await store.held(connector)
+    hold = await store.hold_of(connector)
     comparisons = {lane: await store.comparison(Lane(connector, lane)) for lane in _lanes(parts)}
     return Memory(
         versions,
         consumed,
-        held=None if held is None or held[0].approved else held[0],
+        held=None if hold is None or hold.approved else hold,
         resolution=await store.resolution(connector),
         comparisons={lane: one for lane, one in comparisons.items() if one is not None},
         standing=await store.standing(connector),

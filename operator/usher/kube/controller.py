@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from usher.answers.explaining import Explained
+from usher.api.conditions import Finding
 from usher.core.errors import CycleError, UsherError
 from usher.core.model.resources import SourceKey
 from usher.engine.job import Ports
 from usher.kube.attempts import attempt
 from usher.kube.cache import Cache
 from usher.kube.cluster import ClusterApi, ClusterError, ObjectGone, StaleWrite
+from usher.kube.connector_explaining import explained_of
 from usher.kube.errands import Errands
 from usher.kube.events import EventPoster
 from usher.kube.finalizers import Finalizers
@@ -85,7 +88,7 @@ class Controller:
             events=EventPoster(means.api, runtime),
             metrics=means.metrics,
         )
-        self._mappings = MappingReconciler(services)
+        self._services, self._mappings = services, MappingReconciler(services)
         self._sources = SourceReconciler(services)
         errands = Errands(cache, runtime, self.queue.put)
         self._connectors = ConnectorReconciler(services, self._mappings, self._sources, errands)
@@ -108,6 +111,10 @@ class Controller:
         if not self._primed:
             raise CycleError("the operator is starting: ask again in a moment", reason="Starting")
         return self._cache.get(key)
+
+    def prepare(self, key: ObjectKey, document: Document) -> Explained | Finding:
+        """The connector as it is worked on, or what stands in the way."""
+        return explained_of(self._services, self._mappings, key, document)
 
     def _spawn(self, work: Sequence[Coroutine[Any, Any, None]]) -> None:
         self._tasks.extend(asyncio.get_running_loop().create_task(one) for one in work)

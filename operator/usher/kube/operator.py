@@ -116,6 +116,8 @@ async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncI
         controller = Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces))
         if options.read_api is not None:
             read = await held.enter_async_context(open_to_read(options.state, options.state_keys))
-            desk = Desk(Library(read, controller.look), Reviewer(api), metrics)
+            desk = Desk(
+                Library(Ports(read, ports.runtime), controller.look, controller.prepare), Reviewer(api), metrics
+            )
             await held.enter_async_context(open_read_api(options.read_api, api, desk))
         yield controller, store

@@ -78,11 +78,11 @@ class SqlLinks(OnDatabase):
         [counts] = await self._database.rows(statement, _read_counts)
         return counts
 
-    async def link_digests(self, lane: Lane) -> AsyncIterator[Sequence[LinkDigest]]:
+    def link_digests(self, lane: Lane, after: SourceId | None = None) -> AsyncIterator[Sequence[LinkDigest]]:
         columns = (links.c.source_id, links.c.target_id, links.c.fingerprint, links.c.enabled)
         statement = select(*columns).where(links.c.lane_id == known_lane(lane))
-        async for page in self._database.pages(statement, Order([links.c.source_id]), _read_digest, _DIGESTS):
-            yield page
+        order = Order([links.c.source_id]) if after is None else Order([links.c.source_id], links.c.source_id > after)
+        return self._database.pages(statement, order, _read_digest, _DIGESTS)
 
     async def links(self, lane: Lane, ids: Collection[SourceId]) -> Mapping[SourceId, Link]:
         found = await self._database.run(_LINKS.fetch, ids, _read_link, **naming(lane))

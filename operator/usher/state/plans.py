@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, literal_column, select, update
 
-from usher.contracts.store import StoredHold
+from usher.contracts.store import PlanPlace, StoredHold
 from usher.core.model.plans import Action, Phase, PlannedChange
 from usher.core.model.reports import CycleReport
 from usher.core.model.resources import ConnectorKey, Lane, SourceId
@@ -22,13 +22,12 @@ from usher.state.codec import (
 from usher.state.connectors import MY_LANE, ensure_connector, ensure_lane, known_connector, known_lane, lanes_of, naming
 from usher.state.database import OnDatabase, Order
 from usher.state.schema import changes, connectors, cycles, held_changes, holds
-from usher.state.statements import Among, AnyRow, Values, delete_ids, fetch, insert_rows
+from usher.state.statements import Among, AnyRow, Values, after, delete_ids, fetch, insert_rows
 
 _CYCLES_KEPT: Final = 100
 _LONGEST_WORD: Final = 128
 """Characters of a word of approval that are compared. A hash is shorter; an annotation may hold anything."""
 
-_ORDER: Final = (changes.c.phase, changes.c.rank, changes.c.source_id)
 _PLANNED: Final = Among(
     select(changes.c.source_id, changes.c.action).where(
         changes.c.lane_id == MY_LANE,
@@ -37,6 +36,10 @@ _PLANNED: Final = Among(
         ),
     ),
     changes.c.source_id,
+)
+_HELD: Final = Among(
+    select(held_changes.c.source_id, held_changes.c.phase).where(held_changes.c.lane_id == MY_LANE),
+    held_changes.c.source_id,
 )
 
 
@@ -79,14 +82,29 @@ class SqlPlans(OnDatabase):
         async for page in self._database.pages(statement, Order([changes.c.source_id]), _read_change):
             yield page
 
-    async def all_changes(self, lane: Lane) -> AsyncIterator[Sequence[PlannedChange]]:
-        statement = select(*_ORDER, changes.c.content).where(changes.c.lane_id == known_lane(lane))
-        async for page in self._database.pages(statement, Order(_ORDER), _read_change):
-            yield page
+    def all_changes(self, lane: Lane, after: PlanPlace | None = None) -> AsyncIterator[Sequence[PlannedChange]]:
+        return self._in_order(changes, lane, after)
 
     async def hold(self, connector: ConnectorKey, hold: StoredHold, changes: Sequence[PlannedChange]) -> None:
         """Nothing to hold is no hold: the former one goes, and none comes."""
         await self._database.run(_hold, connector, hold, changes)
+
+    async def hold_of(self, connector: ConnectorKey) -> StoredHold | None:
+        statement = select(holds).where(holds.c.connector_id == known_connector(connector))
+        found = await self._database.rows(statement, _read_hold)
+        return found[0] if found else None
+
+    def held_changes(self, lane: Lane, after: PlanPlace | None = None) -> AsyncIterator[Sequence[PlannedChange]]:
+        return self._in_order(held_changes, lane, after)
+
+    async def held_among(self, lane: Lane, ids: Collection[SourceId]) -> Collection[tuple[SourceId, Phase]]:
+        return set(await self._database.run(_HELD.fetch, ids, _read_member, **naming(lane)))
+
+    def _in_order(self, table: Table, lane: Lane, start: PlanPlace | None) -> AsyncIterator[Sequence[PlannedChange]]:
+        keys = (table.c.phase, table.c.rank, table.c.source_id)
+        statement = select(*keys, table.c.content).where(table.c.lane_id == known_lane(lane))
+        order = Order(keys) if start is None else Order(keys, start=after(keys, start))
+        return self._database.pages(statement, order, _read_change)
 
     async def held(self, connector: ConnectorKey) -> tuple[StoredHold, Sequence[PlannedChange]] | None:
         return await self._database.run(_read_held, connector)
@@ -225,6 +243,10 @@ def _save_cycle(connection: Connection, connector: ConnectorKey, cycle: str, rep
 
 def _read_planned(row: AnyRow) -> tuple[SourceId, Action]:
     return SourceId(row.source_id), Action(row.action)
+
+
+def _read_member(row: AnyRow) -> tuple[SourceId, Phase]:
+    return SourceId(row.source_id), Phase(row.phase)
 
 
 def _read_count(row: AnyRow) -> tuple[Action, int]:

@@ -242,6 +242,14 @@ class LinkStoreContract:
 
         assert sorted(seen) == people
 
+    async def test_links_can_be_read_on_from_any_of_them(self, store: Store) -> None:
+        await store.save_consumption(CRM, make_consumption())
+        links = [make_link(person, f"t-{person}") for person in name_people(2500)]
+        await store.record(CRM, Record(links=links))
+        whole = await collect(store.link_digests(CRM))
+        for place in (0, 1999, 2000, 2499):
+            assert await collect(store.link_digests(CRM, whole[place].source_id)) == whole[place + 1 :]
+
     async def test_more_ids_than_one_statement_takes_are_found(self, store: Store) -> None:
         people = name_people(1200)
         await store.save_consumption(CRM, make_consumption())

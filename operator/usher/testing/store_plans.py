@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from usher.contracts.log import WHOLE_LOG, LogQuery
-from usher.contracts.store import Intent, Record, Store
+from usher.contracts.store import Intent, PlanPlace, Record, Store
 from usher.core.model.plans import Action, Phase
 from usher.core.model.reports import Counts, CycleKind, CycleReport, CycleResult
 from usher.core.model.resources import SourceId
@@ -56,6 +56,28 @@ class PlanStoreContract:
         shown = [(change.rank, change.source_id) for page in pages for change in page]
         assert [rank for rank, _ in shown] == sorted(rank for rank, _ in shown)
         assert sorted(shown) == sorted((index % 3, person) for index, person in enumerate(people))
+
+    async def test_a_plan_and_a_held_set_can_be_read_on_from_any_change(self, store: Store) -> None:
+        people = name_people(1300)
+        rows = [make_change(person, rank=index % 3) for index, person in enumerate(people)]
+        await store.add_changes(CRM, rows)
+        await store.hold(WIKI.connector, make_hold(), rows)
+        for read, lane in ((store.all_changes, CRM), (store.held_changes, WIKI)):
+            whole = await collect(read(lane))
+            assert len(whole) == len(rows)
+            for place in (0, 433, 434, 1299):
+                last = whole[place]
+                behind = read(lane, PlanPlace(last.phase, last.rank, last.source_id))
+                assert await collect(behind) == whole[place + 1 :]
+
+    async def test_what_is_held_can_be_known_without_reading_all_of_it(self, store: Store) -> None:
+        assert await store.hold_of(CRM.connector) is None
+        await store.hold(CRM.connector, make_hold(count=2), [make_change("p1"), make_change("p2")])
+        assert await store.hold_of(CRM.connector) == make_hold(count=2)
+        assert await store.hold_of(WIKI.connector) is None
+        asked = [SourceId("p1"), SourceId("p9")]
+        assert set(await store.held_among(CRM, asked)) == {(SourceId("p1"), Phase.UPDATE)}
+        assert set(await store.held_among(WIKI, asked)) == set()
 
     async def test_clearing_the_plan_leaves_the_held_set_and_other_connectors(self, store: Store) -> None:
         await store.add_changes(CRM, [make_change("p1"), make_change("p2")])

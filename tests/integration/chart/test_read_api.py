@@ -20,11 +20,12 @@ import pytest
 from cluster.fixtures import Cluster, Namespace
 from cluster.kubelet import POD, node_of
 from integration.chart.test_operator_with_its_rights import apply, eventually, running
-from usher.core.model.resources import ConnectorKey
+from usher.contracts.store import Record
+from usher.core.model.resources import ConnectorKey, Lane, ResourceType
 from usher.kube.readapi.identity import make_identity
 from usher.kube.readapi.names import AUDIENCE, Place, path_of
 from usher.state.store import open_store
-from usher.testing.store_examples import make_entry
+from usher.testing.store_examples import make_consumption, make_entry, make_link, name_people
 
 pytestmark = pytest.mark.apiserver
 
@@ -87,6 +88,9 @@ async def stage(namespace: Namespace, install: Install, tmp_path: Path) -> Async
     async with open_store(tmp_path / "state.db") as store:
         connector = ConnectorKey(f"{namespace.name}/app")
         now = datetime.now(UTC)  # older lines than the retention would go
+        lane = Lane(connector, ResourceType.USER)
+        await store.save_consumption(lane, make_consumption())
+        await store.record(lane, Record(links=[make_link(person, f"t-{person}") for person in name_people(LINES)]))
         await store.append_log(connector, [make_entry("p1", f"line {number}", now) for number in range(LINES)])
     options = ("--read-api=127.0.0.1:0", f"--read-api-notice={place}", f"--pod={POD}")
     async with node_of(namespace):
@@ -116,6 +120,39 @@ async def test_who_may_reads_all_pages_of_the_log_by_the_name_of_the_connector_a
     before = some.stdout.rpartition("--before ")[2].strip()
     more = await stage.usher(reader, "logs", "app", "--limit=1", "--before", before)
     assert "line 1198" in more.stdout
+
+
+async def test_who_may_is_told_links_people_and_plans(stage: Stage) -> None:
+    reader = stage.account("reader")
+
+    done = await stage.usher(reader, "links", "app", "--limit=5000", "-o", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    links = json.loads(done.stdout)
+    assert [one["sourceId"] for one in links["links"]] == name_people(LINES)
+    assert (links["total"], links["connector"]) == (LINES, f"{stage.namespace.name}/app")
+    done = await stage.usher(reader, "links", "app", "--orphans")
+    assert "no full comparison has been made yet" in done.stdout
+
+    # the operator has read the source by now, and compiled the mapping; the app's token nobody ever made
+    def explained() -> str:
+        who = f"--kubeconfig={reader.kubeconfig}", "-n", stage.namespace.name, f"--read-api={stage.place}"
+        command = [sys.executable, "-m", "usher.cli.main", "explain", "app", "ADA@example.com", *who]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return shown.stdout if shown.returncode == 0 else ""
+
+    told = await asyncio.to_thread(eventually, "somebody is explained", explained)
+    assert "User 1" in told
+    assert "in: an active account is wanted" in told
+    done = await stage.usher(reader, "explain", "app", "nobody")
+    assert done.returncode == 1
+    assert "knows nobody of that id or name: nobody" in done.stderr
+
+    done = await stage.usher(reader, "plan", "app", "-o", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"connector": f"{stage.namespace.name}/app", "held": None, "changes": []}
+    done = await stage.usher(reader, "links", "app", "p0001", "--no-account")
+    assert done.returncode == 2
+    assert "need -f" in done.stderr
 
 
 @pytest.mark.parametrize(

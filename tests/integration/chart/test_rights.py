@@ -128,6 +128,7 @@ REFUSED = (
     ("create", "pods/portforward"),
     ("patch", "configmaps/any"),
     ("get", f"provisioningconnectors.{GROUP}/any", "--subresource=logs"),
+    ("get", f"provisioningconnectors.{GROUP}/any", "--subresource=explain"),
     ("update", "deployments.apps/any"),
     ("create", "serviceaccounts/token"),
     ("impersonate", "serviceaccounts/any"),

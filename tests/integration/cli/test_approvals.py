@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+from click.testing import CliRunner
+
 from integration.cli.folders import Folder
+from usher.cli.main import usher
 from usher.testing.hostile_server import HostileServer
 
 PEOPLE = [f"user{n:02}" for n in range(20)]
@@ -130,3 +135,53 @@ def test_another_address_is_held_too(folder: Folder, app: HostileServer) -> None
     assert f"the app's address changed from {folder.url} to {moved}" in held.stdout
     folder.change("people.yaml", moved, folder.url)
     assert folder.run("plan").exit_code == 0, "as if nothing had been"
+
+
+# --- plan NAME
+
+
+def test_what_waits_is_shown_by_the_name_of_the_connector_without_a_word_to_the_app(
+    folder: Folder, app: HostileServer
+) -> None:
+    folder.people(PEOPLE)
+    folder.sync()
+    folder.people([*PEOPLE[3:], "new"])
+    folder.sync()
+    before = sum(app.requests.values())
+
+    shown = folder.run("plan", "people")
+
+    assert shown.exit_code == 4
+    assert sum(app.requests.values()) == before
+    assert shown.stdout.startswith("default/people: 3 changes held, 0 planned")
+    assert "- disable id-user00 (account" in shown.stdout
+    command = shown.stdout.splitlines()[-1].strip()
+    assert command.startswith(f"usher sync -f {folder.path} --approve ")
+    told = json.loads(folder.run("plan", "people", "-o", "json").stdout)
+    assert [one["sourceId"] for one in told["changes"]] == ["id-user00", "id-user01", "id-user02"]
+    assert command.endswith(told["held"]["hash"])
+    assert (told["held"]["reason"], told["held"]["approved"]) == ("OverBudget", False)
+
+
+def test_what_a_plan_has_found_is_shown_until_it_is_done(folder: Folder, app: HostileServer) -> None:
+    folder.people(["ada", "bob"])
+    folder.run("plan")
+    shown = folder.run("plan", "people")
+    assert shown.exit_code == 3
+    assert "0 changes held, 2 planned" in shown.stdout
+    assert "+ create id-ada" in shown.stdout
+    assert app.writes == 0
+
+    folder.sync()
+    nothing = folder.run("plan", "people")
+    assert nothing.exit_code == 0
+    assert "nothing waits for an approval" in nothing.stdout
+
+
+def test_a_plan_of_neither_a_name_nor_files_is_a_wrong_use(folder: Folder, app: HostileServer) -> None:
+    del app
+    result = CliRunner().invoke(usher, ["plan"])
+    assert result.exit_code == 2
+    assert "name a connector of the cluster, or with -f the manifests" in result.stderr
+    assert folder.run("plan", "people", "--connector", "people").exit_code == 2
+    assert folder.run("plan", "nobody").exit_code == 2

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from usher.answers.ways_out import WAYS_OUT
 from usher.api.conditions import Reason
 from usher.api.manifests import parse_manifest
 from usher.api.names import DEPROVISION
@@ -25,7 +26,6 @@ from usher.api.v1alpha1.sources.csv import LocalCsvSource
 from usher.api.v1alpha1.sources.ldap import LdapGroups, LdapSource, LdapUsers
 from usher.assembly.mappings import compile_mapping
 from usher.cli.main import usher
-from usher.cli.ways_out import WAYS_OUT
 from usher.core.model.resources import ResourceType
 from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.scoping import Operator
@@ -52,7 +52,13 @@ NOT_FOR_USERS = {
     "WatermarkExpired",  # the source is read whole then
     "SpecInvalid",  # the event that comes with InvalidSpec
     *("BadRequest", "Busy", "Starting", "TooLong"),  # said by the read API to who asks it, with the way out beside it
-    *("CertificateUnknown", "NoToken", "NotServed", "OperatorUnreachable"),  # said by its client, likewise
+    *(
+        "AnswerUnknown",
+        "CertificateUnknown",
+        "NoToken",
+        "NotServed",
+        "OperatorUnreachable",
+    ),  # said by its client, likewise
     "CertificateUnusable",  # of `usher operator --read-api-certificate`
     "NothingHeld",  # said by `usher approve`, with the way out beside it
     "OtherHeld",  # as above
@@ -67,7 +73,7 @@ NOT_FOR_USERS = {
 
 
 def reasons_in_code() -> set[str]:
-    layers = ("core", "engine", "sources", "targets", "transport", "state", "kube", "cli")
+    layers = ("core", "engine", "sources", "targets", "transport", "state", "kube", "cli", "answers")
     modules = [path for layer in layers for path in (PACKAGE / layer).rglob("*.py")]
     texts = [path.read_text(encoding="utf-8") for path in modules]
     return {reason for text in texts for pattern in (LITERAL, CONSTANT) for reason in pattern.findall(text)}

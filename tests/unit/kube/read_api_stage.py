@@ -12,17 +12,23 @@ from typing import Any
 
 import httpx
 
+from usher.answers.explaining import Explained
+from usher.api.conditions import Finding
 from usher.contracts.store import Store
+from usher.engine.job import Ports
 from usher.kube.cluster import ClusterError
 from usher.kube.metrics import Metrics
-from usher.kube.objects import Document, ObjectKey
+from usher.kube.objects import Document, Kind, ObjectKey
 from usher.kube.readapi.answering import Library
 from usher.kube.readapi.identity import load, make_identity
 from usher.kube.readapi.names import Place, Question, path_of
 from usher.kube.readapi.reviews import Reviewer
 from usher.kube.readapi.server import Desk, serve
 from usher.state.store import open_store, open_to_read
+from usher.testing.clock import fake_runtime
+from usher.testing.memory_target import MemoryTarget
 from usher.testing.store_examples import CRM
+from usher.testing.world import World, new_world
 
 PLACE = Place("usher-system", "usher-read-api")
 NAMESPACE, _, NAME = CRM.connector.partition("/")
@@ -79,6 +85,23 @@ class Stage:
     metrics: Metrics
     objects: dict[ObjectKey, Document]
     clock: list[float]
+    prepared: dict[ObjectKey, Explained | Finding]
+
+    @property
+    def key(self) -> ObjectKey:
+        """Of the connector."""
+        return ObjectKey(Kind.CONNECTOR, NAMESPACE, NAME)
+
+    def world(self) -> World:
+        """The connector, with a source and an app, on this state; it is there from now on, as the world is now."""
+        world = new_world(self.store, MemoryTarget())
+        world.name = CRM.connector
+        self.objects[self.key] = {}
+        return world
+
+    def show(self, world: World) -> None:
+        """Questions are about the connector as the world has it now."""
+        self.prepared[self.key] = Explained(world.job, "", suspended=False, approve="usher approve -n identity crm")
 
     async def ask(
         self,
@@ -114,7 +137,9 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
     load(context, identity)
     trust = ssl.create_default_context(cadata=identity.authority.decode())
     reviews, metrics, objects, clock = FakeReviews(), Metrics(), dict[ObjectKey, Document](), [0.0]
+    prepared = dict[ObjectKey, Explained | Finding]()
     async with open_store(folder / "state.db") as store, open_to_read(folder / "state.db") as read:
-        desk = Desk(Library(read, objects.get), Reviewer(reviews, lambda: clock[0]), metrics)
+        library = Library(Ports(read, fake_runtime()), objects.get, lambda key, _document: prepared[key])
+        desk = Desk(library, Reviewer(reviews, lambda: clock[0]), metrics)
         async with serve(("127.0.0.1", 0), context, desk) as port:
-            yield Stage(store, port, trust, reviews, metrics, objects, clock)
+            yield Stage(store, port, trust, reviews, metrics, objects, clock, prepared)

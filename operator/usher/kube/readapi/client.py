@@ -8,24 +8,26 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiException, AuthenticationV1TokenRequest, CoreV1Api, V1TokenRequestSpec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from usher.core.errors import scrub
 from usher.kube.access import TIMEOUT, Access, VerbError, configuration_of, unreachable
 from usher.kube.readapi.forwarding import forward
-from usher.kube.readapi.names import AUDIENCE, CA, LARGEST, POD, PORT, Place, Question, path_of
+from usher.kube.readapi.names import AUDIENCE, CA, LARGEST, POD, PORT, Place, path_of
+from usher.kube.readapi.params import Params
 from usher.kube.readapi.refusals import Problem
 
 TOKEN_LIFE: Final = 600
 """Seconds for which a token holds that is asked for: the least that there is."""
 _LONGEST: Final = 60.0
+A = TypeVar("A", bound=BaseModel)
 _SPARE: Final = 1024 * 1024
 """One line may be longer than a whole answer should be."""
 
@@ -51,9 +53,10 @@ class Visitor:
     trust: ssl.SSLContext
     token: str
 
-    async def ask(self, question: Question, connector: tuple[str, str], params: Mapping[str, str]) -> bytes:
+    async def ask(self, connector: tuple[str, str], params: Params) -> bytes:
         """The answer to one question about (namespace, name). Raises VerbError."""
-        path = path_of(*connector, question) + (f"?{urlencode(params)}" if params else "")
+        query = params.query()
+        path = path_of(*connector, params.question) + (f"?{urlencode(query)}" if query else "")
         async with forward(self.configuration, self.place.namespace, self.pod, self.port) as (way, told):
             try:
                 status, body = await asyncio.to_thread(self._get, way, path)
@@ -81,6 +84,23 @@ class Visitor:
             answer = connection.getresponse()
             body = answer.read(LARGEST + _SPARE)
             return answer.status, body
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One user, and one connector: (namespace, name)."""
+
+    visitor: Visitor
+    connector: tuple[str, str]
+
+    async def ask(self, params: Params, form: type[A]) -> A:
+        """One answer. Raises VerbError."""
+        body = await self.visitor.ask(self.connector, params)
+        try:
+            return form.model_validate_json(body)
+        except ValidationError as error:
+            message = "the operator answers in a form that this usher does not know: use the version that runs there"
+            raise VerbError(message, reason="AnswerUnknown") from error
 
 
 async def find_way(where: Visit) -> Visitor:

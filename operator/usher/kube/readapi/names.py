@@ -24,6 +24,9 @@ class Question(StrEnum):
     """What is asked about a connector: the subresource that a role names."""
 
     LOGS = "logs"
+    EXPLAIN = "explain"
+    LINKS = "links"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)

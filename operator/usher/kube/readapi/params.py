@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from usher.contracts.log import LogQuery
 from usher.core.errors import UsherError
 from usher.core.model.resources import SourceId
-from usher.kube.readapi.names import PAGE
+from usher.kube.readapi.names import PAGE, Question
 
 _WORD = Field(default="", max_length=200)
+_MARK = Field(default="", max_length=1200)
+"""A source id, and where it stands."""
 
 
 class BadQuestion(UsherError):
@@ -23,6 +25,7 @@ class Params(BaseModel):
     """Those of one question; any other is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    question: ClassVar[Question]
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -43,6 +46,7 @@ class Params(BaseModel):
 class LogParams(Params):
     """Filters are those of `LogQuery`."""
 
+    question: ClassVar[Question] = Question.LOGS
     limit: int = Field(default=100, ge=1, le=PAGE)
     user: str | None = Field(default=None, max_length=1024)
     since: AwareDatetime | None = None
@@ -83,3 +87,28 @@ class LogParams(Params):
             reason=self.reason,
             before=self.before,
         )
+
+
+class ExplainParams(Params):
+    """About whom: the word that somebody is called by; `limit` is for lines of the log."""
+
+    question: ClassVar[Question] = Question.EXPLAIN
+    user: str = Field(min_length=1, max_length=1024)
+    limit: int = Field(default=10, ge=0, le=PAGE)
+
+
+class LinkParams(Params):
+    """A page of links; or, all at once, the orphans."""
+
+    question: ClassVar[Question] = Question.LINKS
+    limit: int = Field(default=PAGE, ge=1, le=PAGE)
+    after: str = _MARK
+    orphans: bool = False
+
+
+class PlanParams(Params):
+    """A page of changes."""
+
+    question: ClassVar[Question] = Question.PLAN
+    limit: int = Field(default=PAGE, ge=1, le=PAGE)
+    after: str = _MARK

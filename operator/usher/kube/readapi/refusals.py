@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from usher.answers.form import Answer
+from usher.answers.marks import MarkUnknown
 from usher.core.errors import UsherError
 from usher.kube.cluster import ClusterError
-from usher.kube.readapi.answering import UnknownConnector
+from usher.kube.readapi.answering import NotWorkable, UnknownConnector
 from usher.kube.readapi.params import BadQuestion
 
 
@@ -35,10 +36,12 @@ class Refusal:
 def refusal_of(error: UsherError) -> Refusal:
     """Of what went wrong with a question that was put."""
     match error:
-        case BadQuestion():
+        case BadQuestion() | MarkUnknown():
             return Refusal(400, error.reason, error.message)
         case UnknownConnector():
             return Refusal(404, error.reason, error.message)
+        case NotWorkable():
+            return Refusal(409, error.reason, error.message)
         case ClusterError():
             return Refusal(503, "ClusterUnreachable", "the operator can't ask the API server whether you may know this")
         case _:

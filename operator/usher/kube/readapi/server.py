@@ -18,13 +18,11 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from usher.core.errors import CycleError, UsherError
+from usher.core.errors import UsherError
 from usher.kube.attempts import location_of
-from usher.kube.cluster import ClusterError
 from usher.kube.metrics import Metrics
-from usher.kube.readapi.answering import Asked, Library, UnknownConnector, answer
+from usher.kube.readapi.answering import Asked, Library, answer
 from usher.kube.readapi.names import ROUTE, Question
-from usher.kube.readapi.params import BadQuestion
 from usher.kube.readapi.refusals import Refusal, refusal_of
 from usher.kube.readapi.reviews import Reviewer, User
 
@@ -182,7 +180,7 @@ class _Entrance:
             if user is None:
                 return "", Refusal(401, "Unauthorized", "a bearer token is needed that the cluster knows")
             return await self._answer(request, user)
-        except (ClusterError, CycleError, BadQuestion, UnknownConnector) as error:
+        except UsherError as error:
             return "", refusal_of(error)
         except Exception as error:
             what = location_of(error)
