@@ -83,6 +83,12 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
     show_default=True,
     help="How much is logged, as one JSON object a line on stderr.",
 )
+@click.option(
+    "--log-people",
+    "log_stream",
+    is_flag=True,
+    help="Write each line of the provisioning log to stdout as well, as one JSON object. It names people.",
+)
 def operator(everywhere: Any, log_level: str, read_api: ReadApi | None, **options: Any) -> None:
     """Run the operator until SIGTERM.
 

@@ -17,7 +17,7 @@ class LogEntry:
 
     `values` are what became of them, where the connector wants that to be kept. `duration` is how long a change took,
     with everything that was sent again for it; zero for what is decided without the target. `number` is the store's own
-    and higher for each later line; zero for one that is not stored.
+    and higher for each later line, also when earlier ones are gone; zero for one that is not stored.
     """
 
     time: datetime
@@ -64,6 +64,14 @@ class LogStore(Protocol):
 
     async def log(self, connector: ConnectorKey, query: LogQuery, limit: int) -> Sequence[LogEntry]:
         """The newest lines that are asked for, newest first."""
+
+    async def follow_log(self, after: int, limit: int) -> Sequence[tuple[ConnectorKey, LogEntry]]:
+        """The oldest lines of all connectors behind the one of this number, oldest first."""
+
+    async def log_told(self) -> int:
+        """The number of the line up to which all were told to whoever follows; that of the last line at first."""
+
+    async def save_log_told(self, number: int) -> None: ...
 
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from usher.kube.cluster import KubernetesApi, load_configuration, open_client
 from usher.kube.controller import Controller, Means
 from usher.kube.handlers import Hooks, connection_info, make_registry, make_settings
 from usher.kube.health import Health, serve_health
+from usher.kube.log_stream import LogStream, streaming
 from usher.kube.metrics import Metrics
 from usher.kube.readapi.answering import Library
 from usher.kube.readapi.opening import ReadApiOptions, open_read_api
@@ -39,6 +41,7 @@ class OperatorOptions:
     `state_keys` is a folder of keys for what is personal in the state, None leaves it readable. `kubeconfig` None means
     the service account of this Pod; no `namespaces` means all of them. `listen` is where health and metrics are served.
     `allow_cidrs` and `allow_hosts` are what connectors may reach besides public addresses. No `read_api` serves none.
+    With `log_stream` the provisioning log is on standard output as well, which names people.
     """
 
     state: Path | Server
@@ -49,6 +52,7 @@ class OperatorOptions:
     allow_cidrs: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     read_api: ReadApiOptions | None = None
+    log_stream: bool = False
 
 
 def run_operator(options: OperatorOptions) -> None:
@@ -114,6 +118,9 @@ async def _open_controller(options: OperatorOptions, metrics: Metrics) -> AsyncI
         api = KubernetesApi(client, namespaces)
         ports = Ports(store, system_runtime())
         controller = Controller(Means(api, KubernetesData(api), ports, policy, metrics, namespaces))
+        if options.log_stream:
+            follow = await held.enter_async_context(open_to_read(options.state, options.state_keys))
+            await held.enter_async_context(streaming(LogStream(follow, store, sys.stdout)))
         if options.read_api is not None:
             read = await held.enter_async_context(open_to_read(options.state, options.state_keys))
             desk = Desk(

@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, ForeignKey, Index, Table, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from usher.contracts.log import LogEntry, LogQuery
 from usher.core.model.outcomes import ValueChange
@@ -39,8 +51,13 @@ log_entries: Final = Table(
     Column("edits", Sealed),
     Index("log_entries_of_connector", "connector_id", "id"),
     Index("log_entries_of_person", "connector_id", "source_id", "id"),
+    sqlite_autoincrement=True,
 )
-"""`duration` is in microseconds."""
+"""`duration` is in microseconds. No number comes twice, though a log may be trimmed to nothing."""
+log_tellings: Final = Table(
+    "log_tellings", metadata, Column("id", ROW_ID, primary_key=True), Column("number", BigInteger, nullable=False)
+)
+"""One row at the most: the number of the last line that was told to whoever follows."""
 
 TRIMMED_AT_ONCE: Final = 1000
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -53,6 +70,16 @@ class SqlLog(OnDatabase):
         statement = select(log_entries).where(log_entries.c.connector_id == known_connector(connector))
         wanted = statement.where(*_conditions(query)).order_by(log_entries.c.id.desc()).limit(limit)
         return await self._database.rows(wanted, _read_entry)
+
+    async def follow_log(self, after: int, limit: int) -> Sequence[tuple[ConnectorKey, LogEntry]]:
+        statement = select(log_entries, connectors.c.key).join(connectors).where(log_entries.c.id > after)
+        return await self._database.rows(statement.order_by(log_entries.c.id).limit(limit), _read_followed)
+
+    async def log_told(self) -> int:
+        return await self._database.run(_told)
+
+    async def save_log_told(self, number: int) -> None:
+        await self._database.run(_save_told, number)
 
     async def append_log(self, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None:
         await self._database.run(_append_log, connector, entries)
@@ -88,6 +115,18 @@ def _conditions(query: LogQuery) -> Iterator[ColumnElement[bool]]:
         yield lines.time < query.until
     if query.before:
         yield lines.id < query.before
+
+
+def _told(connection: Connection) -> int:
+    found = connection.execute(select(log_tellings.c.number)).scalar()
+    if found is None:
+        found = connection.execute(select(func.coalesce(func.max(log_entries.c.id), 0))).scalar_one()
+    return int(found)
+
+
+def _save_told(connection: Connection, number: int) -> None:
+    connection.execute(delete(log_tellings))
+    connection.execute(insert(log_tellings), {"id": 1, "number": number})
 
 
 def _append_log(connection: Connection, connector: ConnectorKey, entries: Sequence[LogEntry]) -> None:
@@ -139,6 +178,10 @@ def _log_row(connector_id: int, entry: LogEntry) -> Values:
         entry.duration // _MICROSECOND,
         _encode_values(entry.values) if entry.values else None,
     )
+
+
+def _read_followed(row: AnyRow) -> tuple[ConnectorKey, LogEntry]:
+    return ConnectorKey(row.key), _read_entry(row)
 
 
 def _read_key(row: AnyRow) -> ConnectorKey:

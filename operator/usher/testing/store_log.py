@@ -55,6 +55,31 @@ class LogStoreContract:
         second = await store.log(CRM.connector, LogQuery(before=first[-1].number), 9)
         assert _details([*first, *second]) == ["4", "3", "2", "1", "0"]
 
+    async def test_whoever_follows_gets_the_lines_of_all_connectors_in_their_order(self, store: Store) -> None:
+        await store.append_log(CRM.connector, [make_entry("p1", "1"), make_entry("p1", "2")])
+        await store.append_log(WIKI.connector, [make_entry("p2", "3")])
+        first = await store.follow_log(0, 2)
+        second = await store.follow_log(first[-1][1].number, 2)
+        told = [(connector, entry.detail) for connector, entry in [*first, *second]]
+        assert told == [(CRM.connector, "1"), (CRM.connector, "2"), (WIKI.connector, "3")]
+        assert await store.follow_log(second[-1][1].number, 2) == []
+
+    async def test_no_number_comes_twice_though_all_lines_are_gone(self, store: Store) -> None:
+        await store.append_log(CRM.connector, [FIRST, SECOND])
+        last = (await store.follow_log(0, 9))[-1][1].number
+        await store.trim_log(CRM.connector, SECOND.time + HOUR, 100)
+        assert await store.follow_log(0, 9) == []
+        await store.append_log(CRM.connector, [FIRST])
+        assert [entry.number > last for _, entry in await store.follow_log(last, 9)] == [True]
+
+    async def test_how_far_the_lines_were_told_is_kept_and_begins_with_those_that_are_there(self, store: Store) -> None:
+        assert await store.log_told() == 0
+        await store.append_log(CRM.connector, [FIRST, SECOND])
+        assert await store.log_told() == (await store.follow_log(0, 9))[-1][1].number
+        await store.save_log_told(7)
+        await store.save_log_told(9)
+        assert await store.log_told() == 9
+
     async def test_lines_that_are_too_old_go_and_those_of_others_stay(self, store: Store) -> None:
         for connector in (CRM.connector, WIKI.connector):
             await store.append_log(connector, [FIRST, SECOND])

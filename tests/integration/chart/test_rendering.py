@@ -160,6 +160,11 @@ def test_what_egress_allows_reaches_the_operator(render: Render) -> None:
     assert not [each for each in arguments(render()) if each.startswith("--allow")]
 
 
+def test_names_are_in_what_a_pod_prints_only_where_somebody_wants_them(render: Render) -> None:
+    assert "--log-people" not in arguments(render())
+    assert "--log-people" in arguments(render("--set=log.people=true"))
+
+
 def test_the_definitions_are_those_of_the_repository_and_stay_at_an_uninstall(render: Render) -> None:
     # given
     originals = {

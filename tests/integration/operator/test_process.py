@@ -28,13 +28,19 @@ class Program:
         self.process, self.port = process, port
         self.lines: list[dict[str, object]] = []
         self.text = ""
-        self._reading = asyncio.ensure_future(self._read())
+        self.printed = ""
+        self._reading = asyncio.gather(self._read(), self._read_output())
 
     async def _read(self) -> None:
         assert self.process.stderr is not None
         async for line in self.process.stderr:
             self.text += line.decode()
             self.lines.append(json.loads(line))
+
+    async def _read_output(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.printed += line.decode()
 
     async def probe(self, path: str) -> tuple[int, str]:
         """Status and body."""
@@ -51,13 +57,15 @@ class Program:
 
 
 @asynccontextmanager
-async def program(stage: Stage) -> AsyncIterator[Program]:
+async def program(stage: Stage, *options: str) -> AsyncIterator[Program]:
     port = free_port()
     arguments = [
         *("operator", "--namespace", stage.namespace.name, "--kubeconfig", str(stage.namespace.kubeconfig)),
         *("--state", str(stage.state), "--listen", f"127.0.0.1:{port}", "--allow-cidr", "127.0.0.0/8"),
+        *options,
     ]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "usher.cli.main", *arguments, stderr=PIPE)
+    command = (sys.executable, "-m", "usher.cli.main", *arguments)
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     try:
         yield Program(process, port)
     finally:
@@ -102,3 +110,27 @@ async def test_probes_and_metrics_are_served_and_logs_are_json_that_names_nobody
     told = one.text + metrics + str(await stage.events()) + str(await stage.status("pconn/app"))
     assert "canary" not in told.lower()
     assert stage.app.token not in told
+    assert one.printed == ""
+
+
+async def test_the_provisioning_log_is_printed_where_somebody_wants_it_and_after_a_restart_goes_on(
+    stage: Stage,
+) -> None:
+    await stage.end()
+    await stage.set_up("ada", "bob")
+    async with program(stage, "--log-people") as one:
+        await stage.until_condition("pconn/app", "InSync", "True")
+        await one.terminate()
+    lines = [json.loads(line) for line in one.printed.splitlines()]
+    assert {(line["connector"], line["action"], line["result"]) for line in lines} == {
+        (f"{stage.namespace.name}/app", "Create", "Success")
+    }
+    assert len(lines) == 2
+    assert "ada" not in one.text
+
+    await stage.apply(config_map(people("ada", "bob", "cyd")))
+    async with program(stage, "--log-people") as two:
+        await stage.until_true(lambda: len(stage.accounts) == 3)
+        await two.terminate()
+    more = [json.loads(line) for line in two.printed.splitlines()]
+    assert [line["number"] > lines[-1]["number"] for line in more] == [True]

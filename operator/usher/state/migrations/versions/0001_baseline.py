@@ -52,6 +52,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "resource_type"),
     )
     op.create_table(
+        "log_tellings",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "seal_keys",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -126,6 +132,7 @@ def upgrade() -> None:
         sa.Column("edits", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["connector_id"], ["connectors.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("log_entries", schema=None) as batch_op:
         batch_op.create_index("log_entries_of_connector", ["connector_id", "id"], unique=False)
