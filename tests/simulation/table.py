@@ -72,6 +72,12 @@ class Outcome:
         """A planted bug, with the words of the run that noticed it."""
         self.mutants[title] = caught
 
+    @property
+    def caught_here_alone(self) -> list[str]:
+        """Of the planted bugs that were noticed those that pass the unit tests."""
+        quiet = {mutant.title for mutant in MUTANTS if mutant.passes_unit_tests}
+        return [title for title, caught in self.mutants.items() if caught and title in quiet]
+
     def figures(self, commit: str, seconds: float) -> dict[str, Any]:
         """For a program."""
         endured = self.endured
@@ -87,6 +93,7 @@ class Outcome:
             "memory_growth_percent_a_year": round(endured.growth, 2) if endured else None,
             "mutants_planted": len(self.mutants),
             "mutants_caught": sum(1 for caught in self.mutants.values() if caught),
+            "mutants_caught_here_alone": len(self.caught_here_alone),
             "mutants_escaped": [title for title, caught in self.mutants.items() if not caught],
             "seconds": round(seconds),
         }
@@ -100,7 +107,8 @@ def lines_of(outcome: Outcome, figures: dict[str, Any]) -> Iterator[str]:
         f" {figures['simulated_cycles']:,} cycles in one process; {figures['violations']} violations. At the worst"
         f" {figures['worst_cycles_to_converge']} cycles after a fault still had something to do. Memory grew by"
         f" {figures['memory_growth_percent_a_year']} percent a simulated year. {figures['mutants_caught']} of"
-        f" {figures['mutants_planted']} planted bugs were noticed."
+        f" {figures['mutants_planted']} planted bugs were noticed;"
+        f" {figures['mutants_caught_here_alone']} of these pass the unit tests."
     )
     yield ""
     yield "Runs of each fault (rows) with each operation (columns), on all four classes; violations in brackets."
@@ -149,8 +157,10 @@ def _mutants(outcome: Outcome) -> Iterator[str]:
         return
     yield ""
     known = {mutant.title: mutant.escapes for mutant in MUTANTS}
-    yield "Bugs that were planted in the engine, and the run that noticed each first:"
+    yield "Bugs that were planted in the engine, and the run that noticed each first. With a star: the unit tests pass."
     yield ""
+    alone = set(outcome.caught_here_alone)
     for title, caught in outcome.mutants.items():
         escaped = f"escaped: {known[title]}" if known[title] else "**escaped**"
-        yield f"- {title}: {f'`{caught}`' if caught else escaped}"
+        star = " *" if title in alone else ""
+        yield f"- {title}{star}: {f'`{caught}`' if caught else escaped}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from machine.commit import ROOT, number_of_the_commit
@@ -11,6 +13,7 @@ from simulation.exhaustive import parts, play_cell, play_part
 from simulation.mutation import MUTANTS, Mutant, hunt
 from simulation.run import main
 from simulation.trial import Cell
+from simulation.unit_tests import first_failure
 
 ONE_IN = 120
 SEEDS = 25
@@ -50,6 +53,12 @@ def test_the_naive_engine_breaks_promises() -> None:
 )
 def test_a_planted_bug_is_noticed(mutant: Mutant) -> None:
     assert hunt(mutant) != ""
+
+
+@pytest.mark.skipif("USHER_EXHAUSTIVE" not in os.environ, reason="takes minutes each")
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
+def test_the_unit_tests_pass_with_those_planted_bugs_of_which_that_is_said(mutant: Mutant) -> None:
+    assert (first_failure(mutant) == "") is mutant.passes_unit_tests
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.title)
