@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from usher.answers.explaining import Told, ToldForm
 from usher.answers.links import LinkLine, LinkPage, OrphansFound
@@ -35,6 +36,8 @@ class ClusterOrigin:
     def log(self, name: str, query: LogQuery, limit: int) -> LogPage:
         """As `Origin`."""
         from usher.kube.readapi.params import LogParams  # noqa: PLC0415 - kube takes a second
+
+        _sound(lambda: LogParams.of(query, 1))
 
         async def read(asking: Asking) -> LogPage:
             found, before = list[LogLine](), query.before
@@ -76,7 +79,7 @@ class ClusterOrigin:
         from usher.kube.readapi.names import PAGE  # noqa: PLC0415 - kube takes a second
         from usher.kube.readapi.params import ExplainParams  # noqa: PLC0415 - kube takes a second
 
-        params = ExplainParams(user=word, limit=min(lines, PAGE))
+        params = _sound(lambda: ExplainParams(user=word, limit=min(lines, PAGE)))
         return self._ask(name, lambda asking: asking.ask(params, ToldForm)).root
 
     def plan(self, name: str, take: Callable[[PlanPage], None]) -> None:
@@ -108,6 +111,16 @@ class ClusterOrigin:
             return await read(Asking(visitor, (namespace or visitor.namespace, rest)))
 
         return asyncio.run(asking())
+
+
+def _sound(make: Callable[[], T]) -> T:
+    """What is asked, before anybody is. Raises UsageError for what no operator would take."""
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        message = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise click.UsageError(message) from error
 
 
 def _size(limit: int, found: Sequence[object]) -> int:

@@ -142,7 +142,8 @@ async def _demand_snapshot(job: ConnectorJob, store: Store) -> None:
     source = job.lanes[0].source
     if all([await store.snapshot(source, lane.resource_type) is None for lane in job.lanes]):
         message = (
-            f"the state has no read of IdentitySource/{source} yet: run usher sync, or name the state with --state"
+            f"the state has no read of IdentitySource/{source} yet: its condition Ready says why. Without a cluster run"
+            " usher sync, or name the state with --state"
         )
         raise CycleError(message, reason="SourceUnreachable")
 

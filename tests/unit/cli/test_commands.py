@@ -242,3 +242,18 @@ def test_foreign_text_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\\*b\\*" in printed
     assert "\\<b\\>\\|" in printed
     assert "````diff" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("explain", "people", ""), "user: String should have at least 1 character"),
+        (("explain", "people", "x" * 1025), "user: String should have at most 1024 characters"),
+        (("logs", "people", "--cycle", "x" * 201), "cycle: String should have at most 200 characters"),
+    ],
+)
+def test_what_no_operator_would_take_is_refused_before_one_is_looked_for(
+    arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = CliRunner().invoke(usher, arguments)
+    assert (result.exit_code, complaint in result.stderr) == (2, True)
