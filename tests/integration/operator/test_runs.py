@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from integration.operator.conftest import Document, Stage, config_map, manifest, mapping, people, secret, source
 from usher.cli.main import usher
+from usher.kube import reconcile_run
 from usher.testing.faults import Fault, FaultKind, Operation, every
 
 pytestmark = pytest.mark.apiserver
@@ -229,7 +231,9 @@ async def test_a_run_that_an_operator_left_in_the_middle_is_ended_by_the_next_on
     assert set(stage.app.history.most_accounts_by("userName").values()) == {1}
 
 
-async def test_a_run_that_names_nobody_waits_a_minute_and_fails(stage: Stage) -> None:
+async def test_a_run_that_names_nobody_waits_and_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reconcile_run.PATIENCE == timedelta(minutes=1)
+    monkeypatch.setattr(reconcile_run, "PATIENCE", timedelta(seconds=8))
     spec = {"connectorRef": {"name": "nobody"}, "type": "Incremental"}
     await stage.apply(manifest("ProvisioningRun", "lost", spec))
     await stage.until_condition("prun/lost", "Complete", "False", "ConnectorNotFound")
