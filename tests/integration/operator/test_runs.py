@@ -232,7 +232,7 @@ async def test_a_run_that_an_operator_left_in_the_middle_is_ended_by_the_next_on
 
 
 async def test_a_run_that_names_nobody_waits_and_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert reconcile_run.PATIENCE == timedelta(minutes=1)
+    assert timedelta(minutes=1) == reconcile_run.PATIENCE
     monkeypatch.setattr(reconcile_run, "PATIENCE", timedelta(seconds=8))
     spec = {"connectorRef": {"name": "nobody"}, "type": "Incremental"}
     await stage.apply(manifest("ProvisioningRun", "lost", spec))
