@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from usher.cli.options import cluster_options
+from usher.cli.deeds import tell_deed
+from usher.cli.options import cluster_options, output_option
+from usher.cli.output import Format
 
 _SOURCES: Final = frozenset({"idsrc", "identitysource", "identitysources"})
 CONNECTORS: Final = frozenset({"pconn", "provisioningconnector", "provisioningconnectors"})
@@ -30,7 +31,8 @@ def connector_named(name: str, role: str) -> str:
 @click.argument("name", metavar="[idsrc/]NAME")
 @click.argument("digest", metavar="HASH")
 @cluster_options
-def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+@output_option
+def approve(name: str, digest: str, output: Format, **where: Any) -> None:
     """Approve what a connector holds, or a void read of an identity source, in a cluster.
 
     The hash is in the object's status (plan.hash, pending.hash). Exactly that set is applied, once. Without a cluster:
@@ -42,5 +44,5 @@ def approve(name: str, digest: str, kubeconfig: Path | None, context: str | None
     if slash and kind.lower() not in _SOURCES | CONNECTORS:
         raise click.UsageError(f"{kind} is no kind that waits for approvals: write NAME, or idsrc/NAME")
     what = verbs.Approvable.READ if kind.lower() in _SOURCES else verbs.Approvable.PLAN
-    subject = verbs.approve(access.Access(kubeconfig, context, namespace), what, rest, digest)
-    click.echo(f"{subject}: approved {digest}")
+    subject = verbs.approve(access.Access(**where), what, rest, digest)
+    tell_deed(subject, f"approved {digest}", output)

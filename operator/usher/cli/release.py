@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
 from usher.cli.approve import connector_named
-from usher.cli.options import cluster_options
+from usher.cli.deeds import tell_deed
+from usher.cli.options import cluster_options, output_option
+from usher.cli.output import Format
 
 
 @click.command(
@@ -16,7 +18,8 @@ from usher.cli.options import cluster_options
 )
 @click.argument("name")
 @cluster_options
-def release(name: str, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+@output_option
+def release(name: str, output: Format, **where: Any) -> None:
     """Let a connector go that was deleted and waits until everybody has left.
 
     With spec.deletionPolicy Deprovision a finalizer holds the object for that long, or as long as no operator runs.
@@ -24,5 +27,5 @@ def release(name: str, kubeconfig: Path | None, context: str | None, namespace: 
     """
     from usher.kube import access, verbs  # noqa: PLC0415 - takes a second, which no other command waits for
 
-    subject = verbs.release(access.Access(kubeconfig, context, namespace), connector_named(name, "waits for Usher"))
-    click.echo(f"{subject}: released, its accounts stay as they are")
+    subject = verbs.release(access.Access(**where), connector_named(name, "waits for Usher"))
+    tell_deed(subject, "released, its accounts stay as they are", output)

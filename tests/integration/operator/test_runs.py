@@ -66,7 +66,9 @@ async def test_links_are_found_again_and_come_into_force_when_that_is_approved(s
 async def test_a_connector_is_suspended_looked_at_and_resumed(stage: Stage) -> None:
     await stage.set_up("ada")
     await stage.until_condition("pconn/app", "InSync", "True")
-    assert (await command(stage, "suspend", "app")).exit_code == 0
+    told = json.loads((await command(stage, "suspend", "app", "-o", "json")).stdout)
+    name = f"ProvisioningConnector/app in namespace {stage.namespace.name}"
+    assert told == {"object": name, "result": "suspended"}
     await stage.until_condition("pconn/app", "Suspended", "True")
     await stage.write_people("ada", "bob")
 
