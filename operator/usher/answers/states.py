@@ -104,6 +104,7 @@ def _account(facts: Facts) -> Iterator[StateLine]:
     if facts.link is not None:
         enabled = "enabled" if facts.link.enabled else "disabled"
         as_wanted = facts.desired is None or facts.link.enabled is facts.desired.active
+        as_wanted = as_wanted and facts.held is None
         way = NOTHING if as_wanted else "the next cycle changes it, unless another state here says why not"
         yield _state("account", f"linked to the account {facts.link.target_id}, {enabled}", way)
         return

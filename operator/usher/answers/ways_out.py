@@ -40,6 +40,7 @@ WAYS_OUT: Final[Mapping[str, str]] = {
     "ChangedSince": "what somebody has changed since the cycle stays: change it at the app if it is wrong",
     "AttributeNotMapped": "add the attribute to the mapping, or change it at the app",
     "TargetGone": NOTHING,
+    "PlanHeld": "mend the source, or let somebody approve the held plan: usher plan NAME shows it",
     "Undone": "mend the source or the mapping before usher resume: the next cycle looks at them",
     "Interrupted": "nothing has to be done: the next cycle goes on",
     "Conflict": _AGAIN,

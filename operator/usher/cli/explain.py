@@ -37,6 +37,8 @@ def explain(name: str, user: str, origin: Origin, limit: int, output: Format) ->
 
     Exit codes: 0 it is told; 1 nobody is called so, or several are.
     """
+    if not user:
+        raise click.BadParameter("is empty: an id or a name is needed", param_hint="USER")
     answer = origin.explain(name, user, limit)
     if isinstance(answer, Candidates):
         _tell_nobody(answer, user, output)

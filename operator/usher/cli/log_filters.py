@@ -57,7 +57,9 @@ def filter_options(command: Command) -> Command:
     @_one_of("action", _ACTIONS)
     @_one_of("result", _RESULTS)
     @click.option("--reason", metavar="REASON", help="Only lines with this reason, such as DuplicateTargetEntries.")
-    @click.option("--before", metavar="N", type=click.IntRange(min=1), help="Go on there, as the last answer says.")
+    @click.option(
+        "--before", metavar="N", type=click.IntRange(1, 2**63 - 1), help="Go on there, as the last answer says."
+    )
     @wraps(command)
     def gathered(**given: Any) -> None:
         filters = {name: given.pop(name) for name in _FILTERS}

@@ -32,6 +32,10 @@ def logs(name: str, query: LogQuery, origin: Origin, limit: int, output: Format)
     page = origin.log(name, query, limit)
     blocks: list[Block] = [Heading(f"{page.connector}: {len(page.entries)} lines")]
     blocks.append(Table(COLUMNS, [line_row(entry) for entry in page.entries]))
+    if query.source_id is not None and not page.entries:
+        blocks.append(
+            Paragraph(["--user takes the id of the source: usher explain finds people by their names as well"])
+        )
     if page.before is not None:
         blocks.append(Paragraph([f"there are older lines: add --before {page.before}"]))
     show(Result(page.data(), blocks), output)

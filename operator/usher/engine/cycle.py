@@ -138,6 +138,7 @@ async def _carry_out(opened: Opened, prepared: Prepared) -> CycleReport:
     bench, lanes = opened.bench, _writings(opened, prepared)
     for writing in lanes:
         await writing.skip()
+        await writing.tell_held(held)
     error = await apply_plans(bench, lanes)
     for writing in lanes:
         await store.drop_held(writing.prepared.job.lane, sorted(writing.recorder.tally.applied))

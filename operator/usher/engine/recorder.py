@@ -19,6 +19,7 @@ from usher.core.sync.leaving import CAUSES, Policy
 from usher.core.sync.matching import OWNED_BY_OTHER
 from usher.core.sync.planning import ADOPTED, UNDONE
 from usher.core.sync.references import holds_nobody
+from usher.engine.concurrency import in_chunks
 from usher.engine.job import Job, Ports
 from usher.engine.journaling import Journaling
 from usher.engine.log_lines import LogLines
@@ -93,6 +94,13 @@ class Recorder:
             self._settle(source_id)
         self._pending.finished.extend(closed)
         await self.flush()
+
+    async def add_held(self, rows: Sequence[PlannedChange], why: tuple[str, str]) -> None:
+        """Changes that wait from now on; reason and detail are the same for all."""
+        for chunk in in_chunks(rows, CHUNK):
+            for row in chunk:
+                self._log_change(row, None, ("Skipped", *why))
+            await self.flush()
 
     async def add_unread(self, failures: Mapping[SourceId, UsherError]) -> None:
         """Holders whose references could not be read: somebody may have to be taken out of them, or they are gone."""

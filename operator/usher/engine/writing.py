@@ -10,7 +10,8 @@ from typing import Final
 from usher.contracts.store import Record
 from usher.core.errors import CycleError
 from usher.core.model.plans import Phase, PlannedChange, Skip
-from usher.core.sync.policies import Step, step_of
+from usher.core.model.reports import HeldPlan
+from usher.core.sync.policies import HoldEvent, Step, step_of
 from usher.engine.apply import Applier
 from usher.engine.bench import Bench
 from usher.engine.expecting import Expecting
@@ -44,12 +45,14 @@ class Writing:
     recorder: Recorder
     waiting: frozenset[Step]
     whole: bool
+    newly_held: Sequence[PlannedChange] = ()
 
     @classmethod
     def of(cls, bench: Bench, lane: PreparedLane, judgement: Judgement) -> Writing:
         """With all that is needed to write."""
         resource_type = lane.job.resource_type
-        held = {(row.source_id, row.phase) for row in judgement.rows if row.resource_type is resource_type}
+        mine = [row for row in judgement.rows if row.resource_type is resource_type]
+        held = {(row.source_id, row.phase) for row in mine}
         expecting = Expecting(bench.job, lane.job, bench.ports, bench.session, bench.retrier)
         relating = Relating(lane.job, bench.session, bench.retrier, expecting)
         return cls(
@@ -59,6 +62,7 @@ class Writing:
             recorder=Recorder(lane.job, bench.ports, bench.cycle, lane.former, held),
             waiting=frozenset(step for step in judgement.decision.wait if step[0] is resource_type),
             whole=judgement.whole,
+            newly_held=mine if judgement.decision.event is HoldEvent.HELD else (),
         )
 
     async def skip(self) -> None:
@@ -67,6 +71,11 @@ class Writing:
         detail = _NOT_BY_NAME if isinstance(self.bench.selection, Chosen) else _APPROVED if self.whole else _OVER
         waits = (Skip(i, PLAN_HELD, detail, settled=False) for i in sorted({step[1] for step in self.waiting}))
         await self.recorder.add_skips([*draft.skips, *waits], draft.settled, draft.closed)
+
+    async def tell_held(self, held: HeldPlan | None) -> None:
+        """Who is in a plan that waits since this cycle: once, however many cycles it waits."""
+        if held is not None:
+            await self.recorder.add_held(self.newly_held, (PLAN_HELD, f"in the held plan {held.hash} ({held.reason})"))
 
     async def apply(self, phase: Phase, rank: int) -> None:
         """The rows that may run together. What came of them is in the state when it returns."""

@@ -31,7 +31,7 @@ def bring_up_to_date(connection: Connection, folders: tuple[Path, ...] = REVISIO
         connection.execute(insert(revisions).values(version_num=known[-1]))
         return
     if revisions.name not in tables:
-        raise UnfitError("it is a database of another program")
+        raise UnfitError("it is a database of another program: leave it as it is, and name another place")
     found = connection.execute(select(revisions.c.version_num)).scalars().all()
     if len(found) != 1 or found[0] not in known:
         raise UnfitError(

@@ -169,3 +169,21 @@ def test_without_a_state_the_way_to_one_is_told(folder: Folder) -> None:
 
     assert result.exit_code == 1
     assert "usher sync" in result.stderr
+
+
+def test_who_waits_in_a_held_plan_has_a_line_in_the_log_and_is_not_told_that_all_is_well(folder: Folder) -> None:
+    folder.people([f"user{number:02}" for number in range(20)])
+    folder.sync()
+    folder.people([f"user{number:02}" for number in range(3, 20)])
+    for _ in range(2):
+        folder.sync()
+
+    data = told(folder, "id-user00")
+
+    lines = [(line["action"], line["result"], line["reason"]) for line in data["log"]]
+    assert lines == [("Disable", "Skipped", "PlanHeld"), ("Create", "Success", "")], (
+        "once, though it waits for two cycles"
+    )
+    assert "held plan" in data["log"][0]["detail"]
+    assert state(data, "account")["wayOut"] == "the next cycle changes it, unless another state here says why not"
+    assert "approve" in state(data, "held")["wayOut"]

@@ -247,7 +247,8 @@ def test_foreign_text_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("explain", "people", ""), "user: String should have at least 1 character"),
+        (("explain", "people", ""), "USER: is empty"),
+        (("logs", "people", "--before", "9" * 23), "--before"),
         (("explain", "people", "x" * 1025), "user: String should have at most 1024 characters"),
         (("logs", "people", "--cycle", "x" * 201), "cycle: String should have at most 200 characters"),
     ],
