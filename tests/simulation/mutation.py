@@ -22,7 +22,8 @@ _PATIENCE: Final = 600.0
 class Mutant:
     """`file` is below `operator/usher`, and holds `old` once. `hunt` names parts in which it shows.
 
-    `escapes` says why one is not noticed, empty for all others. `passes_unit_tests`: nothing else here notices it.
+    `unit_test` is one that notices it too, empty where all unit tests pass. `escapes` says why the simulation does not,
+    empty for all others.
     """
 
     title: str
@@ -30,8 +31,8 @@ class Mutant:
     old: str
     new: str
     hunt: tuple[str, ...] = ()
+    unit_test: str = ""
     escapes: str = ""
-    passes_unit_tests: bool = False
 
 
 def _read() -> tuple[Mutant, ...]:

@@ -73,9 +73,17 @@ def _return(scene: Scene) -> None:
     scene.put(1)
 
 
+def _leave_again(scene: Scene) -> None:
+    scene.source.bury("id-7")
+
+
 def _patch(scene: Scene) -> None:
     scene.put(1, jobTitle=f"{CANARY} director", displayName=f"{CANARY} one")
     scene.put(2, manager="id-1")
+
+
+def _patch_back(scene: Scene) -> None:
+    scene.put(1, jobTitle=f"{CANARY} engineer", displayName=f"{CANARY} 1")
 
 
 def _rename(scene: Scene) -> None:
@@ -86,6 +94,10 @@ def _rename(scene: Scene) -> None:
 
 def _disable(scene: Scene) -> None:
     scene.put(1, accountEnabled=False)
+
+
+def _enable_again(scene: Scene) -> None:
+    scene.put(1, accountEnabled=True)
 
 
 def _delete(scene: Scene) -> None:
@@ -201,6 +213,9 @@ OPERATIONS: Final = (
     Operation("adopt", _somebody, _adopt, _with_groups),
     Operation("incremental", _five_in_a_group, _incremental, _with_groups),
     Operation("leave-and-return", _five_in_a_group, _leave, _with_groups, then=_return),
+    Operation("come-and-leave", _four, _create, then=_leave_again),
+    Operation("patch-and-back", _four, _patch, then=_patch_back),
+    Operation("disable-and-enable", _four, _disable, then=_enable_again),
     Operation("connector-end", _five_in_a_group, _end, _with_groups),
     Operation("re-evaluation", _five_in_a_group, _remap, _with_groups),
     Operation("mass-leave", _four, _leave_in_masses, _small_budget, held=True),

@@ -75,7 +75,7 @@ class Outcome:
     @property
     def caught_here_alone(self) -> list[str]:
         """Of the planted bugs that were noticed those that pass the unit tests."""
-        quiet = {mutant.title for mutant in MUTANTS if mutant.passes_unit_tests}
+        quiet = {mutant.title for mutant in MUTANTS if not mutant.unit_test}
         return [title for title, caught in self.mutants.items() if caught and title in quiet]
 
     def figures(self, commit: str, seconds: float) -> dict[str, Any]:
