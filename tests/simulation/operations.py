@@ -126,6 +126,10 @@ def _member_remove(scene: Scene) -> None:
     scene.put_group(1, 1, 5)
 
 
+def _members_back(scene: Scene) -> None:
+    scene.put_group(1, 1, 2, 5)
+
+
 def _group_delete(scene: Scene) -> None:
     scene.source.drop_group("group-1")
 
@@ -216,6 +220,8 @@ OPERATIONS: Final = (
     Operation("come-and-leave", _four, _create, then=_leave_again),
     Operation("patch-and-back", _four, _patch, then=_patch_back),
     Operation("disable-and-enable", _four, _disable, then=_enable_again),
+    Operation("member-add-and-back", _five_in_a_group, _member_add, _with_groups, then=_members_back),
+    Operation("member-remove-and-back", _five_in_a_group, _member_remove, _with_groups, then=_members_back),
     Operation("connector-end", _five_in_a_group, _end, _with_groups),
     Operation("re-evaluation", _five_in_a_group, _remap, _with_groups),
     Operation("mass-leave", _four, _leave_in_masses, _small_budget, held=True),

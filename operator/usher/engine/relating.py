@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from usher.contracts.target import TargetSession
 from usher.core.errors import (
+    OF_ONE_RESOURCE,
     IncompleteRead,
     NotSent,
     OutcomeUnknown,
@@ -148,7 +149,14 @@ class Relating:
         work.looks += 1
         if work.looks > _LOOKS:
             raise OutcomeUnknown(error.message, reason=error.reason, detail=error.detail) from error
-        held = await read_references(self.session, self.retrier, self.lane, work.link.target_id, work.reference.path)
+        try:
+            held = await read_references(
+                self.session, self.retrier, self.lane, work.link.target_id, work.reference.path
+            )
+        except ResourceGone:
+            raise
+        except OF_ONE_RESOURCE as failed:  # what was sent may have had its effect, and nobody has seen it
+            raise OutcomeUnknown(error.message, reason=error.reason, detail=failed.detail or failed.message) from failed
         work.held = dict.fromkeys(held)
 
     # --- one

@@ -397,3 +397,23 @@ async def test_a_member_who_becomes_ours_is_taken_out_within_the_budget(world: W
     assert world.members() == {"staff": {"ada", "zoe"}}
     await world.sync(approval=report.held.hash)
     assert world.members() == {"staff": {"ada"}}
+
+
+@pytest.mark.parametrize("looks", [FaultKind.LOST_BEFORE, FaultKind.UNAVAILABLE, FaultKind.REFUSED])
+@pytest.mark.parametrize(("first", "then"), [(("ada", "bob"), ("ada",)), ((), ("ada",))])
+async def test_members_of_which_neither_change_nor_look_was_answered_are_not_believed_to_be_as_before(
+    world: World, looks: FaultKind, first: tuple[str, ...], then: tuple[str, ...]
+) -> None:
+    world.group("staff", "ada")
+    await world.sync()
+    world.group("staff", *first)
+    world.target.faults.strike(Operation.UPDATE, FaultKind.LOST_AFTER)
+    world.target.faults.strike(Operation.GET, looks, count=40)
+
+    await world.sync()
+    world.target.faults = FaultSchedule()
+    world.group("staff", *then)
+    await world.sync()
+    await world.sync()
+
+    assert world.members() == {"staff": set(then)}
