@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -14,6 +15,8 @@ from usher.core.model.plans import Action, Amend, PlannedChange, PlannedEdit, Re
 from usher.core.model.resources import AttributePath, Json, ResourceType, SourceId, TargetId
 from usher.core.sync.rules import CompiledMapping
 from usher.engine.job import Job
+
+OF_REFERENCES: Final = (Action.REMOVE, Action.REFER)
 
 
 class EditLine(Answer):
@@ -48,7 +51,7 @@ class ChangeLine(Answer):
     @property
     def refers(self) -> bool:
         """Whether it is about references, which are known by accounts."""
-        return self.action in (Action.REMOVE, Action.REFER)
+        return self.action in OF_REFERENCES
 
 
 class When(Enum):
@@ -61,7 +64,7 @@ class When(Enum):
 async def change_line(store: Store, lanes: Mapping[ResourceType, Job], change: PlannedChange, how: When) -> ChangeLine:
     """One change as it is told. `lanes` are those of its connector, as they fit the target."""
     whose = await _whose(store, lanes.values(), list(_accounts_removed(change)))
-    refers = change.action in (Action.REMOVE, Action.REFER)
+    refers = change.action in OF_REFERENCES
     mapping = lanes[change.resource_type].mapping
 
     def edit_line(path: AttributePath, edit: PlannedEdit) -> EditLine:

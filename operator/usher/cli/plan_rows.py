@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from usher.answers.changes import ChangeLine
+from usher.answers.changes import OF_REFERENCES, ChangeLine
 from usher.cli.changes import change_lines
 from usher.cli.output import Code
 from usher.core.model.plans import Action
 from usher.core.model.resources import Json, ResourceType
 
 _ORDER: Final = (Action.CREATE, Action.LINK, Action.UPDATE, Action.DISABLE, Action.DELETE, Action.REMOVE, Action.REFER)
-_OF_REFERENCES: Final = (Action.REMOVE, Action.REFER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +65,5 @@ class Rows:
         shown = self.shown[action]
         lines = [line for row in shown for line in change_lines(row)]
         more = self.all[action] - len(shown)
-        last = f"more to {action.value.lower()}" if action not in _OF_REFERENCES else "more with other references"
+        last = f"more to {action.value.lower()}" if action not in OF_REFERENCES else "more with other references"
         return Code([*lines, f"  ... and {more} {last}"] if more else lines)

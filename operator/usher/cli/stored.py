@@ -44,7 +44,8 @@ class FileOrigin:
     def links(self, name: str, limit: int) -> LinkPage:
         """As `Origin`."""
         key = self._find(name)
-        return look(self.workspace.state, lambda store: read_links(store, key, "", limit))
+        page = look(self.workspace.state, lambda store: read_links(store, key, "", limit))
+        return LinkPage(connector=page.connector, total=page.total, links=page.links)
 
     def orphans(self, name: str) -> OrphansFound:
         """As `Origin`."""
