@@ -254,7 +254,8 @@ async def plan_references_of(referring: Referring, lane: Job) -> Foreseen:
             await store.add_changes(lane.lane, referrals.rows)
             destructive += [row for row in referrals.rows if row.destructive]
             unread += referrals.failed
-    await store.record(lane.lane, Record(waking=unread))
+    if unread:
+        await store.record(lane.lane, Record(waking=unread))
     return Foreseen(destructive, unread)
 
 
